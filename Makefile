@@ -1,0 +1,48 @@
+# What a person types. The work is in tools/; all paths are relative, so that any checkout path will do.
+.PHONY: help app test lint format cpp bench studies stubs clean
+PYTHON = .venv/bin/python
+
+help:
+	@echo 'make app      set up what is missing and serve the app'
+	@echo 'make test     all tests (CI=true: sanitizers, wheel and long property runs too)'
+	@echo 'make lint     style, types, layers, stub'
+	@echo 'make format   let ruff and clang-format rewrite the sources'
+	@echo 'make cpp      the C++ tests alone'
+	@echo 'make stubs    rewrite the stub of the compiled module'
+	@echo 'make bench    time ours against the peers, in an environment of its own'
+	@echo 'make studies  the replicated studies in full'
+	@echo 'make clean    remove what was built; .venv stays'
+
+app:
+	@sh tools/setup.sh app
+	@$(PYTHON) tools/serve.py
+
+test:
+	@sh tools/setup.sh test
+	@$(PYTHON) tools/run_tests.py all
+
+cpp:
+	@sh tools/setup.sh test
+	@$(PYTHON) tools/run_tests.py cpp
+
+studies:
+	@sh tools/setup.sh test
+	@$(PYTHON) tools/run_tests.py studies
+
+lint:
+	@sh tools/setup.sh test
+	@$(PYTHON) tools/lint.py
+
+format:
+	@sh tools/setup.sh test
+	@$(PYTHON) tools/lint.py --fix
+
+stubs:
+	@sh tools/setup.sh test
+	@$(PYTHON) tools/stubs.py --write
+
+bench:
+	@sh tools/bench.sh
+
+clean:
+	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

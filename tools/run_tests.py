@@ -1,0 +1,237 @@
+"""Run the tests and close with one line of counts: `make test`, `make cpp`, `make studies`."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import needs
+
+ROOT = needs.ROOT
+REPORTS = ROOT / "build" / "reports"
+SANITIZERS = ("asan", "ubsan", "tsan")
+LIBRARY_TESTS = ("tests/python", "tests/property", "tests/golden")
+READ_THE_CHECKOUT = ("test_architecture.py", "test_readme.py")
+PYTEST_NOTHING_SELECTED = 5
+
+
+@dataclass
+class Tally:
+    """Counts over all stages, and the lines that the end repeats."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def fail(self, note: str) -> None:
+        """Count a failure that no test reports."""
+        self.failed += 1
+        self.notes.append(note)
+
+    def add_junit(self, report: Path) -> int:
+        """Add the counts of a JUnit file; returns how many of its tests failed."""
+        failed = 0
+        for case in ElementTree.parse(report).getroot().iter("testcase"):
+            outcomes = {child.tag for child in case}
+            if outcomes & {"failure", "error"}:
+                failed += 1
+            elif "skipped" in outcomes:
+                self.skipped += 1
+            else:
+                self.passed += 1
+        self.failed += failed
+        return failed
+
+
+def in_ci() -> bool:
+    """Whether the long checks were asked for, and a missing tool is a failure."""
+    return os.environ.get("CI") == "true"
+
+
+def call(command: Sequence[str], environment: Mapping[str, str], cwd: Path = ROOT) -> int:
+    """Run a command on this terminal without standard input; returns its exit code."""
+    sys.stdout.flush()
+    return subprocess.run(
+        command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, check=False
+    ).returncode
+
+
+def fresh_report(name: str) -> Path:
+    """Where a stage writes its JUnit file; an old one is removed."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    return report
+
+
+def run_pytest(
+    tally: Tally,
+    name: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    python: str = sys.executable,
+    cwd: Path = ROOT,
+    may_be_empty: bool = False,
+) -> None:
+    """Run pytest and add its counts; a crash without a failing test is a failure too."""
+    report = fresh_report(name)
+    command = [python, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    code = call(command, environment, cwd)
+    failed = tally.add_junit(report) if report.exists() else 0
+    if code == PYTEST_NOTHING_SELECTED and may_be_empty:
+        return
+    if code and not failed:
+        tally.fail(f"{name}: pytest ended with exit code {code}")
+
+
+def run_ctest(tally: Tally, preset: str, environment: Mapping[str, str]) -> None:
+    """Configure, build and run the C++ tests of one preset."""
+    for step in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+        if call(step, environment):
+            tally.fail(f"cpp ({preset}): {' '.join(step)} failed")
+            return
+    report = fresh_report(f"ctest-{preset}")
+    code = call(["ctest", "--preset", preset, "--output-junit", str(report)], environment)
+    failed = tally.add_junit(report) if report.exists() else 0
+    if code and not failed:
+        tally.fail(f"cpp ({preset}): ctest ended with exit code {code}")
+
+
+def run_wheel(tally: Tally, environment: Mapping[str, str]) -> None:
+    """Build the wheel and test it, installed, in a clean environment outside the repository."""
+    wheels = ROOT / "build" / "wheel"
+    shutil.rmtree(wheels, ignore_errors=True)
+    pip = ["-m", "pip", "--disable-pip-version-check", "-q"]
+    build = [sys.executable, *pip, "wheel", "--no-deps", "-w", str(wheels)]
+    if call([*build, "-C", "build-dir=build/wheel-tree", "."], environment):
+        tally.fail("wheel: it does not build")
+        return
+    (wheel,) = wheels.glob("shrinkage-*.whl")
+    clean = {k: v for k, v in environment.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    clean.setdefault("SHRINKAGE_SHARED", str(ROOT.parent / "shared"))
+    clean["SHRINKAGE_PROFILE"] = "fast"  # the long runs have been made in the checkout
+    with tempfile.TemporaryDirectory(prefix="shrinkage wheel ") as folder:
+        place = Path(folder)
+        python = str(place / "venv" / "bin" / "python")
+        for name in ("conftest.py", "packaging", "python", "property", "golden"):
+            source = ROOT / "tests" / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            (place / "tests").mkdir(exist_ok=True)
+            copy(source, place / "tests" / name)
+        shutil.copy(ROOT / "pyproject.toml", place)
+        for name in READ_THE_CHECKOUT:
+            (place / "tests" / "python" / name).unlink()
+        stages: list[tuple[str, str, Sequence[str]]] = [
+            ("wheel-core", str(wheel), ["tests/packaging"]),
+            ("wheel", f"{wheel}[app]", LIBRARY_TESTS),
+        ]
+        call([sys.executable, "-m", "venv", str(place / "venv")], clean)
+        for name, requirement, paths in stages:
+            install = [python, *pip, "install", requirement, "pytest>=8.2", "hypothesis>=6.100"]
+            if call(install, clean, place):
+                tally.fail(f"{name}: {requirement} does not install")
+                return
+            run_pytest(tally, name, paths, clean, python=python, cwd=place)
+
+
+def seek(tally: Tally, piece: needs.Piece, environment: dict[str, str], tests: str) -> bool:
+    """Find a piece and tell the tests where it is; note its absence, which CI counts."""
+    place = piece.seek()
+    if place is not None:
+        environment[piece.variable] = place
+        return True
+    line = f"{piece.missing_line()} ({tests} skipped)"
+    if in_ci():
+        tally.fail(line)
+    else:
+        tally.notes.append(line)
+    return False
+
+
+def timed(name: str, stage: Callable[[], None]) -> None:
+    """Run a stage between a heading and its time."""
+    print(f"\n=== {name}", flush=True)
+    start = time.monotonic()
+    stage()
+    print(f"=== {name}: {time.monotonic() - start:.0f} s", flush=True)
+
+
+def stage_cpp(tally: Tally, environment: dict[str, str]) -> None:
+    """The C++ tests of the dev preset, and under the sanitizers in CI."""
+    if not seek(tally, needs.DOCTEST, environment, "C++ tests"):
+        return
+    for preset in ("dev", *(SANITIZERS if in_ci() else ())):
+        timed(f"cpp {preset}", partial(run_ctest, tally, preset, environment))
+
+
+def stage_python(tally: Tally, environment: dict[str, str]) -> None:
+    """The Python and app tests: the parallel ones first, then those that measure time."""
+    paths = (*LIBRARY_TESTS, "tests/app")
+
+    def parallel() -> None:
+        run_pytest(tally, "python", ["-n", "auto", "-m", "not serial", *paths], environment)
+
+    def serial() -> None:
+        run_pytest(tally, "serial", ["-m", "serial", *paths], environment, may_be_empty=True)
+
+    timed("python", parallel)
+    timed("python, one at a time", serial)
+
+
+def stage_browser(tally: Tally, environment: dict[str, str]) -> None:
+    """The browser tests, one at a time: they measure frames."""
+    if not seek(tally, needs.BROWSER, environment, "browser tests"):
+        return
+    seek(tally, needs.CJK_FONT, environment, "Chinese layout checks")
+    timed("browser", lambda: run_pytest(tally, "browser", ["tests/browser"], environment))
+
+
+def stage_all(tally: Tally, environment: dict[str, str]) -> None:
+    """Everything that `make test` promises."""
+    stage_python(tally, environment)
+    stage_cpp(tally, environment)
+    stage_browser(tally, environment)
+    if in_ci():
+        timed("wheel", lambda: run_wheel(tally, environment))
+
+
+def stage_studies(tally: Tally, environment: dict[str, str]) -> None:
+    """The replicated studies with all their replicates."""
+    environment["SHRINKAGE_STUDIES"] = "full"
+    timed("studies", lambda: run_pytest(tally, "studies", ["-m", "study", "tests"], environment))
+
+
+def environment_of_tests() -> dict[str, str]:
+    """This environment with the programs of .venv first."""
+    programs = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    return {**os.environ, "PATH": f"{programs}{os.pathsep}{path}", "VIRTUAL_ENV": sys.prefix}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named part; returns 1 when anything failed."""
+    parts = {"all": stage_all, "cpp": stage_cpp, "studies": stage_studies}
+    if len(arguments) != 1 or arguments[0] not in parts:
+        sys.exit(f"usage: run_tests.py {'|'.join(parts)}")
+    tally = Tally()
+    parts[arguments[0]](tally, environment_of_tests())
+    print()
+    for note in tally.notes:
+        print(note)
+    if not tally.passed and not tally.failed:
+        tally.fail("no test ran")
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
