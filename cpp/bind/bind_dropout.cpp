@@ -1,0 +1,60 @@
+// Dropout masks and their application.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <pybind11/pybind11.h>
+
+#include "bind/numpy.hpp"
+#include "shrinkage/nn/dropout.hpp"
+
+namespace shrinkage::bind {
+
+namespace {
+
+py::array_t<std::uint8_t> bound_dropout_mask(const py::array& rows_, std::size_t cols, double rate,
+                                             std::uint64_t seed, std::uint64_t step,
+                                             std::uint32_t layer) {
+    const auto rows = vector_view<std::uint32_t>(rows_, "rows");
+    std::vector<std::uint8_t> mask;
+    {
+        const py::gil_scoped_release release;
+        check_dropout({seed, step, layer}, cols, rate);
+        mask.resize(rows.size() * cols);
+        dropout_mask({seed, step, layer}, rows, cols, rate, mask);
+    }
+    return to_numpy_rows(std::move(mask), rows.size(), cols);
+}
+
+template <typename T>
+py::array_t<T> apply_to(const py::array& x_, std::span<const std::uint8_t> mask, double rate) {
+    const auto x = vector_view<T>(x_, "x");
+    if (x.size() != mask.size()) {
+        refuse_array("x", x_, "give it the shape of the mask, " + std::to_string(mask.size()));
+    }
+    std::vector<T> out(x.size());
+    {
+        const py::gil_scoped_release release;
+        apply_dropout(x, mask, rate, std::span<T>(out));
+    }
+    return to_numpy(std::move(out));
+}
+
+py::array bound_apply_dropout(const py::array& x, const py::array& mask_, double rate) {
+    const auto mask = vector_view<std::uint8_t>(mask_, "mask");
+    check_dropout({}, 0, rate);
+    if (py::dtype::of<float>().equal(x.dtype())) return apply_to<float>(x, mask, rate);
+    return apply_to<double>(x, mask, rate);
+}
+
+}  // namespace
+
+void bind_dropout(py::module_& m) {
+    using namespace py::literals;
+    m.def("dropout_mask", &bound_dropout_mask, "rows"_a, "cols"_a, "rate"_a, "seed"_a, "step"_a,
+          "layer"_a, "Mask (rows, cols), 1 = kept, by the layout of nn/dropout.hpp.");
+    m.def("apply_dropout", &bound_apply_dropout, "x"_a, "mask"_a, "rate"_a,
+          "x / (1 - rate) where the mask is 1, else 0; float32 or float64, flat.");
+}
+
+}  // namespace shrinkage::bind

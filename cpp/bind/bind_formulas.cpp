@@ -1,0 +1,131 @@
+// Losses, penalties and the objective they make: the formulas, one call each.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bind/choices.hpp"
+#include "bind/numpy.hpp"
+#include "shrinkage/loss/mean_loss.hpp"
+#include "shrinkage/solver/penalized_loss.hpp"
+
+namespace shrinkage::bind {
+
+namespace {
+
+using OptionalArray = std::optional<py::array>;
+using Parameters = std::vector<double>;
+
+void require_length(const char* name, std::size_t length, std::size_t expected, const char* of) {
+    if (length == expected) return;
+    throw InvalidArgument({"argument.length", name, "array of length " + std::to_string(length),
+                           "give it " + std::to_string(expected) + " entries, as many as " + of});
+}
+
+template <typename L>
+void require_targets(const L& loss, ConstVector y) {
+    const auto bad = std::find_if(y.begin(), y.end(), [&](double v) { return !loss.valid(v); });
+    if (bad == y.end()) return;
+    const auto index = std::to_string(bad - y.begin());
+    throw InvalidArgument({"argument.target", "y[" + index + "]", std::to_string(*bad),
+                           std::string("give targets that the ") + L::name + " loss is made for" +
+                               (std::string(L::name) == "logistic" ? ": 0 and 1" : "")});
+}
+
+double loss_value(const std::string& name, const py::array& y_, const py::array& eta_,
+                  const OptionalArray& weights_) {
+    const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
+    const auto weights = optional_vector_view<double>(weights_, "sample_weight");
+    require_length("eta", eta.size(), y.size(), "y");
+    if (weights_) require_length("sample_weight", weights.size(), y.size(), "y");
+    return std::visit(
+        [&](const auto& loss) {
+            require_targets(loss, y);
+            return mean_loss(loss, y, eta, weights);
+        },
+        choose_loss(name));
+}
+
+py::array_t<double> bound_loss_gradient(const std::string& name, const py::array& y_,
+                                        const py::array& eta_) {
+    const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
+    require_length("eta", eta.size(), y.size(), "y");
+    std::vector<double> gradient(y.size());
+    std::visit(
+        [&](const auto& loss) {
+            require_targets(loss, y);
+            loss_gradient(loss, y, eta, gradient);
+        },
+        choose_loss(name));
+    return to_numpy(std::move(gradient));
+}
+
+/// Calls f with the penalty on p coefficients, unweighted and unbounded.
+template <typename F>
+auto with_penalty(const std::string& name, const Parameters& parameters, std::size_t p,
+                  const F& f) {
+    return std::visit(
+        [&](const auto& scalar) { return f(Separable(scalar, std::vector<double>(p, 1.0))); },
+        choose_penalty(name, parameters));
+}
+
+double penalty_value(const std::string& name, const Parameters& parameters,
+                     const py::array& beta_, double lambda) {
+    const auto beta = vector_view<double>(beta_, "beta");
+    return with_penalty(name, parameters, beta.size(),
+                        [&](const auto& penalty) { return penalty.value(beta, lambda); });
+}
+
+py::array_t<double> prox(const std::string& name, const Parameters& parameters,
+                         const py::array& v_, double step, double lambda) {
+    const auto v = vector_view<double>(v_, "v");
+    std::vector<double> out(v.size());
+    with_penalty(name, parameters, v.size(),
+                 [&](const auto& penalty) { penalty.prox(v, step, lambda, out); });
+    return to_numpy(std::move(out));
+}
+
+py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const py::array& w_,
+                               double b, const std::string& loss_name,
+                               const std::string& penalty_name, const Parameters& parameters,
+                               double lambda, const OptionalArray& weights_) {
+    const auto x = column_major_view<double>(x_, "X");
+    const auto y = vector_view<double>(y_, "y"), w = vector_view<double>(w_, "w");
+    const auto weights = optional_vector_view<double>(weights_, "sample_weight");
+    require_length("y", y.size(), x.rows, "X has rows");
+    require_length("w", w.size(), x.cols, "X has columns");
+    if (weights_) require_length("sample_weight", weights.size(), x.rows, "X has rows");
+    const AnyLoss loss = choose_loss(loss_name);
+    const AnyScalarPenalty penalty = choose_penalty(penalty_name, parameters);
+    std::visit([&](const auto& l) { require_targets(l, y); }, loss);
+    PenalizedLoss result;
+    {
+        const py::gil_scoped_release release;
+        result = penalized_loss(loss, penalty, x, y, weights, w, b, lambda);
+    }
+    return py::make_tuple(result.value, to_numpy(std::move(result.gradient)),
+                          result.intercept_gradient);
+}
+
+}  // namespace
+
+void bind_formulas(py::module_& m) {
+    using namespace py::literals;
+    m.def("loss_value", &loss_value, "loss"_a, "y"_a, "eta"_a, "sample_weight"_a,
+          "Weighted mean loss.");
+    m.def("loss_gradient", &bound_loss_gradient, "loss"_a, "y"_a, "eta"_a,
+          "Derivative of each observation's loss by its eta.");
+    m.def("penalty_value", &penalty_value, "penalty"_a, "parameters"_a, "beta"_a, "lam"_a,
+          "lam times the penalty.");
+    m.def("prox", &prox, "penalty"_a, "parameters"_a, "v"_a, "step"_a, "lam"_a,
+          "Proximal operator of step * lam * penalty.");
+    m.def("penalized_loss", &bound_penalized_loss, "X"_a, "y"_a, "w"_a, "b"_a, "loss"_a,
+          "penalty"_a, "parameters"_a, "lam"_a, "sample_weight"_a,
+          "Canonical objective, its subgradient of least norm by w, its derivative by b.");
+}
+
+}  // namespace shrinkage::bind

@@ -1,0 +1,215 @@
+#include "shrinkage/design/dense.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "shrinkage/base/threads.hpp"
+#include "shrinkage/linalg/dense.hpp"
+
+namespace shrinkage {
+namespace {
+
+constexpr std::size_t column_block = 128;   // columns per task of a product with X'
+constexpr std::size_t tile = 192;           // columns per tile of a Gram matrix
+constexpr std::size_t packed_rows = 512;    // rows packed at a time, so that two tiles stay in cache
+constexpr std::size_t enough_tasks = 16;    // tiles are cut by rows until there are as many tasks
+
+std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
+
+struct Moments {
+    double mean = 0.0;
+    double deviation = 0.0;
+    bool constant = true;
+};
+
+Moments moments(ConstVector x, ConstVector weights) {
+    Moments m;
+    double first = 0.0;
+    bool seen = false;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        if (weights[i] == 0.0) continue;
+        if (!seen) first = x[i];
+        seen = true;
+        m.constant = m.constant && x[i] == first;
+    }
+    m.mean = dot(x, weights);
+    double variance = 0.0;
+    double drift = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double c = x[i] - m.mean;
+        variance += weights[i] * c * c;
+        drift += weights[i] * c;
+    }
+    m.mean += drift;
+    m.deviation = std::sqrt(std::max(variance - drift * drift, 0.0));
+    // A spread of rounding width only is no spread.
+    m.constant = m.constant || m.deviation <= 1e-14 * std::abs(m.mean);
+    return m;
+}
+
+}  // namespace
+
+Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept, bool standardize,
+                         const Context& context) {
+    Columns columns{std::vector<double>(x.cols, 0.0), std::vector<double>(x.cols, 1.0),
+                    std::vector<char>(x.cols, 1)};
+    const std::size_t threads =
+        context.threads_for(6.0 * static_cast<double>(x.rows) * static_cast<double>(x.cols));
+    parallel_for(blocks(x.cols, column_block), threads, [&](std::size_t task) {
+        const std::size_t last = std::min(x.cols, (task + 1) * column_block);
+        for (std::size_t j = task * column_block; j < last; ++j) {
+            context.check();
+            const Moments m = moments(x.column(j), weights);
+            if (intercept) columns.centers[j] = m.mean;
+            if (m.constant) {
+                columns.usable[j] = !intercept && !standardize;
+            } else if (standardize) {
+                columns.scales[j] = m.deviation;
+            }
+        }
+    });
+    return columns;
+}
+
+void DenseDesign::transposed_product(ConstVector v, const Context& context, Vector out) const {
+    const double total = sum(v);
+    const std::size_t threads =
+        context.threads_for(2.0 * static_cast<double>(rows()) * static_cast<double>(cols()));
+    parallel_for(blocks(cols(), column_block), threads, [&](std::size_t task) {
+        const std::size_t first = task * column_block;
+        const std::size_t count = std::min(column_block, cols() - first);
+        const ConstMatrixView part{x_.data + first * x_.stride, x_.rows, count, x_.stride};
+        multiply_transposed(part, v, out.subspan(first, count));
+        for (std::size_t j = first; j < first + count; ++j) {
+            out[j] = usable(j) ? (out[j] - center(j) * total) / scale(j) : 0.0;
+        }
+    });
+}
+
+double DenseDesign::column_product(std::size_t j, ConstVector v) const {
+    if (!usable(j)) return 0.0;
+    const double raw = dot(x_.column(j), v);
+    return (center(j) == 0.0 ? raw : raw - center(j) * sum(v)) / scale(j);
+}
+
+void DenseDesign::add_columns(Indices columns, ConstVector coefs, Vector out) const {
+    double shift = 0.0;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+        const std::size_t j = columns[k];
+        if (coefs[k] == 0.0 || !usable(j)) continue;
+        const double slope = coefs[k] / scale(j);
+        axpy(slope, x_.column(j), out);
+        shift += slope * center(j);
+    }
+    if (shift != 0.0) {
+        for (double& o : out) o -= shift;
+    }
+}
+
+void DenseDesign::pack(Indices columns, ConstVector root, std::size_t first, std::size_t count,
+                       double* out) const {
+    for (const std::size_t j : columns) {
+        const double* x = x_.data + j * x_.stride + first;
+        const double* r = root.data() + first;
+        const double m = center(j);
+        const double inverse = usable(j) ? 1.0 / scale(j) : 0.0;
+        for (std::size_t i = 0; i < count; ++i) out[i] = (x[i] - m) * inverse * r[i];
+        out += count;
+    }
+}
+
+void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& context,
+                       MatrixView out) const {
+    std::vector<double> root(d.size());
+    std::transform(d.begin(), d.end(), root.begin(), [](double v) { return std::sqrt(v); });
+    const bool symmetric = a.data() == b.data() && a.size() == b.size();
+    struct Tile {
+        std::size_t a, b;
+    };
+    std::vector<Tile> tiles;
+    for (std::size_t l = 0; l < b.size(); l += tile) {
+        for (std::size_t k = symmetric ? l : 0; k < a.size(); k += tile) tiles.push_back({k, l});
+    }
+    // Tasks are (tile, block of rows); partial sums are added in order, whatever thread made them.
+    const std::size_t n_blocks =
+        std::clamp<std::size_t>(blocks(enough_tasks, std::max<std::size_t>(tiles.size(), 1)), 1,
+                                blocks(rows(), packed_rows));
+    const std::size_t row_block = packed_rows * blocks(blocks(rows(), packed_rows), n_blocks);
+    std::vector<std::vector<double>> partial(tiles.size() * n_blocks);
+    const auto run = [&](std::size_t task) {
+        const Tile t = tiles[task / n_blocks];
+        const std::size_t begin = std::min(rows(), (task % n_blocks) * row_block);
+        const std::size_t end = std::min(rows(), begin + row_block);
+        const Indices left = a.subspan(t.a, std::min(tile, a.size() - t.a));
+        const Indices right = b.subspan(t.b, std::min(tile, b.size() - t.b));
+        const bool diagonal = symmetric && t.a == t.b;
+        std::vector<double>& total = partial[task];
+        total.assign(left.size() * right.size(), 0.0);
+        const MatrixView c{total.data(), left.size(), right.size(), left.size()};
+        std::vector<double> lhs(left.size() * packed_rows);
+        std::vector<double> rhs(diagonal ? 0 : right.size() * packed_rows);
+        for (std::size_t i = begin; i < end; i += packed_rows) {
+            context.check();
+            const std::size_t count = std::min(packed_rows, end - i);
+            pack(left, root, i, count, lhs.data());
+            const ConstMatrixView l{lhs.data(), count, left.size(), count};
+            if (diagonal) {
+                add_gram(l, c);
+            } else {
+                pack(right, root, i, count, rhs.data());
+                add_cross_product(l, {rhs.data(), count, right.size(), count}, c);
+            }
+        }
+    };
+    const double flops = 2.0 * static_cast<double>(rows()) * static_cast<double>(a.size()) *
+                         static_cast<double>(b.size());
+    parallel_for(partial.size(), context.threads_for(flops), run);
+    for (std::size_t t = 0; t < tiles.size(); ++t) {
+        const std::size_t height = std::min(tile, a.size() - tiles[t].a);
+        const std::size_t width = std::min(tile, b.size() - tiles[t].b);
+        const bool diagonal = symmetric && tiles[t].a == tiles[t].b;
+        for (std::size_t l = 0; l < width; ++l) {
+            for (std::size_t k = diagonal ? l : 0; k < height; ++k) {
+                double total = 0.0;
+                for (std::size_t block = 0; block < n_blocks; ++block) {
+                    total += partial[t * n_blocks + block][k + l * height];
+                }
+                out(tiles[t].a + k, tiles[t].b + l) = total;
+            }
+        }
+    }
+}
+
+void DenseDesign::kernel(ConstVector factors, const Context& context, MatrixView out) const {
+    constexpr std::size_t parts = 4;  // partial sums, added in order
+    const std::size_t n = rows();
+    std::vector<std::vector<double>> partial(parts);
+    const std::size_t share = blocks(cols(), parts);
+    parallel_for(parts, context.threads_for(static_cast<double>(n * n) * static_cast<double>(cols())),
+                 [&](std::size_t part) {
+        partial[part].assign(n * n, 0.0);
+        std::vector<double> rows_of(column_block * n);
+        const std::size_t end = std::min(cols(), (part + 1) * share);
+        for (std::size_t first = part * share; first < end; first += column_block) {
+            context.check();
+            const std::size_t count = std::min(column_block, end - first);
+            for (std::size_t k = 0; k < count; ++k) {
+                const std::size_t j = first + k;
+                const double unit = usable(j) ? 1.0 / (scale(j) * std::sqrt(factors[j])) : 0.0;
+                for (std::size_t i = 0; i < n; ++i) {
+                    rows_of[k + i * count] = (x_(i, j) - center(j)) * unit;
+                }
+            }
+            add_gram({rows_of.data(), count, n, count}, {partial[part].data(), n, n, n});
+        }
+    });
+    for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t i = j; i < n; ++i) {
+            double total = 0.0;
+            for (const auto& p : partial) total += p[i + j * n];
+            out(i, j) = out(j, i) = total;
+        }
+    }
+}
+
+}  // namespace shrinkage

@@ -1,0 +1,49 @@
+// A dense column-major X, centred and scaled implicitly.
+#pragma once
+
+#include <vector>
+
+#include "shrinkage/design/design.hpp"
+
+namespace shrinkage {
+
+/// How the columns of X are penalized.
+struct Columns {
+    std::vector<double> centers;    // weighted means with an intercept, else zeros
+    std::vector<double> scales;     // weighted 1/n standard deviations, or ones
+    std::vector<char> usable;       // 0 for a column that is constant and must keep the coefficient 0
+};
+
+/// Weighted means and 1/n standard deviations by two passes (Chan, Golub & LeVeque 1983). Rows of
+/// weight zero do not count. weights sum to one.
+Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept, bool standardize,
+                         const Context& context);
+
+class DenseDesign {
+public:
+    DenseDesign(ConstMatrixView x, Columns columns) : x_(x), columns_(std::move(columns)) {}
+
+    std::size_t rows() const { return x_.rows; }
+    std::size_t cols() const { return x_.cols; }
+    bool usable(std::size_t j) const { return columns_.usable[j] != 0; }
+    double center(std::size_t j) const { return columns_.centers[j]; }
+    double scale(std::size_t j) const { return columns_.scales[j]; }
+
+    void transposed_product(ConstVector v, const Context& context, Vector out) const;
+    double column_product(std::size_t j, ConstVector v) const;
+    void add_columns(Indices columns, ConstVector coefs, Vector out) const;
+    void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
+    /// X~ diag(1 / factors) X~', rows x rows: the kernel of a ridge with these factors.
+    void kernel(ConstVector factors, const Context& context, MatrixView out) const;
+
+private:
+    void pack(Indices columns, ConstVector root, std::size_t first, std::size_t count,
+              double* out) const;
+
+    ConstMatrixView x_;
+    Columns columns_;
+};
+
+static_assert(Design<DenseDesign>);
+
+}  // namespace shrinkage

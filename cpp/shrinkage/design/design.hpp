@@ -1,0 +1,33 @@
+// The concept of a design: how X is seen by a solver. Columns are those that are penalized, that is
+// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+
+#include "shrinkage/base/progress.hpp"
+#include "shrinkage/base/views.hpp"
+
+namespace shrinkage {
+
+using Indices = std::span<const std::size_t>;
+
+///   transposed_product(v, context, out)     out = X~'v, all columns
+///   column_product(j, v)                    x~_j'v
+///   add_columns(columns, coefs, out)        out += sum_k coefs_k x~_{columns_k}
+///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a and b
+///                                           are the same list only the lower triangle is computed
+template <typename D>
+concept Design = requires(const D x, ConstVector v, Vector out, MatrixView m, Indices columns,
+                          std::size_t k, const Context context) {
+    { x.rows() } -> std::same_as<std::size_t>;
+    { x.cols() } -> std::same_as<std::size_t>;
+    { x.usable(k) } -> std::same_as<bool>;
+    x.transposed_product(v, context, out);
+    { x.column_product(k, v) } -> std::same_as<double>;
+    x.add_columns(columns, v, out);
+    x.gram(columns, columns, v, context, m);
+};
+
+}  // namespace shrinkage

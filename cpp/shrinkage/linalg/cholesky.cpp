@@ -1,0 +1,96 @@
+#include "shrinkage/linalg/cholesky.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "shrinkage/base/runtime.hpp"
+#include "shrinkage/linalg/dense.hpp"
+
+namespace shrinkage {
+namespace {
+
+void solve_triangle(char trans, std::size_t size, const double* l, std::size_t stride, double* x) {
+    if (size == 0) return;
+    char lower = 'L';
+    char plain = 'N';
+    int n = static_cast<int>(size);
+    int lda = static_cast<int>(stride);
+    int one = 1;
+    blas_table().trsv(&lower, &trans, &plain, &n, const_cast<double*>(l), &lda, x, &one);
+}
+
+}  // namespace
+
+void Cholesky::reserve(std::size_t n) {
+    if (n <= stride_) return;
+    const std::size_t stride = std::max<std::size_t>(n, 2 * stride_ + 8);
+    std::vector<double> grown(stride * stride);
+    for (std::size_t j = 0; j < size_; ++j) {
+        std::copy_n(&l_[j + j * stride_], size_ - j, &grown[j + j * stride]);
+    }
+    l_.swap(grown);
+    stride_ = stride;
+}
+
+bool Cholesky::append(ConstVector row, double diagonal, double tolerance) {
+    reserve(size_ + 1);
+    std::vector<double> x(row.begin(), row.end());
+    solve_triangle('N', size_, l_.data(), stride_, x.data());
+    const double pivot = diagonal - dot(x, x);
+    if (!(pivot > tolerance * diagonal)) return false;
+    for (std::size_t j = 0; j < size_; ++j) at(size_, j) = x[j];
+    at(size_, size_) = std::sqrt(pivot);
+    ++size_;
+    return true;
+}
+
+void Cholesky::remove(std::size_t k) {
+    // Without row k the trailing block is L33 L33' + l l', l the part of column k below the diagonal:
+    // a rank-one update by Givens rotations, written one row and column up and to the left.
+    std::vector<double> l(size_ - k - 1);
+    for (std::size_t i = k + 1; i < size_; ++i) l[i - k - 1] = at(i, k);
+    for (std::size_t j = 0; j < k; ++j) {
+        std::copy(&at(k, j) + 1, &at(0, j) + size_, &at(k, j));
+    }
+    for (std::size_t j = k + 1; j < size_; ++j) {
+        const double diagonal = at(j, j);
+        const double v = l[j - k - 1];
+        const double r = std::hypot(diagonal, v);
+        const double c = diagonal / r;
+        const double s = v / r;
+        at(j - 1, j - 1) = r;
+        for (std::size_t i = j + 1; i < size_; ++i) {
+            const double lij = at(i, j);
+            const double vi = l[i - k - 1];
+            at(i - 1, j - 1) = c * lij + s * vi;
+            l[i - k - 1] = c * vi - s * lij;
+        }
+    }
+    --size_;
+}
+
+bool Cholesky::factor(ConstMatrixView a, double tolerance) {
+    size_ = 0;
+    const std::size_t n = a.rows;
+    reserve(n);
+    for (std::size_t j = 0; j < n; ++j) std::copy_n(&a(j, j), n - j, &at(j, j));
+    if (n == 0) return true;
+    char lower = 'L';
+    int order = static_cast<int>(n);
+    int lda = static_cast<int>(stride_);
+    int info = 0;
+    blas_table().potrf(&lower, &order, l_.data(), &lda, &info);
+    if (info != 0) return false;
+    for (std::size_t j = 0; j < n; ++j) {
+        if (!(at(j, j) * at(j, j) > tolerance * a(j, j))) return false;
+    }
+    size_ = n;
+    return true;
+}
+
+void Cholesky::solve(Vector b) const {
+    solve_triangle('N', size_, l_.data(), stride_, b.data());
+    solve_triangle('T', size_, l_.data(), stride_, b.data());
+}
+
+}  // namespace shrinkage

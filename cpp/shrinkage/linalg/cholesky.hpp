@@ -1,0 +1,41 @@
+// A Cholesky factor that grows and shrinks by columns (Golub & Van Loan 2013, section 6.5.4).
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "shrinkage/base/views.hpp"
+
+namespace shrinkage {
+
+/// A = L L' of a symmetric positive definite matrix whose last row is added and whose any row is
+/// removed in O(size^2).
+class Cholesky {
+public:
+    std::size_t size() const { return size_; }
+    void clear() { size_ = 0; }
+
+    /// Appends the row (a_1 ... a_size, diagonal). Returns false, and changes nothing, when the new
+    /// column depends on the others: its pivot falls below tolerance * diagonal.
+    bool append(ConstVector row, double diagonal, double tolerance = 1e-11);
+
+    /// Removes row and column k.
+    void remove(std::size_t k);
+
+    /// Factors the lower triangle of a at once. Returns false when it is not positive definite to the
+    /// tolerance of append; the factor is then empty.
+    bool factor(ConstMatrixView a, double tolerance = 1e-11);
+
+    /// Solves A x = b in place.
+    void solve(Vector b) const;
+
+private:
+    void reserve(std::size_t n);
+    double& at(std::size_t i, std::size_t j) { return l_[i + j * stride_]; }
+
+    std::size_t size_ = 0;
+    std::size_t stride_ = 0;
+    std::vector<double> l_;  // lower triangle, column-major
+};
+
+}  // namespace shrinkage

@@ -1,0 +1,60 @@
+// The concept of a loss: l(y, eta), convex in eta, where eta has outputs() entries per observation.
+//
+// Written for one observation; theta = -l'(eta) is the generalized residual, and the dual objective
+// of sum w l(eta) + lambda P(beta) is  sum w [theta * offset - l*(-theta)] - (lambda P)*(X'(w theta)).
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+
+#include "shrinkage/base/views.hpp"
+
+namespace shrinkage {
+
+/// One number per observation: eta is a double, and every formula is a scalar function of it.
+///   value(y, eta)       l(y, eta)
+///   gradient(y, eta)    d l / d eta
+///   curvature(y, eta)   d2 l / d eta2 (a generalized one where l' has a kink)
+///   conjugate(y, u)     l*(u) = sup_eta u eta - l(y, eta); +infinity outside its domain
+///   saturated(y)        min over eta of l(y, eta)
+///   mean(eta)           the inverse link: the response predicted at eta
+///   valid(y)            whether y may stand as a target
+///   curvature_scale()   typical curvature, kappa of the lambda grid of the ridge penalty
+template <typename L>
+concept ScalarLoss = requires(const L loss, double y, double eta) {
+    { L::name } -> std::convertible_to<const char*>;
+    { L::quadratic } -> std::convertible_to<bool>;
+    { loss.value(y, eta) } -> std::same_as<double>;
+    { loss.gradient(y, eta) } -> std::same_as<double>;
+    { loss.curvature(y, eta) } -> std::same_as<double>;
+    { loss.conjugate(y, eta) } -> std::same_as<double>;
+    { loss.saturated(y) } -> std::same_as<double>;
+    { loss.mean(eta) } -> std::same_as<double>;
+    { loss.valid(y) } -> std::same_as<bool>;
+    { loss.curvature_scale() } -> std::same_as<double>;
+};
+
+/// K numbers per observation (classes, several targets): the same formulas on spans of length K.
+/// y has target_size() entries: one class index, or K targets.
+///   curvature fills the K x K matrix d2 l / d eta2, column by column.
+template <typename L>
+concept VectorLoss = requires(const L loss, ConstVector y, ConstVector eta, Vector out) {
+    { L::name } -> std::convertible_to<const char*>;
+    { L::quadratic } -> std::convertible_to<bool>;
+    { loss.outputs() } -> std::same_as<std::size_t>;
+    { loss.target_size() } -> std::same_as<std::size_t>;
+    { loss.value(y, eta) } -> std::same_as<double>;
+    loss.gradient(y, eta, out);
+    loss.curvature(y, eta, out);
+    { loss.conjugate(y, eta) } -> std::same_as<double>;
+    { loss.saturated(y) } -> std::same_as<double>;
+    loss.mean(eta, out);
+    { loss.valid(y) } -> std::same_as<bool>;
+    { loss.curvature_scale() } -> std::same_as<double>;
+};
+
+template <typename L>
+concept Loss = ScalarLoss<L> || VectorLoss<L>;
+
+}  // namespace shrinkage

@@ -1,0 +1,160 @@
+// Walks down the grid: screens from the last solution, solves, certifies, records.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <type_traits>
+#include <vector>
+
+#include "shrinkage/path/fit.hpp"
+#include "shrinkage/path/grid.hpp"
+#include "shrinkage/solver/newton_engine.hpp"
+#include "shrinkage/solver/quadratic_engine.hpp"
+
+namespace shrinkage {
+
+template <ScalarLoss L, SeparablePenalty P, Design D>
+class PathDriver {
+public:
+    /// Called with the coefficients of every fitted lambda, on the scale in which they are penalized.
+    using Recorder = std::function<void(ConstVector beta, double intercept)>;
+
+    PathDriver(const L& loss, const P& penalty, const D& x, const Data& data,
+               const PathOptions& options, ConstVector held_out, const Context& context)
+        : penalty_(penalty), options_(options), held_out_(held_out), context_(context),
+          point_(loss, x, data), engine_(point_, penalty, options.limits) {}
+
+    void start_at(ConstVector beta, double intercept) {
+        start_.assign(beta.begin(), beta.end());
+        start_intercept_ = intercept;
+    }
+
+    /// Fills everything of the result but coefficients and intercepts, which go to the recorder.
+    void run(PathResult& result, const Recorder& record) {
+        begin(result);
+        for (const double lambda : result.lambdas) {
+            if (flat_) {
+                note(result, lambda, Step{}, record);
+                continue;
+            }
+            approach(lambda);
+            const Step step = engine_.solve(lambda, previous_, target_, floor_, context_);
+            previous_ = lambda;
+            note(result, lambda, step, record);
+        }
+    }
+
+private:
+    using Engine = std::conditional_t<L::quadratic, QuadraticEngine<L, P, D>, NewtonEngine<L, P, D>>;
+
+    /// The null model, the grid, and the point from which the first lambda starts.
+    void begin(PathResult& result) {
+        point_.refresh(context_);
+        saturated_ = point_.saturated(point_.data.weights);
+        result.null_deviance = std::max(point_.mean_loss() - saturated_, 0.0);
+        null_deviance_ = result.null_deviance;
+        // A deviance of rounding width is none: nothing is left to explain.
+        flat_ = null_deviance_ <= 1e-28 * level();
+        target_ = options_.tolerance * null_deviance_;
+        double largest_gradient = 0.0;
+        for (const double g : point_.g) largest_gradient = std::max(largest_gradient, std::abs(g));
+        floor_ = 1e-13 * largest_gradient;
+        flat_ = flat_ || largest_gradient == 0.0;
+        if (!flat_) fit_free_columns();
+        previous_ = flat_ ? 0.0 : penalty_.lambda_max(point_.g);
+        result.lambdas = options_.lambdas.empty() ? make_grid() : options_.lambdas;
+        if (!start_.empty() && !flat_) {
+            std::copy(start_.begin(), start_.end(), point_.beta.begin());
+            point_.intercept = start_intercept_;
+            point_.refresh(context_);
+            previous_ = penalty_.lambda_max(point_.g);
+        }
+    }
+
+    /// The square of the target's level, against which a deviance may be rounding.
+    double level() const {
+        double total = 0.0;
+        for (std::size_t i = 0; i < point_.eta.size(); ++i) {
+            const double y = point_.data.y[i];
+            total += point_.data.weights[i] * (y * y + point_.eta[i] * point_.eta[i]);
+        }
+        return total;
+    }
+
+    /// Unpenalized columns are in the model at every lambda, so lambda_max is seen from their fit.
+    void fit_free_columns() {
+        bool any = false;
+        for (std::size_t j = 0; j < point_.beta.size(); ++j) {
+            any = any || (penalty_.is_free(j, 1.0) && point_.x.usable(j));
+        }
+        if (!any || penalty_.smooth(1.0)) return;
+        double lambda = 10.0 * penalty_.lambda_max(point_.g);
+        if (!(lambda > 0.0)) lambda = 1.0;
+        engine_.solve(lambda, lambda, 1e-3 * target_, floor_, context_);
+        engine_.finish();
+        point_.refresh(context_);
+    }
+
+    std::vector<double> make_grid() const {
+        if (flat_) return log_grid(1.0, options_.lambda_min_ratio, options_.n_lambdas);
+        if (std::isinf(previous_)) {
+            const double e = largest_eigenvalue(point_.x, point_.data.weights, context_) *
+                             point_.loss.curvature_scale();
+            return log_grid(100.0 * e, 1e-6 * e, options_.n_lambdas);
+        }
+        const double largest = previous_ > 0.0 ? previous_ : 1.0;
+        return log_grid(largest, options_.lambda_min_ratio * largest, options_.n_lambdas);
+    }
+
+    /// A far lambda is reached by steps: the strong rule assumes that the solution moves little.
+    void approach(double lambda) {
+        constexpr double stride = 2.0;
+        while (!std::isinf(previous_) && previous_ > stride * lambda && previous_ > 1e-9 * scale()) {
+            const double middle = std::max(lambda, previous_ / stride);
+            engine_.solve(middle, previous_, std::max(target_, 1e-3 * null_deviance_), floor_, context_);
+            previous_ = middle;
+        }
+    }
+    double scale() const { return floor_ * 1e13; }
+
+    void note(PathResult& result, double lambda, const Step& step, const Recorder& record) {
+        if (!held_out_.empty()) {
+            engine_.finish();
+            result.scores.push_back(score());
+        }
+        const double loss = flat_ ? saturated_ : engine_.loss();
+        const double gap = flat_ ? 0.0 : step.gap / null_deviance_;
+        std::size_t nonzero = 0;
+        for (const double b : point_.beta) nonzero += b != 0.0;
+        result.gaps.push_back(gap);
+        result.converged.push_back(gap <= options_.tolerance);
+        result.losses.push_back(loss);
+        result.deviance_ratios.push_back(
+            flat_ ? 0.0 : 1.0 - (loss - saturated_) / null_deviance_);
+        result.n_iter.push_back(step.iterations);
+        result.regimes.push_back(step.regime);
+        result.n_nonzero.push_back(nonzero);
+        record(point_.beta, point_.intercept);
+        if (context_.control != nullptr) {
+            context_.control->report(lambda, gap, nonzero);
+        }
+    }
+
+    double score() const {
+        const double total = sum(held_out_);
+        return 2.0 * (point_.mean_loss(point_.eta, held_out_) - point_.saturated(held_out_)) / total;
+    }
+
+    const P& penalty_;
+    const PathOptions& options_;
+    ConstVector held_out_;
+    const Context& context_;
+    Point<L, D> point_;
+    Engine engine_;
+    std::vector<double> start_;
+    double start_intercept_ = 0.0;
+    double saturated_ = 0.0, null_deviance_ = 0.0, target_ = 0.0, floor_ = 0.0, previous_ = 0.0;
+    bool flat_ = false;
+};
+
+}  // namespace shrinkage

@@ -1,0 +1,66 @@
+// The one path driver: a grid of lambdas, warm starts, a certificate for each fit.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "shrinkage/base/progress.hpp"
+#include "shrinkage/base/views.hpp"
+#include "shrinkage/loss/any_loss.hpp"
+#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/solver/problem.hpp"
+
+namespace shrinkage {
+
+/// The data of a path, on their original scale. Empty vectors mean: no offset, factors of one, no
+/// bounds, a start at zero.
+struct PathInput {
+    ConstMatrixView x;
+    ConstVector y;
+    ConstVector weights;  // >= 0, any scale
+    ConstVector offset;
+    ConstVector factors;
+    ConstVector lower, upper;
+    ConstVector start;
+    double start_intercept = 0.0;
+    ConstVector held_out;  // weights of the rows on which every fit is scored
+};
+
+struct PathOptions {
+    std::vector<double> lambdas;     // decreasing; empty: a grid of n_lambdas
+    std::size_t n_lambdas = 100;
+    double lambda_min_ratio = 1e-3;
+    double tolerance = 1e-6;         // of the gap, relative to the null deviance
+    bool intercept = true;
+    bool standardize = true;
+    Limits limits;
+};
+
+/// One entry per fitted lambda; coefficients are stored by columns of a sparse p x L matrix.
+struct PathResult {
+    std::vector<double> lambdas;  // the whole grid, also where the fit was stopped early
+    std::vector<std::size_t> starts{0};
+    std::vector<std::size_t> features;
+    std::vector<double> values;
+    std::vector<double> intercepts, gaps, deviance_ratios, losses, scores;
+    std::vector<std::size_t> n_nonzero, n_iter;
+    std::vector<char> converged;
+    std::vector<Regime> regimes;
+    std::vector<double> centers, scales;
+    double null_deviance = 0.0;  // D_0: loss of the null model minus that of the saturated one
+    StopReason stop = StopReason::none;
+};
+
+/// Fits the path. A stop asked for through the context ends it early; what is finished is returned.
+PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
+                    const PathOptions& options, const Context& context);
+
+/// Scores of fold f at every lambda: 2 sum w (l - saturated) / sum w over the rows with fold[i] = f,
+/// of the path fitted to the other rows. Held-out rows get weight zero; nothing of X is copied.
+/// Returns n_folds vectors; throws Cancelled when stopped.
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss, const AnyScalarPenalty& penalty,
+                                                const PathInput& input, const PathOptions& options,
+                                                std::span<const std::int64_t> fold,
+                                                std::size_t n_folds, const Context& context);
+
+}  // namespace shrinkage

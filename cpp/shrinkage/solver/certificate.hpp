@@ -1,0 +1,48 @@
+// The duality gap of a fit, written so that nothing cancels near the solution.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "shrinkage/base/views.hpp"
+#include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/loss/loss.hpp"
+#include "shrinkage/penalty/penalty.hpp"
+
+namespace shrinkage {
+
+/// sum_i w_i [l(eta_i) + l*(u_i) - u_i eta_i] at u = s l'(eta): zero for s = 1 (Fenchel & Young).
+template <ScalarLoss L>
+double fenchel_young(const L& loss, ConstVector y, ConstVector weights, ConstVector eta, double s) {
+    if (s == 1.0) return 0.0;
+    double total = 0.0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        if (weights[i] == 0.0) continue;
+        const double slope = loss.gradient(y[i], eta[i]);
+        if constexpr (L::quadratic) {
+            total += 0.5 * weights[i] * (1.0 - s) * (1.0 - s) * slope * slope;
+        } else {
+            const double u = s * slope;
+            const double part = loss.value(y[i], eta[i]) + loss.conjugate(y[i], u) - u * eta[i];
+            total += weights[i] * std::max(part, 0.0);
+        }
+    }
+    return total;
+}
+
+/// The smaller of two gaps: at the scaled dual point s theta with s = dual_scale, and at theta itself
+/// where the penalty's conjugate is finite there. Requires an intercept and free coefficients that
+/// are stationary, so that theta is orthogonal to them.
+///   g = X~'(w theta), theta = -l'(eta);   loss_part(s) = fenchel_young(s)
+template <Penalty P, typename LossPart>
+double duality_gap(const P& penalty, ConstVector g, ConstVector beta, double lambda,
+                   const LossPart& loss_part) {
+    const double value = penalty.value(beta, lambda);
+    const double product = dot(g, beta);
+    const double s = penalty.dual_scale(g, beta, lambda);
+    double gap = loss_part(s) + value + penalty.dual_value(s, g, beta, lambda) - s * product;
+    if (s < 1.0) gap = std::min(gap, value + penalty.conjugate(g, lambda) - product);
+    return std::max(gap, 0.0);
+}
+
+}  // namespace shrinkage

@@ -1,0 +1,176 @@
+// What every engine works on: the data of a problem, its current point, and what follows from it.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "shrinkage/base/progress.hpp"
+#include "shrinkage/design/design.hpp"
+#include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/loss/loss.hpp"
+#include "shrinkage/penalty/penalty.hpp"
+#include "shrinkage/solver/certificate.hpp"
+
+namespace shrinkage {
+
+/// (1 / sum w) sum w l(y, offset + b + X~ beta); weights sum to one, an empty offset means zeros.
+struct Data {
+    ConstVector y;
+    ConstVector weights;
+    ConstVector offset;
+    bool intercept = true;
+};
+
+/// Which algorithm fitted a lambda.
+enum class Regime { null, gram, working_set, residual, newton, newton_residual };
+
+inline const char* regime_name(Regime regime) {
+    switch (regime) {
+        case Regime::null: return "null";
+        case Regime::gram: return "gram";
+        case Regime::working_set: return "working_set";
+        case Regime::residual: return "residual";
+        case Regime::newton: return "newton";
+        case Regime::newton_residual: return "newton_residual";
+    }
+    return "";
+}
+
+/// What one lambda took.
+struct Step {
+    double gap = 0.0;  // absolute
+    std::size_t iterations = 0;
+    Regime regime = Regime::null;
+};
+
+struct Limits {
+    std::size_t max_iter = 1000;               // rounds at one lambda
+    std::size_t gram_bytes = std::size_t{1} << 28;
+    bool allow_full_gram = true;
+};
+
+/// A point (b, beta) with eta, v = -w l'(eta) and g = X~'v.
+template <ScalarLoss L, Design D>
+class Point {
+public:
+    Point(const L& of_loss, const D& design, const Data& of_data)
+        : loss(of_loss), x(design), data(of_data), beta(x.cols(), 0.0), eta(x.rows(), 0.0),
+          v(x.rows(), 0.0), g(x.cols(), 0.0) {}
+
+    /// eta, v and g from b and beta, with the intercept made stationary.
+    void refresh(const Context& context) {
+        refresh_eta();
+        settle_intercept(context);
+        refresh_gradient(context);
+    }
+    void refresh_eta() {
+        if (data.offset.empty()) {
+            std::fill(eta.begin(), eta.end(), intercept);
+        } else {
+            for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = data.offset[i] + intercept;
+        }
+        support.clear();
+        values.clear();
+        for (std::size_t j = 0; j < beta.size(); ++j) {
+            if (beta[j] == 0.0) continue;
+            support.push_back(j);
+            values.push_back(beta[j]);
+        }
+        x.add_columns(support, values, eta);
+    }
+    void refresh_gradient(const Context& context) { x.transposed_product(v, context, g); }
+
+    /// One-dimensional Newton on b, guarded by a bracket; leaves v at the result.
+    void settle_intercept(const Context& context) {
+        refresh_residual();
+        if (!data.intercept) return;
+        double below = -infinity;
+        double above = infinity;
+        for (int iteration = 0; iteration < 200; ++iteration) {
+            context.check();
+            const double slope = sum(v);
+            if (std::abs(slope) <= 1e-15 * scale_of_v()) return;
+            (slope > 0.0 ? below : above) = 0.0;
+            double curvature = 0.0;
+            for (std::size_t i = 0; i < eta.size(); ++i) {
+                if (data.weights[i] > 0.0) {
+                    curvature += data.weights[i] * loss.curvature(data.y[i], eta[i]);
+                }
+            }
+            double step = slope / curvature;
+            if (!(step > below && step < above)) step = bisect(below, above, slope);
+            shift(step);
+            below -= step;
+            above -= step;
+            refresh_residual();
+            if (std::abs(step) <= 1e-15 * (1.0 + std::abs(intercept))) return;
+        }
+    }
+    void refresh_residual() {
+        for (std::size_t i = 0; i < eta.size(); ++i) {
+            const double w = data.weights[i];
+            v[i] = w > 0.0 ? -w * loss.gradient(data.y[i], eta[i]) : 0.0;
+        }
+    }
+    void shift(double step) {
+        intercept += step;
+        for (double& e : eta) e += step;
+    }
+
+    double mean_loss() const { return mean_loss(eta, data.weights); }
+    double mean_loss(ConstVector at, ConstVector weights) const {
+        double total = 0.0;
+        for (std::size_t i = 0; i < at.size(); ++i) {
+            if (weights[i] > 0.0) total += weights[i] * loss.value(data.y[i], at[i]);
+        }
+        return total;
+    }
+    double saturated(ConstVector weights) const {
+        double total = 0.0;
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            if (weights[i] > 0.0) total += weights[i] * loss.saturated(data.y[i]);
+        }
+        return total;
+    }
+    template <SeparablePenalty P>
+    double gap(const P& penalty, double lambda) const {
+        return duality_gap(penalty, g, beta, lambda, [this](double s) {
+            return fenchel_young(loss, data.y, data.weights, eta, s);
+        });
+    }
+
+    const L& loss;
+    const D& x;
+    const Data data;
+    std::vector<double> beta;
+    double intercept = 0.0;
+    std::vector<double> eta, v, g;
+    std::vector<std::size_t> support;  // of beta, as of the last refresh of eta
+    std::vector<double> values;
+
+private:
+    double scale_of_v() const {
+        double total = 0.0;
+        for (const double value : v) total += std::abs(value);
+        return total;
+    }
+    static double bisect(double below, double above, double slope) {
+        if (std::isinf(above) && slope > 0.0) return 1.0;
+        if (std::isinf(below) && slope < 0.0) return -1.0;
+        return 0.5 * (below + above);
+    }
+};
+
+/// The largest gradient of a coefficient that nothing penalizes: such columns have to be stationary
+/// before a gap means anything.
+template <SeparablePenalty P>
+double free_gradient(const P& penalty, ConstVector g, double lambda) {
+    double largest = 0.0;
+    for (std::size_t j = 0; j < g.size(); ++j) {
+        if (penalty.is_free(j, lambda)) largest = std::max(largest, std::abs(g[j]));
+    }
+    return largest;
+}
+
+}  // namespace shrinkage

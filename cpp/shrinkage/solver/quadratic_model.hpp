@@ -1,0 +1,244 @@
+// A quadratic b'Gb / 2 - q'b restricted to a working set of columns, seen through its negative
+// gradient h = q - G b: once with the Gram matrix in memory, once through the residual.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <vector>
+
+#include "shrinkage/base/progress.hpp"
+#include "shrinkage/design/design.hpp"
+#include "shrinkage/linalg/dense.hpp"
+
+namespace shrinkage {
+
+///   size()                  columns in the working set; slot k holds column feature(k)
+///   diagonal(k)             G_kk
+///   gradient(k)             h_k at the current point
+///   move(k, delta)          b_k += delta
+///   move(slots, deltas)     the same for many at once
+///   inner(k, slots, out)    G(k, slots)
+template <typename M>
+concept QuadraticModel = requires(M m, std::size_t k, double x, Indices slots, ConstVector v,
+                                  Vector out) {
+    { m.size() } -> std::same_as<std::size_t>;
+    { m.feature(k) } -> std::same_as<std::size_t>;
+    { m.diagonal(k) } -> std::same_as<double>;
+    { m.gradient(k) } -> std::same_as<double>;
+    m.move(k, x);
+    m.move(slots, v);
+    m.inner(k, slots, out);
+};
+
+/// Which columns are in the working set, and where.
+class WorkingSet {
+public:
+    static constexpr std::size_t absent = static_cast<std::size_t>(-1);
+
+    explicit WorkingSet(std::size_t n_features) : slot_(n_features, absent) {}
+
+    std::size_t size() const { return features_.size(); }
+    bool contains(std::size_t feature) const { return slot_[feature] != absent; }
+    std::size_t feature(std::size_t k) const { return features_[k]; }
+    Indices features() const { return features_; }
+    void add(std::size_t feature) {
+        slot_[feature] = features_.size();
+        features_.push_back(feature);
+    }
+    void clear() {
+        for (const std::size_t j : features_) slot_[j] = absent;
+        features_.clear();
+    }
+
+private:
+    std::vector<std::size_t> slot_;
+    std::vector<std::size_t> features_;
+};
+
+/// G = X~' diag(d) X~ on the working set, with the intercept projected out when asked:
+/// G -= c c' / sum(d), c = X~'d.
+template <Design D>
+class GramModel {
+public:
+    explicit GramModel(const D& x) : x_(x), set_(x.cols()) {}
+
+    /// Forgets every column; d must outlive the model's use.
+    void reset(ConstVector d, bool project) {
+        set_.clear();
+        h_.clear();
+        c_.clear();
+        d_ = d;
+        total_ = project ? sum(d) : 0.0;
+    }
+
+    /// Gives the memory back.
+    void release() {
+        set_.clear();
+        stride_ = 0;
+        std::vector<double>().swap(g_);
+        std::vector<double>().swap(h_);
+    }
+
+    /// Appends columns and their part of the Gram matrix.
+    void add(Indices features, const Context& context) {
+        if (features.empty()) return;
+        const std::size_t old = size();
+        const std::vector<std::size_t> added(features.begin(), features.end());
+        for (const std::size_t j : added) set_.add(j);
+        reserve(size());
+        h_.resize(size(), 0.0);
+        const std::size_t count = added.size();
+        x_.gram(added, added, d_, context, {&g_[old + old * stride_], count, count, stride_});
+        const Indices before = set_.features().first(old);
+        if (old > 0) x_.gram(added, before, d_, context, {&g_[old], count, old, stride_});
+        if (total_ > 0.0) project(old);
+        for (std::size_t l = 0; l < size(); ++l) {
+            for (std::size_t k = std::max(old, l + 1); k < size(); ++k) {
+                g_[l + k * stride_] = g_[k + l * stride_];
+            }
+        }
+    }
+
+    const WorkingSet& set() const { return set_; }
+    std::size_t size() const { return set_.size(); }
+    std::size_t feature(std::size_t k) const { return set_.feature(k); }
+    double diagonal(std::size_t k) const { return g_[k + k * stride_]; }
+    double gradient(std::size_t k) const { return h_[k]; }
+    ConstVector gradients() const { return h_; }
+
+    /// h from the negative gradient of all features.
+    void set_gradient(ConstVector g) {
+        for (std::size_t k = 0; k < size(); ++k) h_[k] = g[feature(k)];
+    }
+    void move(std::size_t k, double delta) { axpy(-delta, column(k), h_); }
+    void move(Indices slots, ConstVector deltas) {
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (deltas[i] != 0.0) move(slots[i], deltas[i]);
+        }
+    }
+    void inner(std::size_t k, Indices slots, Vector out) const {
+        const double* column = &g_[k * stride_];
+        for (std::size_t i = 0; i < slots.size(); ++i) out[i] = column[slots[i]];
+    }
+
+private:
+    ConstVector column(std::size_t k) const { return {&g_[k * stride_], size()}; }
+
+    void project(std::size_t old) {
+        for (std::size_t k = old; k < size(); ++k) c_.push_back(x_.column_product(feature(k), d_));
+        for (std::size_t l = 0; l < size(); ++l) {
+            for (std::size_t k = std::max(old, l); k < size(); ++k) {
+                g_[k + l * stride_] -= c_[k] * c_[l] / total_;
+            }
+        }
+    }
+
+    void reserve(std::size_t n) {
+        if (n <= stride_) return;
+        const std::size_t stride = std::min(x_.cols(), std::max(n, stride_ + stride_ / 2 + 16));
+        std::vector<double> grown(stride * stride);
+        const std::size_t old = std::min(stride_, size());
+        for (std::size_t l = 0; l < old; ++l) {
+            std::copy_n(&g_[l * stride_], old, &grown[l * stride]);
+        }
+        g_.swap(grown);
+        stride_ = stride;
+    }
+
+    const D& x_;
+    WorkingSet set_;
+    ConstVector d_;
+    double total_ = 0.0;         // sum of d when the intercept is projected out, else 0
+    std::size_t stride_ = 0;
+    std::vector<double> g_, h_, c_;
+};
+
+/// The same quadratic without its Gram matrix: the residual r of the weighted least-squares problem
+/// with weights d stands for h, h_k = x~_k'(d r). Needs O(n) memory whatever the working set.
+template <Design D>
+class ResidualModel {
+public:
+    explicit ResidualModel(const D& x) : x_(x), set_(x.cols()) {}
+
+    void reset(ConstVector d, bool project) {
+        set_.clear();
+        c_.clear();
+        diagonal_.clear();
+        d_ = d;
+        total_ = project ? sum(d) : 0.0;
+        v_.assign(d.size(), 0.0);
+        r_.assign(d.size(), 0.0);
+    }
+
+    void add(Indices features, const Context& context) {
+        for (const std::size_t j : features) {
+            context.check();
+            set_.add(j);
+            const std::size_t one[] = {j};
+            double value = 0.0;
+            x_.gram(one, one, d_, {}, {&value, 1, 1, 1});
+            c_.push_back(total_ > 0.0 ? x_.column_product(j, d_) : 0.0);
+            diagonal_.push_back(total_ > 0.0 ? value - c_.back() * c_.back() / total_ : value);
+        }
+    }
+
+    /// The residual at the current point: v = d r.
+    void set_residual(ConstVector v) {
+        for (std::size_t i = 0; i < v.size(); ++i) {
+            v_[i] = v[i];
+            r_[i] = d_[i] > 0.0 ? v[i] / d_[i] : 0.0;
+        }
+        stale_ = false;
+    }
+
+    const WorkingSet& set() const { return set_; }
+    std::size_t size() const { return set_.size(); }
+    std::size_t feature(std::size_t k) const { return set_.feature(k); }
+    double diagonal(std::size_t k) const { return diagonal_[k]; }
+    double gradient(std::size_t k) {
+        refresh();
+        return x_.column_product(feature(k), v_);
+    }
+    void move(std::size_t k, double delta) {
+        const std::size_t j[] = {feature(k)};
+        const double minus[] = {-delta};
+        x_.add_columns(j, minus, r_);
+        stale_ = true;
+    }
+    void move(Indices slots, ConstVector deltas) {
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (deltas[i] != 0.0) move(slots[i], deltas[i]);
+        }
+    }
+    void inner(std::size_t k, Indices slots, Vector out) const {
+        const std::size_t one[] = {feature(k)};
+        std::vector<std::size_t> others(slots.size());
+        for (std::size_t i = 0; i < slots.size(); ++i) others[i] = feature(slots[i]);
+        x_.gram(one, others, d_, {}, {out.data(), 1, slots.size(), 1});
+        if (total_ > 0.0) {
+            for (std::size_t i = 0; i < slots.size(); ++i) out[i] -= c_[k] * c_[slots[i]] / total_;
+        }
+    }
+
+private:
+    void refresh() {
+        if (!stale_) return;
+        double mean = 0.0;
+        if (total_ > 0.0) mean = dot(d_, r_) / total_;  // the intercept follows every move
+        for (std::size_t i = 0; i < r_.size(); ++i) {
+            r_[i] -= mean;
+            v_[i] = d_[i] * r_[i];
+        }
+        stale_ = false;
+    }
+
+    const D& x_;
+    WorkingSet set_;
+    ConstVector d_;
+    double total_ = 0.0;
+    std::vector<double> c_, diagonal_;
+    std::vector<double> r_, v_;
+    bool stale_ = false;
+};
+
+}  // namespace shrinkage
