@@ -1,0 +1,41 @@
+"""shrinkage: penalized models with a certificate for every fit."""
+
+from __future__ import annotations
+
+from . import conventions, core, errors
+from ._runtime import Progress, install_blas
+from .errors import Cancelled, ConvergenceWarning
+from .linear.cv import PathCV, fit_path_cv
+from .linear.estimators import (
+    PenalizedClassifier,
+    PenalizedClassifierCV,
+    PenalizedRegressor,
+    PenalizedRegressorCV,
+)
+from .linear.path import Path, fit_path
+from .penalties import L1, L2, ElasticNet
+
+install_blas()
+del install_blas
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "L1",
+    "L2",
+    "Cancelled",
+    "ConvergenceWarning",
+    "ElasticNet",
+    "Path",
+    "PathCV",
+    "PenalizedClassifier",
+    "PenalizedClassifierCV",
+    "PenalizedRegressor",
+    "PenalizedRegressorCV",
+    "Progress",
+    "conventions",
+    "core",
+    "errors",
+    "fit_path",
+    "fit_path_cv",
+]

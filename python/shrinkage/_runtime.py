@@ -1,0 +1,189 @@
+"""How a native call runs: its BLAS, its threads, its progress, its cancellation.
+
+The call itself runs without the GIL on a worker thread; this side polls, so that callbacks, Ctrl-C
+and cancellation take effect within 50 ms whatever the core is doing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import joblib
+from scipy.linalg import cython_blas, cython_lapack
+from threadpoolctl import ThreadpoolController
+
+from ._validation import as_integer
+from .core import _native
+
+T = TypeVar("T")
+POLL_SECONDS = 0.05
+SHORT_FLOPS = 2e6  # below it a call ends before the first poll would come
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a fit has come, as callbacks see it.
+
+    Attributes:
+        index: fitted λ so far, over all folds.
+        total: λ to fit in all.
+        lam: the last fitted λ.
+        gap: its relative duality gap.
+        n_nonzero: its number of nonzero coefficients.
+        seconds: time since the start.
+    """
+
+    index: int
+    total: int
+    lam: float
+    gap: float
+    n_nonzero: int
+    seconds: float
+
+
+Callback = Callable[[Progress], bool | None]
+
+
+def install_blas() -> None:
+    """Hands the routines that scipy exports to the core; later calls change nothing."""
+    _native.install_blas({**cython_blas.__pyx_capi__, **cython_lapack.__pyx_capi__})
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+class _SingleThreadedBlas:
+    """Holds BLAS to one thread while any native call runs.
+
+    The limits of threadpoolctl are global and restore what they found, so overlapping calls share
+    one limit: the first sets it, the last lifts it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._limit: Any = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._limit = _controller().limit(limits=1, user_api="blas")
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    self._limit.restore_original_limits()
+                    self._limit = None
+
+
+single_threaded_blas = _SingleThreadedBlas()
+
+
+def resolve_threads(n_threads: int | None) -> int:
+    """The number of threads; None means the CPUs this process may use (affinity, cgroup, joblib)."""
+    if n_threads is not None:
+        return as_integer(n_threads, "n_threads", minimum=1, maximum=1024)
+    cpus = int(joblib.cpu_count())
+    inner = os.environ.get("OMP_NUM_THREADS", "")  # what joblib leaves to each of its workers
+    return max(1, min(cpus, int(inner))) if inner.isdigit() and int(inner) > 0 else max(1, cpus)
+
+
+def run_native(
+    call: Callable[[_native.Control], T],
+    *,
+    total: int,
+    flops: float,
+    time_limit: float | None,
+    callback: Callback | None,
+) -> T:
+    """Runs ``call(control)`` and returns its result, whole or cut short by a stop.
+
+    Args:
+        call: the native call; it ends early, with what is finished, once ``control`` is stopped.
+        total: λ to fit in all, for the callback.
+        flops: an estimate of the work; a short call runs on this thread.
+        time_limit: seconds after which the call ends early, or None.
+        callback: called about every 50 ms; returning True stops the call.
+
+    Raises:
+        _Interrupted: on Ctrl-C, with the result of what was finished.
+    """
+    control = _native.Control()
+    if time_limit is not None:
+        control.set_time_limit(time_limit)
+    with single_threaded_blas():
+        if flops < SHORT_FLOPS:
+            result = call(control)
+            if callback is not None:
+                callback(_progress(control, total))
+            return result
+        return _watch(call, control, total, callback)
+
+
+def _watch(
+    call: Callable[[_native.Control], T],
+    control: _native.Control,
+    total: int,
+    callback: Callback | None,
+) -> T:
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(call(control))
+        except BaseException as error:
+            failure.append(error)
+
+    worker = threading.Thread(target=work, name="shrinkage-fit", daemon=True)
+    worker.start()
+    try:
+        while True:
+            worker.join(POLL_SECONDS)
+            if not worker.is_alive():
+                break
+            if callback is not None and callback(_progress(control, total)):
+                control.stop()
+                worker.join()
+                break
+    except BaseException as error:  # Ctrl-C, or an error of the callback: the core must end first
+        control.stop()
+        worker.join()
+        if isinstance(error, KeyboardInterrupt) and outcome:
+            raise Interrupted(outcome[0]) from None
+        raise
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a native call; ``result`` is what the call had finished."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+def _progress(control: _native.Control, total: int) -> Progress:
+    now = control.progress()
+    return Progress(
+        index=now["done"],
+        total=total,
+        lam=now["lam"],
+        gap=now["gap"],
+        n_nonzero=now["n_nonzero"],
+        seconds=now["seconds"],
+    )

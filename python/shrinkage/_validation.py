@@ -1,0 +1,112 @@
+"""The one place where arguments are checked, and where the one copy or cast is made.
+
+Every message names the argument, its value and the remedy; the same three travel as fields.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InvalidArgument
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def refuse(
+    argument: str, value: object, remedy: str, *, code: str, **fields: object
+) -> InvalidArgument:
+    """The error to raise for an argument that cannot be used."""
+    text = f"{argument}={value} cannot be used; {remedy}"
+    return InvalidArgument(text, code=code, argument=argument, value=value, remedy=remedy, **fields)
+
+
+def describe(array: npt.NDArray[Any]) -> str:
+    """How an array is named in a message: by shape and type, not by its numbers."""
+    return f"<array of shape {array.shape}, {array.dtype}>"
+
+
+def as_number(
+    value: object,
+    argument: str,
+    *,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    open_minimum: bool = False,
+    open_maximum: bool = False,
+) -> float:
+    """A finite number between two limits, each included unless it is open."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise refuse(argument, repr(value), "give a number", code="argument.type")
+    number = float(value)
+    low = number > minimum if open_minimum else number >= minimum
+    high = number < maximum if open_maximum else number <= maximum
+    if not (math.isfinite(number) and low and high):
+        limits = []
+        if minimum > -math.inf:
+            limits.append(f"{'above' if open_minimum else 'at least'} {minimum:g}")
+        if maximum < math.inf:
+            limits.append(f"{'below' if open_maximum else 'at most'} {maximum:g}")
+        remedy = " ".join(["give a finite number", " and ".join(limits)]).strip()
+        raise refuse(argument, number, remedy, code="argument.range")
+    return number
+
+
+def as_integer(value: object, argument: str, *, minimum: int, maximum: int) -> int:
+    """An integer between two limits, both included."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise refuse(argument, repr(value), "give an integer", code="argument.type")
+    number = int(value)
+    if not minimum <= number <= maximum:
+        remedy = f"give an integer from {minimum} to {maximum}"
+        raise refuse(argument, number, remedy, code="argument.range")
+    return number
+
+
+def as_floats(
+    value: npt.ArrayLike, argument: str, *, ndim: int, order: Literal["C", "F"] = "C"
+) -> FloatArray:
+    """Finite float64 numbers in `ndim` dimensions; copies only what is not so already."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        remedy = "give real numbers: convert text, dates and objects first"
+        raise refuse(argument, describe(array), remedy, code="argument.type")
+    if array.ndim != ndim:
+        remedy = f"give {ndim} dimension{'s' if ndim > 1 else ''}"
+        raise refuse(argument, describe(array), remedy, code="argument.shape")
+    array = np.require(array, dtype=np.float64, requirements=[order, "A"])
+    if not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        where = f"{argument}[{', '.join(map(str, index))}]"
+        remedy = "drop or fill missing and infinite entries first"
+        raise refuse(
+            where, array[index], remedy, code="argument.not_finite", index=index, array=argument
+        )
+    return array
+
+
+def as_weights(value: npt.ArrayLike | None, n: int) -> FloatArray | None:
+    """Sample weights: n numbers, none negative, not all zero; None stays None."""
+    if value is None:
+        return None
+    weights = as_floats(value, "sample_weight", ndim=1)
+    if weights.shape[0] != n:
+        remedy = f"give one weight per observation, {n} in all"
+        raise refuse("sample_weight", describe(weights), remedy, code="argument.shape")
+    if (weights < 0).any():
+        index = int(np.flatnonzero(weights < 0)[0])
+        raise refuse(
+            f"sample_weight[{index}]",
+            weights[index],
+            "give weights of at least 0",
+            code="argument.range",
+            index=index,
+        )
+    if not weights.any():
+        remedy = "give at least one observation a positive weight"
+        raise refuse("sample_weight", "all zero", remedy, code="argument.range")
+    return weights

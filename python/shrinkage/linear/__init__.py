@@ -1,0 +1,1 @@
+"""Penalized linear models: paths, cross-validation, estimators."""

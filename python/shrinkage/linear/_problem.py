@@ -1,0 +1,272 @@
+"""From what a caller passes to what the core takes: every check, every cast, the class coding."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import (
+    FloatArray,
+    as_floats,
+    as_integer,
+    as_number,
+    as_weights,
+    describe,
+    refuse,
+)
+from ..errors import InvalidType
+from ..losses import Loss, resolve_loss
+from ..penalties import Penalty, resolve_penalty
+
+MAX_GRAM_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A checked problem; arrays are float64 and laid out as the core reads them.
+
+    Attributes:
+        X: (n, p), Fortran order.
+        y: (n,); 0 and 1 for classes.
+        weights: (n,).
+        offset, factors, lower, upper: (n,) or (p,), or None.
+        classes: the two labels in sorted order, the second is the event; None for regression.
+        feature_names: (p,) names of the columns, or None.
+    """
+
+    X: FloatArray
+    y: FloatArray
+    weights: FloatArray
+    offset: FloatArray | None
+    factors: FloatArray | None
+    lower: FloatArray | None
+    upper: FloatArray | None
+    loss: Loss
+    penalty: Penalty
+    classes: npt.NDArray[Any] | None
+    feature_names: npt.NDArray[Any] | None
+    fit_intercept: bool
+    standardize: bool
+    tol: float
+    max_iter: int
+
+    def native(self) -> dict[str, Any]:
+        """The arguments that every native call shares."""
+        return {
+            "x": self.X,
+            "y": self.y,
+            "weights": self.weights,
+            "offset": self.offset,
+            "factors": self.factors,
+            "lower": self.lower,
+            "upper": self.upper,
+            "loss": self.loss.name,
+            "penalty": self.penalty.name,
+            "parameters": list(self.penalty.parameters),
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+            "fit_intercept": self.fit_intercept,
+            "standardize": self.standardize,
+            "gram_bytes": gram_bytes(),
+        }
+
+    def flops(self, n_lambdas: int) -> float:
+        """A rough size of the work, to tell a short call from a long one."""
+        n, p = self.X.shape
+        passes = 1.0 if self.loss.name == "squared" else 20.0
+        return passes * n * p * (min(n, p) + 2.0 * n_lambdas)
+
+
+def make_problem(
+    X: Any,
+    y: Any,
+    *,
+    loss: str | Loss,
+    penalty: str | Penalty,
+    sample_weight: Any,
+    offset: Any,
+    penalty_factor: Any,
+    lower: Any,
+    upper: Any,
+    fit_intercept: bool,
+    standardize: bool,
+    tol: float,
+    max_iter: int | None,
+) -> Problem:
+    """Checks the arguments of `fit_path`."""
+    resolved = resolve_loss(loss)
+    columns = feature_names(X)
+    matrix = as_design(X)
+    n, p = matrix.shape
+    target, classes = as_target(y, n, resolved)
+    weights = as_weights(sample_weight, n)
+    weights = np.ones(n) if weights is None else weights
+    if classes is not None:
+        _require_both_classes(target, weights, classes)
+    low, high = as_bounds(lower, "lower", p), as_bounds(upper, "upper", p)
+    return Problem(
+        X=matrix,
+        y=target,
+        weights=weights,
+        offset=_as_vector(offset, "offset", n, "observation"),
+        factors=_as_factors(penalty_factor, p),
+        lower=low,
+        upper=high,
+        loss=resolved,
+        penalty=resolve_penalty(penalty),
+        classes=classes,
+        feature_names=columns,
+        fit_intercept=bool(fit_intercept),
+        standardize=bool(standardize),
+        tol=as_number(tol, "tol", minimum=0.0, open_minimum=True, maximum=1.0),
+        max_iter=1000
+        if max_iter is None
+        else as_integer(max_iter, "max_iter", minimum=1, maximum=10**9),
+    )
+
+
+def feature_names(X: Any) -> npt.NDArray[Any] | None:
+    """The column names of a data frame when all are text, else None."""
+    columns = getattr(X, "columns", None)
+    if columns is None or not all(isinstance(c, str) for c in columns):
+        return None
+    return np.asarray(list(columns), dtype=object)
+
+
+def as_design(X: Any) -> FloatArray:
+    """X as finite float64 in Fortran order; a matrix that is so already is not copied."""
+    if hasattr(X, "tocsc"):
+        raise InvalidType(
+            "X is sparse, which is not supported yet; pass X.toarray() if it fits into memory",
+            code="argument.sparse",
+            argument="X",
+            value=repr(X),
+            remedy="pass X.toarray() if it fits into memory",
+        )
+    matrix = as_floats(X, "X", ndim=2, order="F")
+    if matrix.shape[0] == 0 or matrix.shape[1] == 0:
+        raise refuse(
+            "X",
+            describe(matrix),
+            "give at least one observation and one feature",
+            code="argument.empty",
+        )
+    return matrix
+
+
+def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] | None]:
+    """y as the core takes it, and the classes it codes."""
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or array.shape[0] != n:
+        remedy = f"give one target per row of X, {n} in all"
+        raise refuse("y", describe(array), remedy, code="argument.shape")
+    if loss.task == "regression":
+        if array.dtype.kind not in "biuf":
+            remedy = 'give numbers, or use loss="logistic" for classes'
+            raise refuse("y", describe(array), remedy, code="argument.target_type")
+        return as_floats(array, "y", ndim=1), None
+    if array.dtype.kind == "f":
+        as_floats(array, "y", ndim=1)
+    try:
+        classes, codes = np.unique(array, return_inverse=True)
+    except TypeError as error:
+        remedy = "give labels of one type without missing entries"
+        raise refuse("y", describe(array), remedy, code="argument.target_type") from error
+    if len(classes) != 2:
+        found = f"{len(classes)} classes"
+        remedy = f'give exactly two classes for loss="{loss.name}"'
+        raise refuse("y", found, remedy, code="argument.classes", n_classes=len(classes))
+    return codes.astype(np.float64), classes
+
+
+def _require_both_classes(
+    target: FloatArray, weights: FloatArray, classes: npt.NDArray[Any]
+) -> None:
+    present = np.unique(target[weights > 0])
+    if len(present) < 2:
+        value = f"only class {classes[int(present[0])]!r} with positive weight"
+        remedy = "give both classes a positive weight"
+        raise refuse("sample_weight", value, remedy, code="argument.classes", n_classes=1)
+
+
+def _as_vector(value: Any, argument: str, size: int, per: str) -> FloatArray | None:
+    if value is None:
+        return None
+    vector = as_floats(value, argument, ndim=1)
+    if vector.shape[0] != size:
+        remedy = f"give one entry per {per}, {size} in all"
+        raise refuse(argument, describe(vector), remedy, code="argument.shape")
+    return vector
+
+
+def _as_factors(value: Any, p: int) -> FloatArray | None:
+    factors = _as_vector(value, "penalty_factor", p, "feature")
+    if factors is not None and (factors < 0).any():
+        index = int(np.flatnonzero(factors < 0)[0])
+        raise refuse(
+            f"penalty_factor[{index}]",
+            factors[index],
+            "give factors of at least 0",
+            code="argument.range",
+            index=index,
+        )
+    return factors
+
+
+def as_bounds(value: Any, argument: str, p: int) -> FloatArray | None:
+    """One bound per feature; a number stands for all; infinite means none."""
+    if value is None:
+        return None
+    bounds = np.asarray(value, dtype=np.float64)
+    if bounds.ndim == 0:
+        bounds = np.full(p, float(bounds))
+    if bounds.shape != (p,):
+        remedy = f"give one number, or one per feature, {p} in all"
+        raise refuse(argument, describe(bounds), remedy, code="argument.shape")
+    side = "at most 0" if argument == "lower" else "at least 0"
+    wrong = ~(bounds <= 0) if argument == "lower" else ~(bounds >= 0)
+    if wrong.any():
+        index = int(np.flatnonzero(wrong)[0])
+        remedy = f"give bounds of {side}: the interval must contain 0"
+        raise refuse(
+            f"{argument}[{index}]", bounds[index], remedy, code="argument.range", index=index
+        )
+    return np.ascontiguousarray(bounds)
+
+
+def as_lambdas(value: Any) -> FloatArray:
+    """A user's grid: finite, not negative, strictly decreasing."""
+    lambdas = as_floats(np.atleast_1d(np.asarray(value)), "lambdas", ndim=1)
+    if lambdas.size == 0:
+        raise refuse("lambdas", "[]", "give at least one λ", code="argument.empty")
+    if (lambdas < 0).any():
+        index = int(np.flatnonzero(lambdas < 0)[0])
+        raise refuse(
+            f"lambdas[{index}]",
+            lambdas[index],
+            "give λ of at least 0",
+            code="argument.range",
+            index=index,
+        )
+    rising = np.flatnonzero(np.diff(lambdas) >= 0)
+    if rising.size:
+        index = int(rising[0]) + 1
+        value = f"{lambdas[index]:g} after {lambdas[index - 1]:g}"
+        remedy = "give λ in strictly decreasing order: numpy.unique(lambdas)[::-1]"
+        raise refuse(f"lambdas[{index}]", value, remedy, code="argument.not_decreasing", index=index)
+    return lambdas
+
+
+def gram_bytes() -> int:
+    """How much a working set's Gram matrix may take: min(1 GiB, ¼ of the memory)."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return MAX_GRAM_BYTES
+    return min(MAX_GRAM_BYTES, memory // 4)

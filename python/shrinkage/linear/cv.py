@@ -1,0 +1,348 @@
+"""Cross-validation of a path: `fit_path_cv` and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_native
+from .._validation import FloatArray, as_integer, refuse
+from ..core import _native
+from ..errors import Cancelled
+from ..losses import Loss
+from ..penalties import Penalty
+from ._problem import Problem, make_problem
+from .path import Path, _grid, fit_problem, warn_if_unfinished
+
+Rule = Literal["min", "1se"]
+Folds = list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+Scorer = Callable[[Any, Any, Any], float]
+
+
+@dataclass(frozen=True, eq=False)
+class PathCV:
+    """A path on all data and its scores on held-out folds; K folds, L values of λ.
+
+    Attributes:
+        path: the fits to all data.
+        fold_scores: (K, L).
+        mean: (L,) over folds, weighted by their Σw.
+        std_error: (L,) sqrt(ΣW_f (s_f − mean)² / ΣW_f / (K − 1)), W_f the weight of fold f.
+        lambda_min: λ of the best mean.
+        lambda_1se: the largest λ whose mean is within one standard error of the best.
+        best: index of the λ that `rule` chooses.
+        folds: (train, test) indices.
+        score: "mse", "deviance" (mean −2 log-likelihood) or the scorer's name.
+        lower_is_better: False for a scikit-learn scorer, which keeps its sign.
+        train_scores: (L,) the same measure of `path` on all data; None with a scorer.
+    """
+
+    path: Path
+    fold_scores: FloatArray
+    mean: FloatArray
+    std_error: FloatArray
+    lambda_min: float
+    lambda_1se: float
+    best: int
+    folds: Folds
+    score: str
+    lower_is_better: bool
+    train_scores: FloatArray | None
+    rule: Rule
+
+    @property
+    def index_min(self) -> int:
+        """Index of `lambda_min`."""
+        return int(np.flatnonzero(self.path.lambdas == self.lambda_min)[0])
+
+    @property
+    def index_1se(self) -> int:
+        """Index of `lambda_1se`."""
+        return int(np.flatnonzero(self.path.lambdas == self.lambda_1se)[0])
+
+
+def fit_path_cv(
+    X: Any,
+    y: Any,
+    *,
+    cv: Any = 10,
+    score: str | Scorer | None = None,
+    rule: Rule = "min",
+    loss: str | Loss = "squared",
+    penalty: str | Penalty = "l1",
+    lambdas: npt.ArrayLike | None = None,
+    n_lambdas: int = 100,
+    lambda_min_ratio: float | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+    offset: npt.ArrayLike | None = None,
+    penalty_factor: npt.ArrayLike | None = None,
+    lower: npt.ArrayLike | None = None,
+    upper: npt.ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    tol: float = 1e-6,
+    max_iter: int | None = None,
+    warm_start: Any = None,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    callback: Callback | None = None,
+) -> PathCV:
+    """Fits a path to all data, and to all but each fold on the same λ, and scores the latter.
+
+    Args:
+        cv: number of folds (shuffled with a fixed seed, stratified for classes), a scikit-learn
+            splitter, an iterable of (train, test) indices whose test sets do not overlap, or fold
+            labels (n,).
+        score: None for the mean squared error, or the deviance (mean −2 log-likelihood) for
+            classes, both per unit of weight; else a scikit-learn scorer, which keeps its sign.
+        rule: "min" chooses the best mean, "1se" the largest λ within one standard error of it.
+        time_limit: seconds for the path on all data.
+
+    All other arguments, errors and warnings are those of `fit_path`.
+    """
+    if rule not in ("min", "1se"):
+        raise refuse("rule", repr(rule), 'use "min" or "1se"', code="argument.rule")
+    problem = make_problem(
+        X,
+        y,
+        loss=loss,
+        penalty=penalty,
+        sample_weight=sample_weight,
+        offset=offset,
+        penalty_factor=penalty_factor,
+        lower=lower,
+        upper=upper,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        tol=tol,
+        max_iter=max_iter,
+    )
+    folds = make_folds(cv, problem, np.asarray(y))
+    grid = _grid(problem, lambdas, n_lambdas, lambda_min_ratio)
+    total = (len(grid["lambdas"]) or grid["n_lambdas"]) * (len(folds) + 1)
+    path = fit_problem(
+        problem,
+        grid,
+        warm_start=warm_start,
+        time_limit=time_limit,
+        n_threads=n_threads,
+        callback=_shifted(callback, 0, total),
+    )
+    later = _shifted(callback, len(path.lambdas), total)
+    if score is None:
+        fold_scores = _kernel_scores(problem, path, folds, n_threads, later)
+        train: FloatArray | None = 2.0 * path.losses
+        name = "deviance" if path.classes is not None else "mse"
+    else:
+        fold_scores = _scorer_scores(problem, path, folds, score, n_threads, later)
+        train, name = None, score if isinstance(score, str) else getattr(score, "__name__", "score")
+    warn_if_unfinished(path)
+    return _summarize(problem, path, fold_scores, folds, rule, name, train)
+
+
+def _summarize(
+    problem: Problem,
+    path: Path,
+    fold_scores: FloatArray,
+    folds: Folds,
+    rule: Rule,
+    name: str,
+    train: FloatArray | None,
+) -> PathCV:
+    weights = np.array([problem.weights[test].sum() for _, test in folds])
+    mean = np.average(fold_scores, axis=0, weights=weights)
+    spread = np.average((fold_scores - mean) ** 2, axis=0, weights=weights)
+    std_error = np.sqrt(spread / (len(folds) - 1))
+    lower_is_better = train is not None
+    sign = 1.0 if lower_is_better else -1.0
+    best = int(np.argmin(sign * mean))
+    limit = sign * mean[best] + std_error[best]
+    within = int(np.flatnonzero(sign * mean <= limit)[0])
+    return PathCV(
+        path=path,
+        fold_scores=fold_scores,
+        mean=mean,
+        std_error=std_error,
+        lambda_min=float(path.lambdas[best]),
+        lambda_1se=float(path.lambdas[within]),
+        best=best if rule == "min" else within,
+        folds=folds,
+        score=name,
+        lower_is_better=lower_is_better,
+        train_scores=train,
+        rule=rule,
+    )
+
+
+def make_folds(cv: Any, problem: Problem, y: npt.NDArray[Any]) -> Folds:
+    """(train, test) indices of every fold; test sets are disjoint and not empty."""
+    n = problem.X.shape[0]
+    everything = np.arange(n)
+    if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
+        count = as_integer(cv, "cv", minimum=2, maximum=n)
+        if problem.classes is not None:
+            rarest = int(np.bincount(problem.y.astype(int)).min())
+            if rarest < 2:
+                value, remedy = "a class with one member", "give each class at least two members"
+                raise refuse("y", value, remedy, code="argument.classes", n_classes=2)
+            count = min(count, rarest)
+            splitter: Any = StratifiedKFold(count, shuffle=True, random_state=0)
+        else:
+            splitter = KFold(count, shuffle=True, random_state=0)
+        pairs = splitter.split(problem.X, problem.y)
+    elif hasattr(cv, "split"):
+        pairs = cv.split(problem.X, y)
+    elif isinstance(cv, np.ndarray) and cv.ndim == 1 and cv.shape[0] == n:
+        pairs = ((everything[cv != f], everything[cv == f]) for f in np.unique(cv))
+    else:
+        pairs = iter(cv)
+    folds = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
+    folds = [
+        (everything[train], everything[test]) for train, test in folds
+    ]  # boolean masks become indices
+    tests = np.concatenate([test for _, test in folds]) if folds else np.empty(0, int)
+    if len(folds) < 2 or len(np.unique(tests)) != len(tests) or any(not len(t) for _, t in folds):
+        value = f"{len(folds)} folds"
+        remedy = "give at least two folds whose test sets are disjoint and not empty"
+        raise refuse("cv", value, remedy, code="argument.cv")
+    return folds
+
+
+def _kernel_scores(
+    problem: Problem, path: Path, folds: Folds, n_threads: int | None, callback: Callback | None
+) -> FloatArray:
+    """The native kernel: held-out rows get weight zero, folds share the work among threads."""
+    n = problem.X.shape[0]
+    labels = np.full(n, -1, dtype=np.int64)
+    for f, (train, test) in enumerate(folds):
+        if len(train) + len(test) != n:
+            return _scorer_scores(problem, path, folds, None, n_threads, callback)
+        labels[test] = f
+    threads = resolve_threads(n_threads)
+
+    def call(control: _native.Control) -> FloatArray | None:
+        try:
+            return _native.cross_validate(
+                **problem.native(),
+                fold=labels,
+                n_folds=len(folds),
+                lambdas=path.lambdas.tolist(),
+                n_threads=threads,
+                control=control,
+            )
+        except Cancelled:
+            return None
+
+    try:
+        scores = run_native(
+            call,
+            total=len(path.lambdas) * len(folds),
+            flops=problem.flops(len(path.lambdas)) * len(folds),
+            time_limit=None,
+            callback=callback,
+        )
+    except Interrupted:
+        raise _carry(KeyboardInterrupt(), path) from None
+    if scores is None:
+        raise _carry(Cancelled("cross-validation was stopped", code="fit.cancelled"), path)
+    return scores
+
+
+def _carry(error: Any, path: Path) -> Any:
+    """What was finished, the path on all data, travels on the error."""
+    error.path = path
+    return error
+
+
+def _scorer_scores(
+    problem: Problem,
+    path: Path,
+    folds: Folds,
+    score: str | Scorer | None,
+    n_threads: int | None,
+    callback: Callback | None,
+) -> FloatArray:
+    """Any scorer, or folds that do not cover every row: one path per fold, scored in Python."""
+    scorer: Any = get_scorer(score) if isinstance(score, str) else score
+    scores = np.empty((len(folds), len(path.lambdas)))
+    grid = {"lambdas": path.lambdas.tolist(), "n_lambdas": 1, "lambda_min_ratio": 0.5}
+    for f, (train, test) in enumerate(folds):
+        weights = np.zeros_like(problem.weights)
+        weights[train] = problem.weights[train]
+        fitted = fit_problem(
+            replace(problem, weights=weights),
+            grid,
+            n_threads=n_threads,
+            callback=_shifted(callback, f * len(path.lambdas), len(folds) * len(path.lambdas)),
+        )
+        for i in range(len(path.lambdas)):
+            model = _FittedAt(fitted, i, None if problem.offset is None else problem.offset[test])
+            labels = problem.y[test].astype(int)
+            truth = problem.y[test] if problem.classes is None else problem.classes[labels]
+            if scorer is None:
+                scores[f, i] = model.deviance(problem.X[test], problem.y[test], problem.weights[test])
+            else:
+                scores[f, i] = float(scorer(model, problem.X[test], truth))
+    return scores
+
+
+class _FittedAt:
+    """One λ of a path with the face of an estimator, for scikit-learn's scorers."""
+
+    def __init__(self, path: Path, index: int, offset: FloatArray | None) -> None:
+        self._path, self._index, self._offset = path, index, offset
+        self._estimator_type = "regressor" if path.classes is None else "classifier"
+        if path.classes is not None:
+            self.classes_ = path.classes
+
+    def __sklearn_tags__(self) -> Any:
+        from .estimators import PenalizedClassifier, PenalizedRegressor
+
+        face = PenalizedRegressor() if self._path.classes is None else PenalizedClassifier()
+        return face.__sklearn_tags__()
+
+    def fit(self, X: Any, y: Any) -> _FittedAt:
+        """Already fitted."""
+        return self
+
+    def decision_function(self, X: Any) -> FloatArray:
+        coef = self._path.coefs_sparse[:, [self._index]].toarray()[:, 0]
+        eta = X @ coef + self._path.intercepts[self._index]
+        return np.asarray(eta if self._offset is None else eta + self._offset)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        eta = self.decision_function(X)
+        return eta if self._path.classes is None else self._path.classes[(eta > 0).astype(int)]
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        p = 1.0 / (1.0 + np.exp(-np.clip(self.decision_function(X), -700.0, 700.0)))
+        return np.column_stack([1.0 - p, p])
+
+    def deviance(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
+        from .. import core
+
+        return 2.0 * core.loss_value(
+            self._path.loss, y, self.decision_function(X), weights
+        )
+
+
+def _shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
+    """The same callback, counting one part of a larger work."""
+    if callback is None:
+        return None
+    return lambda progress: callback(
+        Progress(
+            index=progress.index + done,
+            total=total,
+            lam=progress.lam,
+            gap=progress.gap,
+            n_nonzero=progress.n_nonzero,
+            seconds=progress.seconds,
+        )
+    )

@@ -1,0 +1,320 @@
+"""Penalized linear models with scikit-learn's manners, at one λ or with λ chosen by folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from .._validation import FloatArray, as_number
+from ..losses import Loss
+from ..penalties import Penalty
+from .cv import PathCV, Rule, fit_path_cv
+from .path import Path, fit_path
+
+FIT_ARGUMENTS = (
+    "loss",
+    "penalty",
+    "penalty_factor",
+    "lower",
+    "upper",
+    "fit_intercept",
+    "standardize",
+    "tol",
+    "max_iter",
+    "n_threads",
+)
+
+
+class _LinearModel(BaseEstimator):  # type: ignore[misc]
+    """What regressors and classifiers share: fitting through a path, and the linear predictor."""
+
+    def _fit_arguments(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in FIT_ARGUMENTS}
+
+    def _validated(self, X: Any, y: Any) -> tuple[FloatArray, npt.NDArray[Any]]:
+        X, y = validate_data(
+            self, X, y, dtype=np.float64, order="F", y_numeric=self._numeric_target()
+        )
+        return X, column_or_1d(y, warn=True)
+
+    def _numeric_target(self) -> bool:
+        return isinstance(self, RegressorMixin)
+
+    def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
+        lam = as_number(self.lam, "lam", minimum=0.0)
+        path = fit_path(
+            X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **self._fit_arguments()
+        )
+        self.lambda_ = lam
+        return path, 0
+
+    def _store(self, path: Path, index: int) -> None:
+        self.path_ = path
+        coef = path.coefs_sparse[:, [index]].toarray()[:, 0]
+        self.coef_ = coef if path.classes is None else coef[None, :]
+        intercept = path.intercepts[index]
+        self.intercept_ = float(intercept) if path.classes is None else np.array([intercept])
+        self.gap_ = float(path.gaps[index])
+        self.converged_ = bool(path.converged[index])
+        self.n_iter_ = int(path.n_iter[index])
+
+    def _eta(self, X: Any) -> FloatArray:
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return np.asarray(X @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0])
+
+    def explain_objective(self) -> str:
+        """What was minimized, in our form, the textbook's and the peers'."""
+        check_is_fitted(self)
+        return self.path_.explain_objective(self.lambda_)
+
+
+class _CrossValidated(_LinearModel):
+    """λ chosen by held-out folds."""
+
+    def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
+        cv: PathCV = fit_path_cv(
+            X,
+            y,
+            cv=self.cv,
+            score=self.score_by,
+            rule=self.rule,
+            lambdas=self.lambdas,
+            n_lambdas=self.n_lambdas,
+            sample_weight=sample_weight,
+            offset=offset,
+            **self._fit_arguments(),
+        )
+        self.cv_ = cv
+        self.lambda_ = float(cv.path.lambdas[cv.best])
+        return cv.path, cv.best
+
+
+class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
+    """Penalized regression at one λ.
+
+    Minimizes ``(1/Σw) Σ w_i ℓ(y_i, b + x_i'β) + λ P(β)``; the arguments are those of
+    `shrinkage.fit_path`.
+
+    Args:
+        loss: "squared".
+        penalty: "l1", "l2", "elasticnet" or a penalty object.
+        lam: λ ≥ 0.
+
+    Attributes:
+        coef_: (p,). intercept_: number. gap_: relative duality gap. converged_: gap_ ≤ tol.
+        path_: the `Path` of this one λ. n_features_in_, feature_names_in_: as in scikit-learn.
+    """
+
+    def __init__(
+        self,
+        loss: str | Loss = "squared",
+        penalty: str | Penalty = "l1",
+        lam: float = 1.0,
+        *,
+        penalty_factor: npt.ArrayLike | None = None,
+        lower: npt.ArrayLike | None = None,
+        upper: npt.ArrayLike | None = None,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.lam = lam
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_threads = n_threads
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> PenalizedRegressor:
+        """Fits to X (n, p) and y (n,)."""
+        X, y = self._validated(X, y)
+        self._store(*self._fit_path(X, y, sample_weight, offset))
+        return self
+
+    def predict(self, X: Any) -> FloatArray:
+        """(n,) predicted means."""
+        return self._eta(X)
+
+
+class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
+    """Penalized classification of two classes at one λ.
+
+    Arguments as in `PenalizedRegressor`, with loss="logistic".
+
+    Attributes:
+        classes_: the two labels; the second is the event. coef_: (1, p). intercept_: (1,).
+        gap_, converged_, path_: as in `PenalizedRegressor`.
+    """
+
+    def __init__(
+        self,
+        loss: str | Loss = "logistic",
+        penalty: str | Penalty = "l1",
+        lam: float = 0.01,
+        *,
+        penalty_factor: npt.ArrayLike | None = None,
+        lower: npt.ArrayLike | None = None,
+        upper: npt.ArrayLike | None = None,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.lam = lam
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_threads = n_threads
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> PenalizedClassifier:
+        """Fits to X (n, p) and y (n,) of two labels."""
+        X, y = self._validated(X, y)
+        check_classification_targets(y)
+        found = np.unique(y)
+        if len(found) > 2:
+            raise ValueError(
+                f"Only binary classification is supported. y has {len(found)} classes; keep two, "
+                "or fit one class against the rest"
+            )
+        if len(found) < 2:
+            raise ValueError(
+                f"y has 1 class, {found[0]!r}; the classifier needs observations of both classes"
+            )
+        self._store(*self._fit_path(X, y, sample_weight, offset))
+        self.classes_ = self.path_.classes
+        return self
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """(n,) η = b + Xβ, positive for the second class."""
+        return self._eta(X)
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """(n, 2) probabilities in the order of `classes_`."""
+        eta = self._eta(X)
+        e = np.exp(-np.abs(eta))
+        p = np.where(eta >= 0, 1.0, e) / (1.0 + e)
+        return np.column_stack([np.where(eta >= 0, e, 1.0) / (1.0 + e), p])
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """(n,) labels."""
+        eta = self._eta(X)
+        return np.asarray(self.classes_[(eta > 0).astype(int)])
+
+
+class PenalizedRegressorCV(_CrossValidated, PenalizedRegressor):
+    """Penalized regression with λ chosen by cross-validation along a path.
+
+    Args:
+        cv, rule, lambdas, n_lambdas: as in `shrinkage.fit_path_cv`.
+        score_by: as ``score`` there.
+
+    Attributes:
+        lambda_: the λ chosen. cv_: the `PathCV`. path_: the whole path; the rest as in
+            `PenalizedRegressor`.
+    """
+
+    def __init__(
+        self,
+        loss: str | Loss = "squared",
+        penalty: str | Penalty = "l1",
+        *,
+        cv: Any = 10,
+        rule: Rule = "min",
+        score_by: Any = None,
+        lambdas: npt.ArrayLike | None = None,
+        n_lambdas: int = 100,
+        penalty_factor: npt.ArrayLike | None = None,
+        lower: npt.ArrayLike | None = None,
+        upper: npt.ArrayLike | None = None,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.cv = cv
+        self.rule = rule
+        self.score_by = score_by
+        self.lambdas = lambdas
+        self.n_lambdas = n_lambdas
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_threads = n_threads
+
+
+class PenalizedClassifierCV(_CrossValidated, PenalizedClassifier):
+    """Penalized classification of two classes with λ chosen by cross-validation along a path.
+
+    Arguments and attributes as in `PenalizedRegressorCV` and `PenalizedClassifier`.
+    """
+
+    def __init__(
+        self,
+        loss: str | Loss = "logistic",
+        penalty: str | Penalty = "l1",
+        *,
+        cv: Any = 10,
+        rule: Rule = "min",
+        score_by: Any = None,
+        lambdas: npt.ArrayLike | None = None,
+        n_lambdas: int = 100,
+        penalty_factor: npt.ArrayLike | None = None,
+        lower: npt.ArrayLike | None = None,
+        upper: npt.ArrayLike | None = None,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.cv = cv
+        self.rule = rule
+        self.score_by = score_by
+        self.lambdas = lambdas
+        self.n_lambdas = n_lambdas
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_threads = n_threads

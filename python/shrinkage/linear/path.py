@@ -1,0 +1,421 @@
+"""Paths of penalized linear models: `fit_path` and its result."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from .._runtime import Callback, Interrupted, resolve_threads, run_native
+from .._validation import FloatArray, as_integer, as_number, describe, refuse
+from ..conventions import explain_objective, target_std
+from ..core import _native
+from ..errors import Cancelled, ConvergenceWarning
+from ..losses import Loss, resolve_loss
+from ..penalties import Penalty
+from ._problem import Problem, as_design, as_lambdas, make_problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["response", "link", "class"]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Penalized fits along a decreasing grid of λ; L of them, p features, n observations.
+
+    Attributes:
+        lambdas: (L,) decreasing.
+        coefs_sparse: (p, L) `scipy.sparse.csc_array`, on the original scale of X.
+        intercepts: (L,).
+        gaps: (L,) duality gap over the null deviance D₀; the certificate.
+        converged: (L,) whether gap ≤ tol.
+        n_nonzero: (L,) coefficients that are not exactly zero.
+        deviance_ratio: (L,) 1 − (loss − saturated) / D₀.
+        losses: (L,) the mean loss (1/Σw) Σ w ℓ.
+        n_iter: (L,) rounds of the solver.
+        regime: (L,) the algorithm that fitted each λ, chosen by cost.
+        centers, scales: (p,) a penalized coefficient is coef × scale, of the column about its center.
+        null_deviance: D₀, the mean loss of the null model minus that of the saturated one.
+        classes: the two labels, the second is the event; None for regression.
+        feature_names: (p,) or None.
+        time_limited: whether the time limit ended the path before its last λ.
+    """
+
+    lambdas: FloatArray
+    coefs_sparse: sparse.csc_array
+    intercepts: FloatArray
+    gaps: FloatArray
+    converged: npt.NDArray[np.bool_]
+    n_nonzero: IntArray
+    deviance_ratio: FloatArray
+    losses: FloatArray
+    n_iter: IntArray
+    regime: npt.NDArray[np.str_]
+    centers: FloatArray
+    scales: FloatArray
+    null_deviance: float
+    loss: Loss
+    penalty: Penalty
+    tol: float
+    fit_intercept: bool
+    standardize: bool
+    sample_weight_sum: float
+    classes: npt.NDArray[Any] | None = None
+    feature_names: npt.NDArray[Any] | None = None
+    time_limited: bool = False
+    _objective: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def coefs(self) -> FloatArray:
+        """(p, L) dense coefficients; built on first access."""
+        return np.asarray(self.coefs_sparse.toarray())
+
+    def coef(self, lam: float) -> FloatArray:
+        """(p,) coefficients at λ, interpolated linearly between the fits around it.
+
+        Raises:
+            InvalidArgument: λ lies outside the fitted grid.
+        """
+        low, share = self._locate(lam)
+        columns = self.coefs_sparse[:, [low, min(low + 1, len(self.lambdas) - 1)]].toarray()
+        return np.asarray((1.0 - share) * columns[:, 0] + share * columns[:, 1])
+
+    def intercept(self, lam: float) -> float:
+        """The intercept at λ, interpolated like `coef`."""
+        low, share = self._locate(lam)
+        high = min(low + 1, len(self.lambdas) - 1)
+        return float((1.0 - share) * self.intercepts[low] + share * self.intercepts[high])
+
+    def predict(
+        self, X: Any, lam: float, *, kind: Kind = "response", offset: Any = None
+    ) -> npt.NDArray[Any]:
+        """Predictions at λ, (n,).
+
+        Args:
+            X: (n, p).
+            lam: λ within the fitted grid.
+            kind: "response", the mean of y (for classes the probability of the second one);
+                "link", η = offset + b + Xβ; "class", the more probable label.
+            offset: (n,) or None.
+        """
+        matrix = as_design(X)
+        if matrix.shape[1] != self.coefs_sparse.shape[0]:
+            remedy = f"give the {self.coefs_sparse.shape[0]} features of the fit"
+            raise refuse("X", describe(matrix), remedy, code="argument.shape")
+        eta = matrix @ self.coef(lam) + self.intercept(lam)
+        if offset is not None:
+            eta = eta + np.asarray(offset, dtype=np.float64)
+        if kind == "link":
+            return np.asarray(eta)
+        if kind == "response":
+            return np.asarray(eta) if self.classes is None else _sigmoid(eta)
+        if kind == "class" and self.classes is not None:
+            return np.asarray(self.classes[(eta > 0).astype(int)])
+        choices = '"response" or "link"' + ("" if self.classes is None else ' or "class"')
+        raise refuse("kind", repr(kind), f"use {choices}", code="argument.kind")
+
+    def explain_objective(self, lam: float | None = None) -> str:
+        """What was minimized at λ (the smallest by default), in our form and in the peers'."""
+        at = float(self.lambdas[-1]) if lam is None else lam
+        return explain_objective(self.loss, self.penalty, at, **self._objective)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per λ: its certificate, its size, the intercept and every coefficient."""
+        import pandas as pd
+
+        names = self.names
+        summary = {
+            "lambda": self.lambdas,
+            "gap": self.gaps,
+            "converged": self.converged,
+            "n_nonzero": self.n_nonzero,
+            "deviance_ratio": self.deviance_ratio,
+            "intercept": self.intercepts,
+        }
+        return pd.concat(
+            [pd.DataFrame(summary), pd.DataFrame(self.coefs.T, columns=names)], axis=1
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The feature names, or x0, x1, ... where X had none."""
+        if self.feature_names is not None:
+            return [str(name) for name in self.feature_names]
+        return [f"x{j}" for j in range(self.coefs_sparse.shape[0])]
+
+    def _locate(self, lam: float) -> tuple[int, float]:
+        """The fit at or above λ and the share of the next one."""
+        value = as_number(lam, "lam", minimum=0.0)
+        largest, smallest = float(self.lambdas[0]), float(self.lambdas[-1])
+        slack = 1e-12 * largest
+        if not smallest - slack <= value <= largest + slack:
+            remedy = f"give λ between {smallest:.6g} and {largest:.6g}, or fit a wider grid"
+            raise refuse("lam", value, remedy, code="argument.range")
+        value = min(max(value, smallest), largest)
+        low = int(np.searchsorted(-self.lambdas, -value, side="right")) - 1
+        if low >= len(self.lambdas) - 1:
+            return len(self.lambdas) - 1, 0.0
+        above, below = self.lambdas[low], self.lambdas[low + 1]
+        return low, float((above - value) / (above - below))
+
+
+def fit_path(
+    X: Any,
+    y: Any,
+    *,
+    loss: str | Loss = "squared",
+    penalty: str | Penalty = "l1",
+    lambdas: npt.ArrayLike | None = None,
+    n_lambdas: int = 100,
+    lambda_min_ratio: float | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+    offset: npt.ArrayLike | None = None,
+    penalty_factor: npt.ArrayLike | None = None,
+    lower: npt.ArrayLike | None = None,
+    upper: npt.ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    tol: float = 1e-6,
+    max_iter: int | None = None,
+    warm_start: Any = None,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    callback: Callback | None = None,
+) -> Path:
+    """Fits ``min (1/Σw) Σ w_i ℓ(y_i, offset_i + b + x_i'β) + λ P(β)`` along a grid of λ.
+
+    Args:
+        X: (n, p) numbers or data frame. Read in place when it is float64 in Fortran order, else
+            copied once.
+        y: (n,) numbers; for loss="logistic" any two labels, the larger is the event.
+        loss: "squared" or "logistic".
+        penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``.
+        lambdas: strictly decreasing grid; None makes one from λmax, the smallest λ at which every
+            penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no such
+            λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix and κ
+            the loss's curvature (1 squared, ¼ logistic).
+        n_lambdas: size of that grid.
+        lambda_min_ratio: None means 1e-3, and 1e-2 when n < p.
+        sample_weight: (n,) relative weights w ≥ 0.
+        offset: (n,) added to η.
+        penalty_factor: (p,) factors ≥ 0 of λ; 0 leaves a feature unpenalized. Not rescaled.
+        lower, upper: bounds of β on the original scale, one number or (p,); they contain 0.
+        fit_intercept: whether to fit b, which is never penalized.
+        standardize: penalize the coefficients of columns scaled to unit 1/n standard deviation
+            about their weighted means; results are on the original scale.
+        tol: every λ is fitted to a duality gap of at most ``tol`` times the null deviance.
+        max_iter: rounds at one λ, 1000 by default.
+        warm_start: a `Path`, or a pair (coef, intercept), to start from.
+        time_limit: seconds after which the finished part is returned, with a warning.
+        n_threads: None means the CPUs this process may use; results do not depend on it.
+        callback: called with a `Progress` about every 50 ms; returning True stops the fit.
+
+    Raises:
+        InvalidArgument: an argument cannot be used.
+        Cancelled: the callback stopped the fit; ``error.path`` is the finished part, or None.
+        KeyboardInterrupt: likewise after Ctrl-C, with ``error.path``.
+
+    Warns:
+        ConvergenceWarning: a λ missed `tol`, or the time limit ended the path.
+    """
+    problem = make_problem(
+        X,
+        y,
+        loss=loss,
+        penalty=penalty,
+        sample_weight=sample_weight,
+        offset=offset,
+        penalty_factor=penalty_factor,
+        lower=lower,
+        upper=upper,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        tol=tol,
+        max_iter=max_iter,
+    )
+    grid = _grid(problem, lambdas, n_lambdas, lambda_min_ratio)
+    path = fit_problem(
+        problem,
+        grid,
+        warm_start=warm_start,
+        time_limit=time_limit,
+        n_threads=n_threads,
+        callback=callback,
+    )
+    warn_if_unfinished(path)
+    return path
+
+
+def _grid(
+    problem: Problem,
+    lambdas: npt.ArrayLike | None,
+    n_lambdas: int,
+    lambda_min_ratio: float | None,
+) -> dict[str, Any]:
+    n, p = problem.X.shape
+    ratio = (1e-2 if n < p else 1e-3) if lambda_min_ratio is None else lambda_min_ratio
+    return {
+        "lambdas": [] if lambdas is None else as_lambdas(lambdas).tolist(),
+        "n_lambdas": as_integer(n_lambdas, "n_lambdas", minimum=1, maximum=100_000),
+        "lambda_min_ratio": as_number(
+            ratio, "lambda_min_ratio", minimum=0.0, maximum=1.0, open_minimum=True, open_maximum=True
+        ),
+    }
+
+
+def fit_problem(
+    problem: Problem,
+    grid: dict[str, Any],
+    *,
+    warm_start: Any = None,
+    time_limit: float | None = None,
+    n_threads: int | None = None,
+    callback: Callback | None = None,
+    done_before: int = 0,
+    allow_full_gram: bool = True,
+) -> Path:
+    """`fit_path` on a checked problem; warnings are left to the caller."""
+    start, start_intercept = _start(warm_start, problem.X.shape[1], grid["lambdas"])
+    if time_limit is not None:
+        time_limit = as_number(time_limit, "time_limit", minimum=0.0, open_minimum=True)
+    threads = resolve_threads(n_threads)
+    total = len(grid["lambdas"]) or grid["n_lambdas"]
+
+    def call(control: _native.Control) -> dict[str, Any]:
+        return _native.fit_path(
+            **problem.native(),
+            **grid,
+            start=start,
+            start_intercept=start_intercept,
+            allow_full_gram=allow_full_gram,
+            n_threads=threads,
+            control=control,
+        )
+
+    try:
+        raw = run_native(
+            call,
+            total=total + done_before,
+            flops=problem.flops(total),
+            time_limit=time_limit,
+            callback=callback,
+        )
+    except Interrupted as interrupt:
+        error = KeyboardInterrupt()
+        error.path = _finished(problem, interrupt.result)  # type: ignore[attr-defined]
+        raise error from None
+    if raw["stop"] == "cancelled":
+        cancelled = Cancelled("the fit was stopped by its callback", code="fit.cancelled")
+        cancelled.path = _finished(problem, raw)
+        raise cancelled
+    return _path(problem, raw)
+
+
+def _start(
+    warm_start: Any, p: int, lambdas: list[float]
+) -> tuple[FloatArray | None, float]:
+    if warm_start is None:
+        return None, 0.0
+    if isinstance(warm_start, Path):
+        nearest = int(np.argmin(np.abs(warm_start.lambdas - lambdas[0]))) if lambdas else 0
+        coef = warm_start.coefs_sparse[:, [nearest]].toarray()[:, 0]
+        intercept = float(warm_start.intercepts[nearest])
+    else:
+        try:
+            coef, intercept = warm_start
+        except (TypeError, ValueError):
+            raise refuse(
+                "warm_start",
+                repr(type(warm_start)),
+                "give a Path or a pair (coef, intercept)",
+                code="argument.type",
+            ) from None
+    coef = np.ascontiguousarray(coef, dtype=np.float64)
+    if coef.shape != (p,) or not np.isfinite(coef).all():
+        remedy = f"give {p} finite coefficients"
+        raise refuse("warm_start", describe(coef), remedy, code="argument.shape")
+    return coef, as_number(intercept, "warm_start intercept")
+
+
+def _finished(problem: Problem, raw: dict[str, Any]) -> Path | None:
+    return _path(problem, raw) if len(raw["intercepts"]) else None
+
+
+def _path(problem: Problem, raw: dict[str, Any]) -> Path:
+    fitted = len(raw["intercepts"])
+    shape = (problem.X.shape[1], fitted)
+    coefs = sparse.csc_array((raw["values"], raw["features"], raw["starts"]), shape=shape)
+    return Path(
+        lambdas=raw["lambdas"][:fitted],
+        coefs_sparse=coefs,
+        intercepts=raw["intercepts"],
+        gaps=raw["gaps"],
+        converged=np.asarray(raw["converged"], dtype=bool),
+        n_nonzero=raw["n_nonzero"],
+        deviance_ratio=raw["deviance_ratio"],
+        losses=raw["loss"],
+        n_iter=raw["n_iter"],
+        regime=np.asarray(raw["regime"], dtype=str),
+        centers=raw["centers"],
+        scales=raw["scales"],
+        null_deviance=raw["null_deviance"],
+        loss=problem.loss,
+        penalty=problem.penalty,
+        tol=problem.tol,
+        fit_intercept=problem.fit_intercept,
+        standardize=problem.standardize,
+        sample_weight_sum=float(problem.weights.sum()),
+        classes=problem.classes,
+        feature_names=problem.feature_names,
+        time_limited=raw["stop"] == "time_limit",
+        _objective={
+            "weight_sum": float(problem.weights.sum()),
+            "fit_intercept": problem.fit_intercept,
+            "standardize": problem.standardize,
+            "offset": problem.offset is not None,
+            "penalty_factor": problem.factors is not None,
+            "bounded": problem.lower is not None or problem.upper is not None,
+            "target_std": target_std(problem.y, problem.weights)
+            if problem.classes is None
+            else None,
+        },
+    )
+
+
+def warn_if_unfinished(path: Path) -> None:
+    """One warning that names the λ, the gap and what to do."""
+    missed = np.flatnonzero(~path.converged)
+    if missed.size:
+        worst = missed[np.argmax(path.gaps[missed])]
+        warnings.warn(
+            f"{missed.size} of {len(path.lambdas)} λ missed tol={path.tol:g}; the worst is "
+            f"λ={path.lambdas[worst]:.6g} with a relative gap of {path.gaps[worst]:.2g}. Raise "
+            "max_iter or tol, or end the grid at a larger λ",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    if path.time_limited:
+        warnings.warn(
+            f"the time limit ended the path after {len(path.lambdas)} λ; raise time_limit or fit "
+            "fewer λ",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+def _sigmoid(eta: FloatArray) -> FloatArray:
+    e = np.exp(-np.abs(eta))
+    return np.where(eta >= 0, 1.0 / (1.0 + e), e / (1.0 + e))
+
+
+def is_classifier(loss: str | Loss) -> bool:
+    """Whether the loss is made for classes."""
+    return resolve_loss(loss).task == "classification"
