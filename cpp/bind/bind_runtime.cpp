@@ -40,6 +40,7 @@ void bind_runtime(py::module_& m) {
             table.gemm = routine<BlasTable::Gemm>(capsules, "dgemm");
             table.syrk = routine<BlasTable::Syrk>(capsules, "dsyrk");
             table.trsv = routine<BlasTable::Trsv>(capsules, "dtrsv");
+            table.trsm = routine<BlasTable::Trsm>(capsules, "dtrsm");
             table.potrf = routine<BlasTable::Potrf>(capsules, "dpotrf");
             install_blas(table);
         },

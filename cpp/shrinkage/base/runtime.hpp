@@ -17,6 +17,8 @@ struct BlasTable {
                           int* lda, double* beta, double* c, int* ldc);
     using Trsv = void (*)(char* uplo, char* trans, char* diag, int* n, double* a, int* lda, double* x,
                           int* incx);
+    using Trsm = void (*)(char* side, char* uplo, char* trans, char* diag, int* m, int* n,
+                          double* alpha, double* a, int* lda, double* b, int* ldb);
     using Potrf = void (*)(char* uplo, int* n, double* a, int* lda, int* info);
 
     Dot dot = nullptr;
@@ -25,9 +27,10 @@ struct BlasTable {
     Gemm gemm = nullptr;
     Syrk syrk = nullptr;
     Trsv trsv = nullptr;
+    Trsm trsm = nullptr;
     Potrf potrf = nullptr;
 
-    bool complete() const { return dot && axpy && gemv && gemm && syrk && trsv && potrf; }
+    bool complete() const { return dot && axpy && gemv && gemm && syrk && trsv && trsm && potrf; }
 };
 
 /// The table in force. Throws NumericalError before install_blas.

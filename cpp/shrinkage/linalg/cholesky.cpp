@@ -4,10 +4,14 @@
 #include <cmath>
 
 #include "shrinkage/base/runtime.hpp"
+#include "shrinkage/base/threads.hpp"
 #include "shrinkage/linalg/dense.hpp"
 
 namespace shrinkage {
 namespace {
+
+constexpr std::size_t block = 96;  // columns factored at a time
+constexpr std::size_t tile = 256;  // rows per task
 
 void solve_triangle(char trans, std::size_t size, const double* l, std::size_t stride, double* x) {
     if (size == 0) return;
@@ -69,22 +73,48 @@ void Cholesky::remove(std::size_t k) {
     --size_;
 }
 
-bool Cholesky::factor(ConstMatrixView a, double tolerance) {
+bool Cholesky::factor(ConstMatrixView a, const Context& context, double tolerance) {
     size_ = 0;
     const std::size_t n = a.rows;
     reserve(n);
     for (std::size_t j = 0; j < n; ++j) std::copy_n(&a(j, j), n - j, &at(j, j));
-    if (n == 0) return true;
-    char lower = 'L';
-    int order = static_cast<int>(n);
-    int lda = static_cast<int>(stride_);
-    int info = 0;
-    blas_table().potrf(&lower, &order, l_.data(), &lda, &info);
-    if (info != 0) return false;
+    for (std::size_t first = 0; first < n; first += block) {
+        if (!factor_block(n, first, context)) return false;
+    }
     for (std::size_t j = 0; j < n; ++j) {
         if (!(at(j, j) * at(j, j) > tolerance * a(j, j))) return false;
     }
     size_ = n;
+    return true;
+}
+
+/// The block column that starts at first: what the columns before it contribute, then its own factor.
+bool Cholesky::factor_block(std::size_t n, std::size_t first, const Context& context) {
+    const std::size_t width = std::min(block, n - first);
+    const std::size_t tiles = (n - first + tile - 1) / tile;
+    const double rows = static_cast<double>(n - first);
+    const std::size_t threads =
+        context.threads_for(2.0 * rows * static_cast<double>(width) * static_cast<double>(first));
+    const ConstMatrixView before{&l_[first], width, first, stride_};
+    parallel_for(tiles, threads, [&](std::size_t t) {
+        context.check();
+        const std::size_t row = first + t * tile;
+        const std::size_t count = std::min(tile, n - row);
+        subtract_outer_product({&l_[row], count, first, stride_}, before,
+                               {&at(row, first), count, width, stride_});
+    });
+    char lower = 'L';
+    int order = static_cast<int>(width);
+    int lda = static_cast<int>(stride_);
+    int info = 0;
+    blas_table().potrf(&lower, &order, &at(first, first), &lda, &info);
+    if (info != 0) return false;
+    const std::size_t below = first + width;
+    const ConstMatrixView corner{&at(first, first), width, width, stride_};
+    parallel_for((n - below + tile - 1) / tile, threads, [&](std::size_t t) {
+        const std::size_t row = below + t * tile;
+        solve_right_transposed(corner, {&at(row, first), std::min(tile, n - row), width, stride_});
+    });
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "shrinkage/base/progress.hpp"
 #include "shrinkage/base/views.hpp"
 
 namespace shrinkage {
@@ -22,15 +23,16 @@ public:
     /// Removes row and column k.
     void remove(std::size_t k);
 
-    /// Factors the lower triangle of a at once. Returns false when it is not positive definite to the
-    /// tolerance of append; the factor is then empty.
-    bool factor(ConstMatrixView a, double tolerance = 1e-11);
+    /// Factors the lower triangle of a at once, by blocks of columns. Returns false when it is not
+    /// positive definite to the tolerance of append; the factor is then empty.
+    bool factor(ConstMatrixView a, const Context& context, double tolerance = 1e-11);
 
     /// Solves A x = b in place.
     void solve(Vector b) const;
 
 private:
     void reserve(std::size_t n);
+    bool factor_block(std::size_t n, std::size_t first, const Context& context);
     double& at(std::size_t i, std::size_t j) { return l_[i + j * stride_]; }
 
     std::size_t size_ = 0;

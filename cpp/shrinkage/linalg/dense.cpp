@@ -74,6 +74,37 @@ void add_gram(ConstMatrixView a, MatrixView c) {
     blas_table().syrk(&lower, &trans, &n, &k, &one, mutable_pointer(a.data), &lda, &one, c.data, &ldc);
 }
 
+void subtract_outer_product(ConstMatrixView a, ConstMatrixView b, MatrixView c) {
+    if (a.rows == 0 || b.rows == 0 || a.cols == 0) return;
+    char plain = 'N';
+    char trans = 'T';
+    int m = static_cast<int>(a.rows);
+    int n = static_cast<int>(b.rows);
+    int k = static_cast<int>(a.cols);
+    int lda = static_cast<int>(a.stride);
+    int ldb = static_cast<int>(b.stride);
+    int ldc = static_cast<int>(c.stride);
+    double minus = -1.0;
+    double one = 1.0;
+    blas_table().gemm(&plain, &trans, &m, &n, &k, &minus, mutable_pointer(a.data), &lda,
+                      mutable_pointer(b.data), &ldb, &one, c.data, &ldc);
+}
+
+void solve_right_transposed(ConstMatrixView l, MatrixView b) {
+    if (b.rows == 0) return;
+    char right = 'R';
+    char lower = 'L';
+    char trans = 'T';
+    char plain = 'N';
+    int m = static_cast<int>(b.rows);
+    int n = static_cast<int>(b.cols);
+    int lda = static_cast<int>(l.stride);
+    int ldb = static_cast<int>(b.stride);
+    double one = 1.0;
+    blas_table().trsm(&right, &lower, &trans, &plain, &m, &n, &one, mutable_pointer(l.data), &lda,
+                      b.data, &ldb);
+}
+
 void mirror_lower(MatrixView a) {
     for (std::size_t j = 0; j < a.cols; ++j) {
         for (std::size_t i = j + 1; i < a.rows; ++i) a(j, i) = a(i, j);

@@ -20,6 +20,12 @@ void add_cross_product(ConstMatrixView a, ConstMatrixView b, MatrixView c);
 /// C += A'A, lower triangle only
 void add_gram(ConstMatrixView a, MatrixView c);
 
+/// C -= A B'
+void subtract_outer_product(ConstMatrixView a, ConstMatrixView b, MatrixView c);
+
+/// B := B L^-T, L the lower triangle of l
+void solve_right_transposed(ConstMatrixView l, MatrixView b);
+
 /// Copies the lower triangle of the square matrix to its upper one.
 void mirror_lower(MatrixView a);
 

@@ -122,7 +122,7 @@ private:
             engine_.finish();
             result.scores.push_back(score());
         }
-        const double loss = flat_ ? saturated_ : engine_.loss();
+        const double loss = flat_ ? point_.mean_loss() : engine_.loss();
         const double gap = flat_ ? 0.0 : step.gap / null_deviance_;
         std::size_t nonzero = 0;
         for (const double b : point_.beta) nonzero += b != 0.0;

@@ -33,7 +33,9 @@ struct Piece {
 
 /// Any convex penalty, separable or not: what FISTA and the certificate need.
 ///   prox(v, step, lambda, out)         argmin_b |b - v|^2 / (2 step) + lambda P(b)
-///   kkt_distance(g, beta, lambda)      max_j dist(g_j, d_j (lambda P)(beta)), g = X'(w theta)
+///   kkt_distance(g, beta, lambda)      max_j dist(g_j, d_j (lambda P)(beta)), g = X'(w theta); where
+///                                      coordinates do not separate, a residual that is zero exactly
+///                                      when g is a subgradient
 ///   lambda_max(g)                      the smallest lambda at which beta = 0 is stationary
 template <typename P>
 concept Penalty = requires(const P penalty, ConstVector beta, Vector out, double lambda, double s) {

@@ -34,8 +34,13 @@ public:
     double ridge(std::size_t j, double lambda) const { return p_.ridge(lambda * factors_[j]); }
     /// Free of penalty and of bounds: such a column belongs to the null space of P.
     bool is_free(std::size_t j, double lambda) const {
+        return unheld(j, 1.0, lambda) && unheld(j, -1.0, lambda);
+    }
+    /// Neither a penalty nor a bound holds the coefficient back in the direction of g. Its gradient
+    /// vanishes at a solution, so what is left of it there is rounding.
+    bool unheld(std::size_t j, double g, double lambda) const {
         const Interval box = bounds(j);
-        return lambda * factors_[j] == 0.0 && box.lo == -infinity && box.hi == infinity;
+        return lambda * factors_[j] == 0.0 && (g > 0.0 ? box.hi == infinity : box.lo == -infinity);
     }
 
     double value(ConstVector beta, double lambda) const {
@@ -63,8 +68,9 @@ public:
         const Interval box = bounds(j);
         return (b == 0.0 && kink(j, lambda) > 0.0) || b == box.lo || b == box.hi;
     }
-    /// The element of least magnitude of d(lambda P_j)(b) - g; the subdifferential is an interval that
-    /// a bound opens to one side. With g = -l' it is the least-norm subgradient of l + lambda P_j.
+    /// The element of least magnitude of d(lambda P_j)(b) - g; the subdifferential is an interval
+    /// that a bound opens to one side. With g = -l' it is the least-norm subgradient of l + lambda
+    /// P_j.
     double least_residual(std::size_t j, double g, double b, double lambda) const {
         const Interval box = bounds(j);
         const Piece piece = p_.piece(b, lambda * factors_[j]);
@@ -103,8 +109,8 @@ public:
             const Interval box = bounds(j);
             const bool open = v > 0.0 ? box.hi == infinity : box.lo == -infinity;
             const double limit = kink(j, lambda);
-            // A free coefficient is stationary: what is left of its gradient is rounding.
-            if (open && !is_free(j, lambda) && std::abs(v) > limit) s = std::min(s, limit / std::abs(v));
+            if (open && !unheld(j, v, lambda) && std::abs(v) > limit)
+                s = std::min(s, limit / std::abs(v));
         }
         return s;
     }
@@ -124,7 +130,7 @@ public:
     double conjugate(ConstVector g, double lambda) const {
         double total = 0.0;
         for (std::size_t j = 0; j < g.size(); ++j) {
-            if (is_free(j, lambda)) continue;
+            if (unheld(j, g[j], lambda)) continue;
             const double at = clip(j, p_.maximizer(g[j], lambda * factors_[j]));
             if (std::isinf(at)) return infinity;
             total += g[j] * at - p_.value(at, lambda * factors_[j]);

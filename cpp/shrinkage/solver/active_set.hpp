@@ -120,7 +120,7 @@ private:
             position_[order_[i]] = outside;
             order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(i));
         }
-        if (order_.empty() && wanted_.size() > 1 && factor_at_once(model, beta, lambda)) return;
+        if (order_.empty() && wanted_.size() > 1 && factor_at_once(model, beta, lambda, context)) return;
         for (const std::size_t k : wanted_) {
             if (position_[k] != outside) continue;
             context.check();
@@ -131,14 +131,14 @@ private:
     }
 
     template <QuadraticModel M>
-    bool factor_at_once(M& model, ConstVector beta, double lambda) {
+    bool factor_at_once(M& model, ConstVector beta, double lambda, const Context& context) {
         const std::size_t n = wanted_.size();
         square_.resize(n * n);
         for (std::size_t i = 0; i < n; ++i) {
             model.inner(wanted_[i], wanted_, Vector(square_).subspan(i * n, n));
             square_[i + i * n] = curved_diagonal(model, wanted_[i], beta, lambda);
         }
-        if (!factor_.factor({square_.data(), n, n, n})) return false;
+        if (!factor_.factor({square_.data(), n, n, n}, context)) return false;
         for (const std::size_t k : wanted_) enter(k);
         return true;
     }

@@ -30,14 +30,16 @@ double fenchel_young(const L& loss, ConstVector y, ConstVector weights, ConstVec
     return total;
 }
 
-/// The smaller of two gaps: at the scaled dual point s theta with s = dual_scale, and at theta itself
-/// where the penalty's conjugate is finite there. Requires an intercept and free coefficients that
-/// are stationary, so that theta is orthogonal to them.
+/// The smaller of two gaps: at the scaled dual point s theta with s = dual_scale, and at theta
+/// itself where the penalty's conjugate is finite there. Both need an intercept and free
+/// coefficients that are stationary, so that theta is orthogonal to them; else only theta = 0 is
+/// known to be feasible.
 ///   g = X~'(w theta), theta = -l'(eta);   loss_part(s) = fenchel_young(s)
 template <Penalty P, typename LossPart>
 double duality_gap(const P& penalty, ConstVector g, ConstVector beta, double lambda,
-                   const LossPart& loss_part) {
+                   bool stationary, const LossPart& loss_part) {
     const double value = penalty.value(beta, lambda);
+    if (!stationary) return loss_part(0.0) + value;
     const double product = dot(g, beta);
     const double s = penalty.dual_scale(g, beta, lambda);
     double gap = loss_part(s) + value + penalty.dual_value(s, g, beta, lambda) - s * product;

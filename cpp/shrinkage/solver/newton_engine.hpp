@@ -15,10 +15,17 @@ template <ScalarLoss L, SeparablePenalty P, Design D>
 class NewtonEngine {
 public:
     NewtonEngine(Point<L, D>& point, const P& penalty, const Limits& limits)
-        : point_(point), penalty_(penalty), limits_(limits), gram_(point.x), residual_(point.x),
-          solver_(penalty), curvature_(point.x.rows()), direction_(point.x.rows()) {}
+        : point_(point),
+          penalty_(penalty),
+          limits_(limits),
+          gram_(point.x),
+          residual_(point.x),
+          solver_(penalty),
+          curvature_(point.x.rows()),
+          direction_(point.x.rows()) {}
 
-    Step solve(double lambda, double previous, double target, double floor, const Context& context) {
+    Step solve(double lambda, double previous, double target, double floor,
+               const Context& context) {
         Step step;
         WorkingSet none(point_.x.cols());
         std::vector<std::size_t> columns =
@@ -26,20 +33,21 @@ public:
         double last_gap = infinity;
         while (step.iterations < limits_.max_iter) {
             ++step.iterations;
-            on_residual_ = static_cast<double>(columns.size()) * static_cast<double>(columns.size()) *
-                               sizeof(double) >
+            on_residual_ = static_cast<double>(columns.size()) *
+                               static_cast<double>(columns.size()) * sizeof(double) >
                            static_cast<double>(limits_.gram_bytes);
             step.regime = on_residual_ ? Regime::newton_residual : Regime::newton;
             const bool moved = newton_step(columns, lambda, floor, context);
             point_.settle_intercept(context);
             point_.refresh_gradient(context);
-            step.gap = point_.gap(penalty_, lambda);
-            const bool stationary = free_gradient(penalty_, point_.g, lambda) <= 1e3 * floor;
-            if (step.gap <= target && stationary) return step;
+            const double free = free_gradient(penalty_, point_.g, lambda);
+            step.gap = point_.gap(penalty_, lambda, free <= stationarity::certifiable * floor);
+            if (step.gap <= target && free <= stationarity::exact * floor) return step;
             const auto missed = violators(penalty_, point_.x, set(), point_.g, lambda, floor);
             columns.insert(columns.end(), missed.begin(), missed.end());
             // Without a column to add and without progress only rounding is left.
-            if (missed.empty() && (!moved || step.gap >= last_gap) && step.iterations > 20) return step;
+            if (missed.empty() && (!moved || step.gap >= last_gap) && step.iterations > 20)
+                return step;
             last_gap = step.gap;
         }
         return step;
@@ -58,8 +66,9 @@ private:
             const double w = point_.data.weights[i];
             // A saturated observation keeps a trace of curvature; the line search does the rest.
             curvature_[i] =
-                w > 0.0 ? w * std::max(point_.loss.curvature(point_.data.y[i], point_.eta[i]), 1e-10)
-                        : 0.0;
+                w > 0.0
+                    ? w * std::max(point_.loss.curvature(point_.data.y[i], point_.eta[i]), 1e-10)
+                    : 0.0;
             total += curvature_[i];
         }
         trial_ = point_.beta;

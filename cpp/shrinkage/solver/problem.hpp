@@ -45,7 +45,7 @@ struct Step {
 };
 
 struct Limits {
-    std::size_t max_iter = 1000;               // rounds at one lambda
+    std::size_t max_iter = 1000;  // rounds at one lambda
     std::size_t gram_bytes = std::size_t{1} << 28;
     bool allow_full_gram = true;
 };
@@ -55,8 +55,13 @@ template <ScalarLoss L, Design D>
 class Point {
 public:
     Point(const L& of_loss, const D& design, const Data& of_data)
-        : loss(of_loss), x(design), data(of_data), beta(x.cols(), 0.0), eta(x.rows(), 0.0),
-          v(x.rows(), 0.0), g(x.cols(), 0.0) {}
+        : loss(of_loss),
+          x(design),
+          data(of_data),
+          beta(x.cols(), 0.0),
+          eta(x.rows(), 0.0),
+          v(x.rows(), 0.0),
+          g(x.cols(), 0.0) {}
 
     /// eta, v and g from b and beta, with the intercept made stationary.
     void refresh(const Context& context) {
@@ -134,8 +139,8 @@ public:
         return total;
     }
     template <SeparablePenalty P>
-    double gap(const P& penalty, double lambda) const {
-        return duality_gap(penalty, g, beta, lambda, [this](double s) {
+    double gap(const P& penalty, double lambda, bool stationary) const {
+        return duality_gap(penalty, g, beta, lambda, stationary, [this](double s) {
             return fenchel_young(loss, data.y, data.weights, eta, s);
         });
     }
@@ -162,15 +167,23 @@ private:
     }
 };
 
-/// The largest gradient of a coefficient that nothing penalizes: such columns have to be stationary
-/// before a gap means anything.
+/// The largest gradient of a coefficient that nothing holds back: such columns have to be
+/// stationary before a gap means anything.
 template <SeparablePenalty P>
 double free_gradient(const P& penalty, ConstVector g, double lambda) {
     double largest = 0.0;
     for (std::size_t j = 0; j < g.size(); ++j) {
-        if (penalty.is_free(j, lambda)) largest = std::max(largest, std::abs(g[j]));
+        if (penalty.unheld(j, g[j], lambda)) largest = std::max(largest, std::abs(g[j]));
     }
     return largest;
 }
+
+/// How far the free columns are from stationary, in units of the floor (1e-13 of the largest
+/// gradient of the null model): up to `exact` a fit is done, beyond `certifiable` its gap would be
+/// wrong by more than rounding, as it errs by about the square of this distance.
+namespace stationarity {
+inline constexpr double exact = 1e3;
+inline constexpr double certifiable = 1e6;
+}  // namespace stationarity
 
 }  // namespace shrinkage

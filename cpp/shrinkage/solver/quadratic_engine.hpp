@@ -16,7 +16,11 @@ class QuadraticEngine {
 
 public:
     QuadraticEngine(Point<L, D>& point, const P& penalty, const Limits& limits)
-        : point_(point), penalty_(penalty), limits_(limits), gram_(point.x), residual_(point.x),
+        : point_(point),
+          penalty_(penalty),
+          limits_(limits),
+          gram_(point.x),
+          residual_(point.x),
           solver_(penalty) {
         gram_.reset(point.data.weights, false);
         const double n = static_cast<double>(point.x.rows());
@@ -27,7 +31,8 @@ public:
     }
 
     /// Moves the point from the solution at previous to that at lambda.
-    Step solve(double lambda, double previous, double target, double floor, const Context& context) {
+    Step solve(double lambda, double previous, double target, double floor,
+               const Context& context) {
         Step step;
         if (full_) {
             fit_on_full_gram(lambda, target, floor, context, step);
@@ -64,9 +69,10 @@ private:
                                                        limits_.max_iter - step.iterations, context);
             step.iterations += outcome.rounds;
             refresh_on_gram();
-            step.gap = duality_gap(penalty_, point_.g, point_.beta, lambda, [this](double s) {
-                return 0.5 * (1.0 - s) * (1.0 - s) * residual_norm_;
-            });
+            step.gap = duality_gap(
+                penalty_, point_.g, point_.beta, lambda,
+                stationary(lambda, stationarity::certifiable * floor),
+                [this](double s) { return 0.5 * (1.0 - s) * (1.0 - s) * residual_norm_; });
             if (acceptable(step.gap, target, lambda, floor)) return;
             if (tolerance <= floor || step.iterations >= limits_.max_iter) return;
             tolerance = std::max(floor, 0.1 * tolerance);
@@ -90,7 +96,8 @@ private:
         refresh_on_gram();
     }
 
-    /// g = q - G beta from scratch, so that rounding does not pile up, and |r|^2 = |y|^2 - b'(q + g).
+    /// g = q - G beta from scratch, so that rounding does not pile up, and |r|^2 = |y|^2 - b'(q +
+    /// g).
     void refresh_on_gram() {
         gram_.set_gradient(q_);
         for (std::size_t k = 0; k < gram_.size(); ++k) {
@@ -109,7 +116,8 @@ private:
     void fit_on_working_set(double lambda, double previous, double target, double floor,
                             const Context& context, Step& step) {
         double tolerance = first_tolerance(lambda, target, floor);
-        grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous), context);
+        grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous),
+             context);
         while (true) {
             step.regime = on_residual_ ? Regime::residual : Regime::working_set;
             const std::size_t left = limits_.max_iter - step.iterations;
@@ -123,7 +131,8 @@ private:
             }
             step.iterations += outcome.rounds;
             point_.refresh(context);
-            step.gap = point_.gap(penalty_, lambda);
+            step.gap =
+                point_.gap(penalty_, lambda, stationary(lambda, stationarity::certifiable * floor));
             if (acceptable(step.gap, target, lambda, floor)) return;
             if (step.iterations >= limits_.max_iter) return;
             const auto missed = violators(penalty_, point_.x, set(), point_.g, lambda, tolerance);
@@ -157,7 +166,10 @@ private:
         return std::max(floor, std::min(1e-3, target) * lambda);
     }
     bool acceptable(double gap, double target, double lambda, double floor) const {
-        return gap <= target && free_gradient(penalty_, point_.g, lambda) <= 1e3 * floor;
+        return gap <= target && stationary(lambda, stationarity::exact * floor);
+    }
+    bool stationary(double lambda, double tolerance) const {
+        return free_gradient(penalty_, point_.g, lambda) <= tolerance;
     }
 
     Point<L, D>& point_;
