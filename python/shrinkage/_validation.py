@@ -42,7 +42,10 @@ def as_number(
     """A finite number between two limits, each included unless it is open."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise refuse(argument, repr(value), "give a number", code="argument.type")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     low = number > minimum if open_minimum else number >= minimum
     high = number < maximum if open_maximum else number <= maximum
     if not (math.isfinite(number) and low and high):
@@ -84,7 +87,12 @@ def as_floats(
         where = f"{argument}[{', '.join(map(str, index))}]"
         remedy = "drop or fill missing and infinite entries first"
         raise refuse(
-            where, array[index], remedy, code="argument.not_finite", index=index, array=argument
+            where,
+            float(array[index]),
+            remedy,
+            code="argument.not_finite",
+            index=index,
+            array=argument,
         )
     return array
 
@@ -101,7 +109,7 @@ def as_weights(value: npt.ArrayLike | None, n: int) -> FloatArray | None:
         index = int(np.flatnonzero(weights < 0)[0])
         raise refuse(
             f"sample_weight[{index}]",
-            weights[index],
+            float(weights[index]),
             "give weights of at least 0",
             code="argument.range",
             index=index,
