@@ -70,18 +70,28 @@ def as_integer(value: object, argument: str, *, minimum: int, maximum: int) -> i
     return number
 
 
+def as_array(value: npt.ArrayLike, argument: str) -> npt.NDArray[Any]:
+    """An array of whatever type; nested lists must be of one length."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        remedy = "give an array, or rows of one length"
+        raise refuse(argument, f"{value!r:.60}", remedy, code="argument.type") from error
+
+
 def as_floats(
     value: npt.ArrayLike, argument: str, *, ndim: int, order: Literal["C", "F"] = "C"
 ) -> FloatArray:
     """Finite float64 numbers in `ndim` dimensions; copies only what is not so already."""
-    array = np.asarray(value)
+    array = as_array(value, argument)
     if array.dtype.kind not in "biuf":
         remedy = "give real numbers: convert text, dates and objects first"
         raise refuse(argument, describe(array), remedy, code="argument.type")
     if array.ndim != ndim:
         remedy = f"give {ndim} dimension{'s' if ndim > 1 else ''}"
         raise refuse(argument, describe(array), remedy, code="argument.shape")
-    array = np.require(array, dtype=np.float64, requirements=[order, "A"])
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        array = np.require(array, dtype=np.float64, requirements=[order, "A"])
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         where = f"{argument}[{', '.join(map(str, index))}]"
