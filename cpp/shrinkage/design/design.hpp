@@ -16,7 +16,8 @@ using Indices = std::span<const std::size_t>;
 ///   transposed_product(v, context, out)     out = X~'v, all columns
 ///   column_product(j, v)                    x~_j'v
 ///   add_columns(columns, coefs, out)        out += sum_k coefs_k x~_{columns_k}
-///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a and b
+///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a
+///   and b
 ///                                           are the same list only the lower triangle is computed
 template <typename D>
 concept Design = requires(const D x, ConstVector v, Vector out, MatrixView m, Indices columns,

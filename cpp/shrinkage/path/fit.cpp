@@ -62,17 +62,16 @@ void fit_direct(const L& loss, const S& scalar, const Setting& s, PathResult& re
         }
         driver.start_at(start, s.input.start_intercept + shift);
     }
-    driver.run(result, [&](ConstVector beta, double intercept) {
-        store(beta, intercept, s.x, result);
-    });
+    driver.run(result,
+               [&](ConstVector beta, double intercept) { store(beta, intercept, s.x, result); });
 }
 
 template <ScalarLoss L>
 void fit_reduced(const L& loss, const Setting& s, PathResult& result) {
     const RidgeReduction reduction(s.x, s.factors, s.context);
     const ConstMatrixView z = reduction.z();
-    const DenseDesign rotated(z, {std::vector<double>(z.cols, 0.0), std::vector<double>(z.cols, 1.0),
-                                  std::vector<char>(z.cols, 1)});
+    const DenseDesign rotated(z, {std::vector<double>(z.cols, 0.0),
+                                  std::vector<double>(z.cols, 1.0), std::vector<char>(z.cols, 1)});
     const Separable<L2> penalty(L2{}, std::vector<double>(z.cols, 1.0));
     PathDriver driver(loss, penalty, rotated, s.data, s.options, s.input.held_out, s.context);
     std::vector<double> beta(s.x.cols());
@@ -97,7 +96,8 @@ bool reducible(const Setting& s) {
         if (s.x.cols() <= s.x.rows() || bounded || !all_penalized) return false;
         if (s.options.lambdas.empty()) return true;
         double trace = 0.0;
-        for (std::size_t i = 0; i < s.x.cols(); ++i) trace += s.x.usable(i) ? 1.0 / s.factors[i] : 0.0;
+        for (std::size_t i = 0; i < s.x.cols(); ++i)
+            trace += s.x.usable(i) ? 1.0 / s.factors[i] : 0.0;
         return s.options.lambdas.back() >= 1e-9 * trace;
     }
 }
@@ -139,7 +139,8 @@ PathResult fit_path(const AnyLoss& any_loss, const AnyScalarPenalty& any_penalty
     return result;
 }
 
-std::vector<std::vector<double>> cross_validate(const AnyLoss& loss, const AnyScalarPenalty& penalty,
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
+                                                const AnyScalarPenalty& penalty,
                                                 const PathInput& input, const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context) {
