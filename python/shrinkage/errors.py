@@ -10,8 +10,8 @@ class ShrinkageError(Exception):
 
     Attributes:
         code: stable, language-neutral identifier such as ``"data.empty_file"``.
-        fields: what the text is made of (``argument``, ``value``, ``remedy``, ``index``, ...), so that
-            an application can say the same thing in another language.
+        fields: what the text is made of (``argument``, ``value``, ``remedy``, ``index``, ...), so
+            that an application can say the same thing in another language.
     """
 
     def __init__(self, message: str, *, code: str = "error", **fields: Any) -> None:

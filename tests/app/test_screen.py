@@ -144,7 +144,9 @@ def endless(*_: Any, callback: Callable[[Any], bool], **__: Any) -> None:
     """A fit that ends only when it is stopped."""
     for index in range(100_000):
         if callback(SimpleNamespace(index=index, total=100_000, lam=0.5, n_nonzero=3)):
-            raise Cancelled("stopped", code="fit.cancelled")
+            error = Cancelled("stopped", code="fit.cancelled")
+            error.path = SimpleNamespace(lambdas=np.ones(7))
+            raise error
         time.sleep(0.01)
 
 
@@ -175,7 +177,7 @@ def test_a_long_fit_shows_progress_stops_and_starts_again(
     assert job.wait(0.2)
     assert job.state is JobState.STOPPED
     screen.run()
-    assert screen.at.info[0].value == screen.t("linear.stopped", name=name)
+    assert screen.at.info[0].value == screen.t("linear.stopped_part", name=name, done="7")
     assert screen.board["id"] == before
     monkeypatch.setattr(runs, "compare_penalties", real)
     screen.click("fit_again")

@@ -92,6 +92,20 @@ def test_a_killed_server_leaves_its_history_and_an_interrupted_run(tmp_path: Pat
     after.close()
 
 
+def test_locks_of_servers_long_gone_are_swept(tmp_path: Path) -> None:
+    living = History(tmp_path)
+    (tmp_path / "servers" / "dead.lock").touch()
+    (tmp_path / "servers" / "new.lock").touch()
+    for lock in (tmp_path / "servers").iterdir():
+        if lock.stem != "new":
+            os.utime(lock, (0, 0))
+    other = History(tmp_path)
+    assert len(list((tmp_path / "servers").iterdir())) == 3
+    assert not (tmp_path / "servers" / "dead.lock").exists()
+    living.close()
+    other.close()
+
+
 def test_a_damaged_history_is_set_aside_not_deleted(tmp_path: Path) -> None:
     (tmp_path / "history.sqlite3").write_bytes(b"not a database" * 100)
     history = History(tmp_path)

@@ -32,7 +32,6 @@ class AppState:
         spec: the run that is wanted.
         shown: the last run whose picture was finished; it stays on the screen until the next one.
         draft: a file that was uploaded but is not in use yet.
-        upload_id: the upload that was taken up last, so that a rerun does not take it up again.
         notice: told once, on the next drawing.
         written: what this session last wrote to, or read from, the address bar.
     """
@@ -40,7 +39,6 @@ class AppState:
     spec: RunSpec = DEFAULT
     shown: RunSpec | None = None
     draft: StoredFile | None = None
-    upload_id: str | None = None
     notice: Notice | None = None
     written: tuple[str | None, str | None] = (None, None)
 

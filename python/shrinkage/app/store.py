@@ -5,6 +5,7 @@ Nothing here imports Streamlit.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ from typing import IO, Any
 
 HOME_VARIABLE = "SHRINKAGE_HOME"
 STATUSES = ("running", "done", "stopped", "failed", "interrupted")
+SETTLED_SECONDS = 3600
 _SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -101,6 +103,7 @@ class History:
         self._alive = _take_lock(self._servers / f"{self._token}.lock")
         self._db = _open(folder / "history.sqlite3")
         self._mark_interrupted()
+        self._sweep()
 
     def start(self, *, key: str, spec: str, data_name: str, digest: str, version: str) -> str:
         """Record a run as running and return its id."""
@@ -167,6 +170,13 @@ class History:
                 "UPDATE runs SET status = 'interrupted' WHERE status = 'running' AND server = ?",
                 gone,
             )
+
+    def _sweep(self) -> None:
+        """Remove what servers left that are gone; one that is just starting is let alone."""
+        for path in self._servers.glob("*.lock"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > SETTLED_SECONDS:
+                    self._is_gone(path.stem)
 
     def _is_gone(self, server: str) -> bool:
         path = self._servers / f"{server}.lock"

@@ -5,30 +5,6 @@ const BAR_STEP = 17;
 const MAX_SQUARE = 280;
 const boards = new WeakMap();
 
-/** One penalty's columns with typed access to its matrices. */
-class Side {
-  constructor(sent) {
-    Object.assign(this, sent);
-    this.count = sent.lambda.length;
-    this.matrix = unpack(sent.weights);
-    this.slopes = unpack(sent.gradients);
-    this.x = sent.lambda.map((v) => -Math.log(v));
-    this.index = sent.oneSe;
-  }
-
-  weight(rank, i) {
-    return this.matrix[rank * this.count + i];
-  }
-
-  pairAt(pair, i) {
-    return pair.map((r) => this.weight(r, i));
-  }
-
-  gradientAt(pair, i) {
-    return pair.map((r) => this.slopes[r * this.count + i]);
-  }
-}
-
 class Board {
   constructor(root) {
     this.root = root;
@@ -142,8 +118,8 @@ class Board {
       this.figure("path", side, () => pathTable(this, side)),
       this.figure("cv", side, () => curveTable(this, side)),
     ];
-    for (const kind of ["path", "cv"]) this.makeDraggable(kind, side);
-    this.makeHover(side);
+    for (const kind of ["path", "cv"]) makeDraggable(this, kind, side);
+    makeHover(this, side);
     return element("div", { class: `side ${side.penalty}` }, figures);
   }
 
@@ -184,80 +160,6 @@ class Board {
     chart.signal("right", right);
     chart.signal("low", low);
     chart.signal("high", high);
-  }
-
-  // ---- pointing at charts ------------------------------------------------------------------
-
-  /** Pressing or dragging on a path or a CV curve moves λ there. */
-  makeDraggable(kind, side) {
-    const name = kind + side.penalty;
-    const box = this.figures[name].box;
-    const move = (event) => {
-      const at = this.charts[name]?.invert(event);
-      if (at) this.moveTo(this.positionNear(side, at.x));
-    };
-    box.onpointerdown = (event) => {
-      const inside = this.charts[name]?.invert(event)?.inside;
-      if (event.button !== 0 || event.pointerType === "touch" || !inside) return;
-      box.setPointerCapture(event.pointerId);
-      move(event);
-      event.preventDefault();
-    };
-    box.addEventListener("pointermove", (event) => {
-      if (box.hasPointerCapture(event.pointerId)) move(event);
-    });
-  }
-
-  positionNear(side, x) {
-    let best = 0;
-    let distance = Infinity;
-    for (let i = 0; i < this.steps(); i += 1) {
-      const away = Math.abs(side.x[this.indexAt(side, i)] - x);
-      if (away < distance - 1e-9) [best, distance] = [i, away];
-    }
-    return best;
-  }
-
-  /** Pointing at a path names its feature and lifts it on both sides. */
-  makeHover(side) {
-    const figure = this.figures[`path${side.penalty}`];
-    figure.box.addEventListener("pointermove", (event) => {
-      const chart = this.charts[`path${side.penalty}`];
-      const at = chart?.invert(event);
-      const rank = at && at.inside ? this.featureNear(side, chart, at) : -1;
-      this.point(rank, event);
-    });
-    figure.box.addEventListener("pointerleave", () => this.point(-1, null));
-  }
-
-  featureNear(side, chart, at) {
-    let i = side.grid[0];
-    for (const g of side.grid) if (Math.abs(side.x[g] - at.x) < Math.abs(side.x[i] - at.x)) i = g;
-    const scale = chart.view.scale("y");
-    let best = -1;
-    let distance = 14;
-    for (let r = 0; r < this.data.features.length; r += 1) {
-      const away = Math.abs(scale(side.weight(r, i)) - at.pixel);
-      if (away < distance) [best, distance] = [r, away];
-    }
-    return best;
-  }
-
-  point(rank, event) {
-    this.tip.hidden = rank < 0;
-    if (rank >= 0) {
-      const frame = this.root.getBoundingClientRect();
-      const weights = this.sides.map((s) => formatNumber(s.weight(rank, s.index)));
-      setText(this.tip, `${this.data.features[rank]}  L1 ${weights[0]}  L2 ${weights[1]}`);
-      const left = Math.min(event.clientX - frame.left + 12, frame.width - this.tip.offsetWidth - 4);
-      this.tip.style.transform = `translate(${Math.max(left, 0)}px, ${event.clientY - frame.top + 14}px)`;
-    }
-    if (rank === this.hover) return;
-    this.hover = rank;
-    for (const p of PENALTIES) {
-      this.charts[`path${p}`].signal("hover", rank);
-      this.charts[`path${p}`].run();
-    }
   }
 
   // ---- the control -------------------------------------------------------------------------

@@ -13,7 +13,17 @@ from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 
-SCRIPTS = ("format.js", "geometry.js", "theme.js", "charts.js", "tables.js", "panel.js", "board.js")
+SCRIPTS = (
+    "format.js",
+    "geometry.js",
+    "theme.js",
+    "side.js",
+    "charts.js",
+    "tables.js",
+    "panel.js",
+    "pointing.js",
+    "board.js",
+)
 _NAME = "__shrinkageVegaEmbed"
 _SNIPPET = f"globalThis.{_NAME} = vegaEmbed;"
 _lock = threading.Lock()

@@ -17,7 +17,7 @@ from shrinkage.app.views.history import data_label, history_panel
 from shrinkage.app.views.progress import watch
 from shrinkage.app.views.sentence import footnote, sentence
 from shrinkage.app.views.take_away import take_away_panel
-from shrinkage.app.views.text import Translator
+from shrinkage.app.views.text import Translator, count
 
 PATIENCE_SECONDS = 1.5
 BOARD_KEY = "linear_board"
@@ -107,7 +107,7 @@ def _ended(
         if job.state is JobState.FAILED and job.error is not None:
             st.error(t.error(job.error), icon=":material/error:")
         else:
-            st.info(t("linear.stopped", name=name), icon=":material/stop_circle:")
+            st.info(_stopped(job, name, t), icon=":material/stop_circle:")
         with st.container(horizontal=True):
             st.button(t("linear.again"), on_click=_again, args=(state, services), key="fit_again")
             st.button(t("linear.change_data"), on_click=_open_data, key="fit_change")
@@ -117,6 +117,12 @@ def _ended(
                     on_click=state.back,
                     key="fit_back",
                 )
+
+
+def _stopped(job: Job, name: str, t: Translator) -> str:
+    if job.partial is None:
+        return t("linear.stopped", name=name)
+    return t("linear.stopped_part", name=name, done=count(job.partial.lambdas.size))
 
 
 def _again(state: AppState, services: Services) -> None:

@@ -90,11 +90,6 @@ def count(value: int) -> str:
     return f"{int(value):,}"
 
 
-def percent(share: float) -> str:
-    """A share as a whole percentage."""
-    return f"{100 * share:.0f} %"
-
-
 def shorten(text: str, limit: int) -> str:
     """At most ``limit`` characters on one line, cut in the middle so that both ends stay."""
     text = _CONTROL.sub(" ", text).strip()
