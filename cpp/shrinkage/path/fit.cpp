@@ -19,14 +19,16 @@ std::vector<double> normalized(ConstVector weights) {
 }
 
 /// Bounds of the coefficients as they are penalized: those of the original ones times the scale.
-std::vector<double> scaled(ConstVector bounds, const DenseDesign& x) {
+template <ScaledDesign D>
+std::vector<double> scaled(ConstVector bounds, const D& x) {
     std::vector<double> result(bounds.begin(), bounds.end());
     for (std::size_t j = 0; j < result.size(); ++j) result[j] *= x.scale(j);
     return result;
 }
 
 /// Stores the coefficients of one lambda on the original scale.
-void store(ConstVector beta, double intercept, const DenseDesign& x, PathResult& result) {
+template <ScaledDesign D>
+void store(ConstVector beta, double intercept, const D& x, PathResult& result) {
     double shift = 0.0;
     for (std::size_t j = 0; j < beta.size(); ++j) {
         if (beta[j] == 0.0) continue;
@@ -39,17 +41,18 @@ void store(ConstVector beta, double intercept, const DenseDesign& x, PathResult&
     result.intercepts.push_back(intercept - shift);
 }
 
+template <ScaledDesign D>
 struct Setting {
     const PathInput& input;
     const PathOptions& options;
     const Context& context;
-    const DenseDesign& x;
+    const D& x;
     Data data;
     ConstVector factors;
 };
 
-template <ScalarLoss L, ScalarPenalty S>
-void fit_direct(const L& loss, const S& scalar, const Setting& s, PathResult& result) {
+template <ScalarLoss L, ScalarPenalty S, ScaledDesign D>
+void fit_direct(const L& loss, const S& scalar, const Setting<D>& s, PathResult& result) {
     const Separable<S> penalty(scalar, {s.factors.begin(), s.factors.end()},
                                scaled(s.input.lower, s.x), scaled(s.input.upper, s.x));
     PathDriver driver(loss, penalty, s.x, s.data, s.options, s.input.held_out, s.context);
@@ -67,12 +70,11 @@ void fit_direct(const L& loss, const S& scalar, const Setting& s, PathResult& re
     });
 }
 
-template <ScalarLoss L>
-void fit_reduced(const L& loss, const Setting& s, PathResult& result) {
+template <ScalarLoss L, ScaledDesign D>
+void fit_reduced(const L& loss, const Setting<D>& s, PathResult& result) {
     const RidgeReduction reduction(s.x, s.factors, s.context);
     const ConstMatrixView z = reduction.z();
-    const DenseDesign rotated(z, {std::vector<double>(z.cols, 0.0), std::vector<double>(z.cols, 1.0),
-                                  std::vector<char>(z.cols, 1)});
+    const DenseDesign rotated(z, plain_columns(z.cols));
     const Separable<L2> penalty(L2{}, std::vector<double>(z.cols, 1.0));
     PathDriver driver(loss, penalty, rotated, s.data, s.options, s.input.held_out, s.context);
     std::vector<double> beta(s.x.cols());
@@ -86,15 +88,17 @@ void fit_reduced(const L& loss, const Setting& s, PathResult& result) {
 
 /// A ridge in more columns than rows, without bounds or free columns, has a smaller twin. Where
 /// lambda is tiny against the largest eigenvalue the kernel's rounding would show: not there.
-template <ScalarPenalty S>
-bool reducible(const Setting& s) {
+template <ScalarPenalty S, ScaledDesign D>
+bool reducible(const Setting<D>& s) {
     if constexpr (!std::is_same_v<S, L2>) {
         return false;
     } else {
         const bool bounded = !s.input.lower.empty() || !s.input.upper.empty();
         const bool all_penalized =
             std::all_of(s.factors.begin(), s.factors.end(), [](double f) { return f > 0.0; });
-        if (s.x.cols() <= s.x.rows() || bounded || !all_penalized) return false;
+        const double n = static_cast<double>(s.x.rows());
+        const bool fits = n * n * sizeof(double) <= static_cast<double>(s.options.limits.gram_bytes);
+        if (s.x.cols() <= s.x.rows() || bounded || !all_penalized || !fits) return false;
         if (s.options.lambdas.empty()) return true;
         double trace = 0.0;
         for (std::size_t i = 0; i < s.x.cols(); ++i) trace += s.x.usable(i) ? 1.0 / s.factors[i] : 0.0;
@@ -102,37 +106,56 @@ bool reducible(const Setting& s) {
     }
 }
 
+template <ScaledDesign D>
+void fit_on(const D& x, ConstVector weights, const AnyLoss& any_loss,
+            const AnyScalarPenalty& any_penalty, const PathInput& input, const PathOptions& options,
+            const Context& context, PathResult& result) {
+    for (std::size_t j = 0; j < x.cols(); ++j) {
+        result.centers.push_back(x.center(j));
+        result.scales.push_back(x.scale(j));
+    }
+    const std::vector<double> ones(input.factors.empty() ? x.cols() : 0, 1.0);
+    const Setting<D> setting{input,
+                             options,
+                             context,
+                             x,
+                             {input.y, weights, input.offset, options.intercept},
+                             input.factors.empty() ? ConstVector(ones) : input.factors};
+    std::visit(
+        [&](const auto& loss, const auto& penalty) {
+            using S = std::remove_cvref_t<decltype(penalty)>;
+            if (reducible<S>(setting)) {
+                fit_reduced(loss, setting, result);
+            } else {
+                fit_direct(loss, penalty, setting, result);
+            }
+        },
+        any_loss, any_penalty);
+}
+
+DenseDesign make_design(const ConstMatrixView& x, Columns columns) {
+    return DenseDesign(x, std::move(columns));
+}
+SparseDesign make_design(const SparseView& x, Columns columns) {
+    return SparseDesign(x, std::move(columns));
+}
+
 }  // namespace
 
-PathResult fit_path(const AnyLoss& any_loss, const AnyScalarPenalty& any_penalty,
-                    const PathInput& input, const PathOptions& options, const Context& context) {
+PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
+                    const PathOptions& options, const Context& context) {
     PathResult result;
     result.lambdas = options.lambdas;
     try {
         const std::vector<double> weights = normalized(input.weights);
-        const DenseDesign x(input.x, describe_columns(input.x, weights, options.intercept,
-                                                      options.standardize, context));
-        for (std::size_t j = 0; j < x.cols(); ++j) {
-            result.centers.push_back(x.center(j));
-            result.scales.push_back(x.scale(j));
-        }
-        const std::vector<double> ones(input.factors.empty() ? x.cols() : 0, 1.0);
-        const Setting setting{input,
-                              options,
-                              context,
-                              x,
-                              {input.y, weights, input.offset, options.intercept},
-                              input.factors.empty() ? ConstVector(ones) : input.factors};
         std::visit(
-            [&](const auto& loss, const auto& penalty) {
-                using S = std::remove_cvref_t<decltype(penalty)>;
-                if (reducible<S>(setting)) {
-                    fit_reduced(loss, setting, result);
-                } else {
-                    fit_direct(loss, penalty, setting, result);
-                }
+            [&](const auto& stored) {
+                const auto x = make_design(
+                    stored, describe_columns(stored, weights, options.intercept,
+                                             options.standardize, context));
+                fit_on(x, weights, loss, penalty, input, options, context, result);
             },
-            any_loss, any_penalty);
+            input.x);
     } catch (const Cancelled&) {
         result.stop = context.control->should_stop();
     }

@@ -20,7 +20,7 @@ public:
           limits_(limits),
           gram_(point.x),
           residual_(point.x),
-          solver_(penalty),
+          solver_(penalty, limits.gram_bytes),
           curvature_(point.x.rows()),
           direction_(point.x.rows()) {}
 
