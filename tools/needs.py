@@ -101,7 +101,8 @@ def find_cjk_font() -> str | None:
     """The family of a font with Chinese letters."""
     if sys.platform == "darwin":
         return "PingFang SC"  # part of the system
-    return run(["fc-list", ":lang=zh-cn", "family"], seconds=30).strip() or None
+    families = run(["fc-list", ":lang=zh-cn", "family"], seconds=30).split("\n")
+    return families[0].strip() or None
 
 
 def nothing_more() -> None:

@@ -18,8 +18,9 @@ ROOT = needs.ROOT
 REPORTS = ROOT / "build" / "reports"
 SANITIZERS = ("asan", "ubsan", "tsan")
 LIBRARY_TESTS = ("tests/python", "tests/property", "tests/golden")
-READ_THE_CHECKOUT = ("test_architecture.py", "test_readme.py")
+READ_THE_CHECKOUT = ("test_architecture.py", "test_readme.py", "test_tools.py")
 PYTEST_NOTHING_SELECTED = 5
+PIP = ("-m", "pip", "--disable-pip-version-check", "-q")
 
 
 @dataclass
@@ -106,37 +107,45 @@ def run_ctest(tally: Tally, preset: str, environment: Mapping[str, str]) -> None
         tally.fail(f"cpp ({preset}): ctest ended with exit code {code}")
 
 
-def run_wheel(tally: Tally, environment: Mapping[str, str]) -> None:
-    """Build the wheel and test it, installed, in a clean environment outside the repository."""
+def build_wheel(environment: Mapping[str, str]) -> Path | None:
+    """The wheel of this checkout, built with warnings as errors; None when it does not build."""
     wheels = ROOT / "build" / "wheel"
     shutil.rmtree(wheels, ignore_errors=True)
-    pip = ["-m", "pip", "--disable-pip-version-check", "-q"]
-    build = [sys.executable, *pip, "wheel", "--no-deps", "-w", str(wheels)]
-    if call([*build, "-C", "build-dir=build/wheel-tree", "."], environment):
+    build = [sys.executable, *PIP, "wheel", "--no-deps", "-w", str(wheels)]
+    settings = ["-C", "build-dir=build/wheel-tree", "-C", "cmake.define.SHRINKAGE_WERROR=ON"]
+    if call([*build, *settings, "."], environment):
+        return None
+    (wheel,) = wheels.glob("shrinkage-*.whl")
+    return wheel
+
+
+def furnish(place: Path) -> None:
+    """Copy what tests the library, but not the sources, to a folder outside the repository."""
+    elsewhere = shutil.ignore_patterns("cpp", "app", "browser", "__pycache__", *READ_THE_CHECKOUT)
+    shutil.copytree(ROOT / "tests", place / "tests", ignore=elsewhere)
+    shutil.copy(ROOT / "pyproject.toml", place)
+
+
+def run_wheel(tally: Tally, environment: Mapping[str, str]) -> None:
+    """Build the wheel and test it, installed, in a clean environment outside the repository."""
+    wheel = build_wheel(environment)
+    if wheel is None:
         tally.fail("wheel: it does not build")
         return
-    (wheel,) = wheels.glob("shrinkage-*.whl")
-    clean = {k: v for k, v in environment.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    clean = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     clean.setdefault("SHRINKAGE_SHARED", str(ROOT.parent / "shared"))
     clean["SHRINKAGE_PROFILE"] = "fast"  # the long runs have been made in the checkout
+    stages: tuple[tuple[str, str, Sequence[str]], ...] = (
+        ("wheel-core", str(wheel), ["tests/packaging"]),
+        ("wheel", f"{wheel}[app]", LIBRARY_TESTS),
+    )
     with tempfile.TemporaryDirectory(prefix="shrinkage wheel ") as folder:
         place = Path(folder)
-        python = str(place / "venv" / "bin" / "python")
-        for name in ("conftest.py", "packaging", "python", "property", "golden"):
-            source = ROOT / "tests" / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            (place / "tests").mkdir(exist_ok=True)
-            copy(source, place / "tests" / name)
-        shutil.copy(ROOT / "pyproject.toml", place)
-        for name in READ_THE_CHECKOUT:
-            (place / "tests" / "python" / name).unlink()
-        stages: list[tuple[str, str, Sequence[str]]] = [
-            ("wheel-core", str(wheel), ["tests/packaging"]),
-            ("wheel", f"{wheel}[app]", LIBRARY_TESTS),
-        ]
+        furnish(place)
         call([sys.executable, "-m", "venv", str(place / "venv")], clean)
+        python = str(place / "venv" / "bin" / "python")
         for name, requirement, paths in stages:
-            install = [python, *pip, "install", requirement, "pytest>=8.2", "hypothesis>=6.100"]
+            install = [python, *PIP, "install", requirement, "pytest>=8.2", "hypothesis>=6.100"]
             if call(install, clean, place):
                 tally.fail(f"{name}: {requirement} does not install")
                 return

@@ -35,21 +35,22 @@ PYTHON
     return 1
 }
 
+with_python() {
+    find_python || return 1
+    say "Making .venv with $found"
+    "$found" -m venv --clear .venv
+}
+with_uv() {
+    command -v uv >/dev/null 2>&1 || return 1
+    say "Making .venv with uv"
+    # uv's own Pythons bring their headers; those of the system were just found wanting.
+    uv venv -q --clear --managed-python --python '>=3.11,<3.14' .venv && .venv/bin/python -m ensurepip >/dev/null
+}
 make_environment() {
-    if find_python; then
-        say "Making .venv with $found"
-        "$found" -m venv --clear .venv
-    elif command -v uv >/dev/null 2>&1; then
-        say "Making .venv with uv"
-        uv venv --clear --seed --python '>=3.11' .venv
-    elif sh tools/apt.sh python3 python3-venv python3-dev && find_python; then
-        say "Making .venv with $found"
-        "$found" -m venv --clear .venv
-    else
+    with_python || with_uv || { sh tools/apt.sh python3 python3-venv python3-dev && with_python; } ||
         stop "shrinkage needs Python 3.11 or newer, with its headers and venv." \
             "Install it (Debian, Ubuntu: apt-get install python3 python3-venv python3-dev;" \
             "macOS: brew install python; elsewhere: https://docs.astral.sh/uv), then repeat."
-    fi
     pwd >.venv/made-in
 }
 
@@ -96,9 +97,10 @@ if same ".venv/stamp-$kind" "$deps" && same .venv/stamp-native "$native"; then
     exit 0
 fi
 
-if ! .venv/bin/python -c '' 2>/dev/null || { [ -f .venv/made-in ] && ! same .venv/made-in "$PWD"; }; then
-    make_environment
+if [ -f .venv/made-in ] && ! same .venv/made-in "$PWD"; then
+    rm -rf build .venv # both hold absolute paths
 fi
+.venv/bin/python -m pip --version >/dev/null 2>&1 || make_environment
 need_compiler
 if ! same ".venv/stamp-$kind" "$deps"; then
     install_dependencies

@@ -31,7 +31,8 @@ void require_targets(const L& loss, ConstVector y) {
     const auto bad = std::find_if(y.begin(), y.end(), [&](double v) { return !loss.valid(v); });
     if (bad == y.end()) return;
     const auto index = std::to_string(bad - y.begin());
-    throw InvalidArgument({"argument.target", "y[" + index + "]", std::to_string(*bad),
+    throw InvalidArgument({"argument.target", "y[" + index + "]",
+                           py::repr(py::float_(*bad)).cast<std::string>(),
                            std::string("give targets that the ") + L::name + " loss is made for" +
                                (std::string(L::name) == "logistic" ? ": 0 and 1" : "")});
 }
@@ -73,15 +74,15 @@ auto with_penalty(const std::string& name, const Parameters& parameters, std::si
         choose_penalty(name, parameters));
 }
 
-double penalty_value(const std::string& name, const Parameters& parameters,
-                     const py::array& beta_, double lambda) {
+double penalty_value(const std::string& name, const Parameters& parameters, const py::array& beta_,
+                     double lambda) {
     const auto beta = vector_view<double>(beta_, "beta");
     return with_penalty(name, parameters, beta.size(),
                         [&](const auto& penalty) { return penalty.value(beta, lambda); });
 }
 
-py::array_t<double> prox(const std::string& name, const Parameters& parameters,
-                         const py::array& v_, double step, double lambda) {
+py::array_t<double> prox(const std::string& name, const Parameters& parameters, const py::array& v_,
+                         double step, double lambda) {
     const auto v = vector_view<double>(v_, "v");
     std::vector<double> out(v.size());
     with_penalty(name, parameters, v.size(),

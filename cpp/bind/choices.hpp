@@ -20,9 +20,10 @@ inline AnyScalarPenalty choose_penalty(const std::string& name,
                                        const std::vector<double>& parameters) {
     const auto penalty = penalty_named(name, parameters);
     if (!penalty) {
-        throw InvalidArgument({"argument.penalty", "penalty",
-                               name + " with " + std::to_string(parameters.size()) + " parameter(s)",
-                               "use a penalty of the core with its own parameters"});
+        throw InvalidArgument(
+            {"argument.penalty", "penalty",
+             name + " with " + std::to_string(parameters.size()) + " parameter(s)",
+             "use a penalty of the core with its own parameters"});
     }
     return *penalty;
 }

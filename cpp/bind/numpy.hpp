@@ -46,15 +46,16 @@ template <typename T>
 void check_array(const py::array& array, py::ssize_t ndim, const char* name) {
     if (!py::dtype::of<T>().equal(array.dtype())) {
         const auto type = py::str(py::object(py::dtype::of<T>())).cast<std::string>();
-        refuse_array(name, array, "convert it with numpy.asarray(" + std::string(name) +
-                                      ", dtype=\"" + type + "\")");
+        refuse_array(
+            name, array,
+            "convert it with numpy.asarray(" + std::string(name) + ", dtype=\"" + type + "\")");
     }
     if (array.ndim() != ndim) {
         refuse_array(name, array, "pass an array of " + std::to_string(ndim) + " dimension(s)");
     }
     if (reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) != 0) {
-        refuse_array(name, array, "its memory is not aligned: pass a copy, " + std::string(name) +
-                                      ".copy()");
+        refuse_array(name, array,
+                     "its memory is not aligned: pass a copy, " + std::string(name) + ".copy()");
     }
 }
 
@@ -69,8 +70,8 @@ template <typename T>
 std::span<const T> vector_view(const py::array& array, const char* name) {
     check_array<T>(array, 1, name);
     if (!(array.flags() & py::array::c_style)) {
-        refuse_array(name, array, "it is strided: pass numpy.ascontiguousarray(" +
-                                      std::string(name) + ")");
+        refuse_array(name, array,
+                     "it is strided: pass numpy.ascontiguousarray(" + std::string(name) + ")");
     }
     return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
 }
@@ -99,8 +100,9 @@ BasicMatrixView<const T> column_major_view(const py::array& array, const char* n
     const bool apart =
         cols <= 1 || (array.strides(1) % width == 0 && array.strides(1) >= rows * width);
     if (array.size() > 0 && !(contiguous && apart)) {
-        refuse_array(name, array, "its columns are not contiguous: pass numpy.asfortranarray(" +
-                                      std::string(name) + ")");
+        refuse_array(
+            name, array,
+            "its columns are not contiguous: pass numpy.asfortranarray(" + std::string(name) + ")");
     }
     const py::ssize_t stride = cols > 1 && rows > 0 ? array.strides(1) / width : rows;
     return {static_cast<const T*>(array.data()), static_cast<std::size_t>(rows),
@@ -111,8 +113,9 @@ template <typename T>
 RowMajorView<const T> row_major_view(const py::array& array, const char* name) {
     check_array<T>(array, 2, name);
     if (!(array.flags() & py::array::c_style)) {
-        refuse_array(name, array, "its rows are not contiguous: pass numpy.ascontiguousarray(" +
-                                      std::string(name) + ")");
+        refuse_array(
+            name, array,
+            "its rows are not contiguous: pass numpy.ascontiguousarray(" + std::string(name) + ")");
     }
     return {{static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())},
             static_cast<std::size_t>(array.shape(0)),

@@ -92,7 +92,7 @@ single_threaded_blas = _SingleThreadedBlas()
 
 
 def resolve_threads(n_threads: int | None) -> int:
-    """The number of threads; None means the CPUs this process may use (affinity, cgroup, joblib)."""
+    """The number of threads; None: the CPUs this process may use (affinity, cgroup, joblib)."""
     if n_threads is not None:
         return as_integer(n_threads, "n_threads", minimum=1, maximum=1024)
     cpus = int(joblib.cpu_count())
@@ -115,21 +115,21 @@ def run_native(
         total: λ to fit in all, for the callback.
         flops: an estimate of the work; a short call runs on this thread.
         time_limit: seconds after which the call ends early, or None.
-        callback: called about every 50 ms; returning True stops the call.
+        callback: called about every 50 ms and at the end; returning True stops the call.
 
     Raises:
-        _Interrupted: on Ctrl-C, with the result of what was finished.
+        Interrupted: on Ctrl-C, with the result of what was finished.
     """
     control = _native.Control()
     if time_limit is not None:
         control.set_time_limit(time_limit)
     with single_threaded_blas():
-        if flops < SHORT_FLOPS:
-            result = call(control)
-            if callback is not None:
-                callback(_progress(control, total))
-            return result
-        return _watch(call, control, total, callback)
+        if flops >= SHORT_FLOPS:
+            return _watch(call, control, total, callback)
+        result = call(control)
+    if callback is not None:
+        callback(_progress(control, total))
+    return result
 
 
 def _watch(
@@ -157,7 +157,7 @@ def _watch(
             if callback is not None and callback(_progress(control, total)):
                 control.stop()
                 worker.join()
-                break
+                callback = None  # it knows
     except BaseException as error:  # Ctrl-C, or an error of the callback: the core must end first
         control.stop()
         worker.join()
@@ -166,6 +166,8 @@ def _watch(
         raise
     if failure:
         raise failure[0]
+    if callback is not None:
+        callback(_progress(control, total))
     return outcome[0]
 
 

@@ -42,7 +42,10 @@ def as_number(
     """A finite number between two limits, each included unless it is open."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise refuse(argument, repr(value), "give a number", code="argument.type")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     low = number > minimum if open_minimum else number >= minimum
     high = number < maximum if open_maximum else number <= maximum
     if not (math.isfinite(number) and low and high):
@@ -67,24 +70,39 @@ def as_integer(value: object, argument: str, *, minimum: int, maximum: int) -> i
     return number
 
 
+def as_array(value: npt.ArrayLike, argument: str) -> npt.NDArray[Any]:
+    """An array of whatever type; nested lists must be of one length."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        remedy = "give an array, or rows of one length"
+        raise refuse(argument, f"{value!r:.60}", remedy, code="argument.type") from error
+
+
 def as_floats(
     value: npt.ArrayLike, argument: str, *, ndim: int, order: Literal["C", "F"] = "C"
 ) -> FloatArray:
     """Finite float64 numbers in `ndim` dimensions; copies only what is not so already."""
-    array = np.asarray(value)
+    array = as_array(value, argument)
     if array.dtype.kind not in "biuf":
         remedy = "give real numbers: convert text, dates and objects first"
         raise refuse(argument, describe(array), remedy, code="argument.type")
     if array.ndim != ndim:
         remedy = f"give {ndim} dimension{'s' if ndim > 1 else ''}"
         raise refuse(argument, describe(array), remedy, code="argument.shape")
-    array = np.require(array, dtype=np.float64, requirements=[order, "A"])
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        array = np.require(array, dtype=np.float64, requirements=[order, "A"])
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         where = f"{argument}[{', '.join(map(str, index))}]"
         remedy = "drop or fill missing and infinite entries first"
         raise refuse(
-            where, array[index], remedy, code="argument.not_finite", index=index, array=argument
+            where,
+            float(array[index]),
+            remedy,
+            code="argument.not_finite",
+            index=index,
+            array=argument,
         )
     return array
 
@@ -101,7 +119,7 @@ def as_weights(value: npt.ArrayLike | None, n: int) -> FloatArray | None:
         index = int(np.flatnonzero(weights < 0)[0])
         raise refuse(
             f"sample_weight[{index}]",
-            weights[index],
+            float(weights[index]),
             "give weights of at least 0",
             code="argument.range",
             index=index,

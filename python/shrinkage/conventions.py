@@ -345,7 +345,16 @@ def explain_objective(
     book = to_textbook(lam, loss=loss, penalty=penalty, weight_sum=weight_sum)
     book_penalty = _penalty_text(book.penalty, book.lam, 1.0, penalty_factor)
     lines.append(f"textbook:  Σ w_i {loss.textbook} + {book_penalty}")
-    lines += _peer_lines(loss, penalty, lam, weight_sum, penalty_factor or bounded, target_std)
+    special = [
+        name
+        for name, used in (
+            ("an offset", offset),
+            ("penalty factors", penalty_factor),
+            ("bounds", bounded),
+        )
+        if used
+    ]
+    lines += _peer_lines(loss, penalty, lam, weight_sum, special, target_std)
     return "\n".join(lines)
 
 
@@ -354,7 +363,7 @@ def _peer_lines(
     penalty: Penalty,
     lam: float,
     weight_sum: float,
-    special: bool,
+    special: list[str],
     target_std: float | None,
 ) -> list[str]:
     if special:

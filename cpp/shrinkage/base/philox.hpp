@@ -1,5 +1,6 @@
 // Philox 4x32-10, a counter-based random generator: output = f(counter, key), no state
-// (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 4.3).
+// (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
+// section 4.3).
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // The concept of a loss: l(y, eta), convex in eta, where eta has outputs() entries per observation.
 //
 // Written for one observation; theta = -l'(eta) is the generalized residual, and the dual objective
-// of sum w l(eta) + lambda P(beta) is  sum w [theta * offset - l*(-theta)] - (lambda P)*(X'(w theta)).
+// of  sum w l(eta) + lambda P(beta)  is
+//     sum w [theta * offset - l*(-theta)] - (lambda P)*(X'(w theta)).
 #pragma once
 
 #include <concepts>

@@ -9,15 +9,15 @@
 //            word 2-3 step, low word first
 //   unit     lane unit % 8 of the result read as eight 16-bit numbers, low half of word 0 first
 //
-// (seed, step, layer, row, unit) -> (key, counter, lane) is one to one, so no two decisions share bits.
-// Why 16-bit lanes: ten rounds cost about half a cycle a byte with AVX2, so that 32-bit lanes would
-// cap a core below 2e9 masks a second; eight bits would round the rate to 1/256. The rate still is
-// honoured to 2^-33: with T = round(rate 2^32), a unit is dropped when lane < T / 2^16, and when the
-// two are equal (one unit in 65536) the same lane of a second call, with the bit `fine` set, is
-// compared with T mod 2^16.
+// (seed, step, layer, row, unit) -> (key, counter, lane) is one to one, so no two decisions share
+// bits. Why 16-bit lanes: the ten rounds are what a mask costs, so lanes of 32 bits would halve the
+// masks a second, and lanes of 8 would round the rate to 1/256. The rate still is honoured to
+// 2^-33: with T = round(rate 2^32), a unit is dropped when lane < T / 2^16, and when the two are
+// equal (one unit in 65536) the same lane of a second call, with the bit `fine` set, is compared
+// with T mod 2^16. Eight consecutive blocks are eight SIMD lanes, and their bytes lie in order.
 //
-// DropConnect: unit = i * units + j for the weight from input i to unit j, row = the example. A mask
-// shared by all rows: row = 0. Limits: 2^27 units a row, 128 layers, 2^32 rows.
+// DropConnect: unit = i * units + j for the weight from input i to unit j, row = the example. A
+// mask shared by all rows: row = 0. Limits: 2^27 units a row, 128 layers, 2^32 rows.
 #pragma once
 
 #include <algorithm>
@@ -55,8 +55,8 @@ void dropout_row(const DropoutStream& stream, std::uint32_t row, std::size_t fir
 void dropout_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows,
                   std::size_t cols, double rate, std::span<std::uint8_t> mask);
 
-/// out = x / (1 - rate) where kept, exactly 0 where dropped. Applied to a gradient it is the backward
-/// pass. out may be x.
+/// out = x / (1 - rate) where kept, exactly 0 where dropped. Applied to a gradient it is the
+/// backward pass. out may be x.
 template <typename T>
 void apply_dropout(std::span<const T> x, std::span<const std::uint8_t> mask, double rate,
                    std::span<T> out) {

@@ -106,9 +106,10 @@ private:
         return log_grid(largest, options_.lambda_min_ratio * largest, options_.n_lambdas);
     }
 
-    /// A far lambda is reached by steps: the strong rule assumes that the solution moves little.
+    /// A far lambda is reached by steps: the strong rule assumes that the solution moves little, and
+    /// from a stride of 2 on it keeps every column.
     void approach(double lambda) {
-        constexpr double stride = 2.0;
+        constexpr double stride = 1.25;
         while (!std::isinf(previous_) && previous_ > stride * lambda && previous_ > 1e-9 * scale()) {
             const double middle = std::max(lambda, previous_ / stride);
             engine_.solve(middle, previous_, std::max(target_, 1e-3 * null_deviance_), floor_, context_);

@@ -15,8 +15,8 @@ namespace shrinkage {
 
 using AnyScalarPenalty = std::variant<L1, L2, ElasticNet>;
 
-/// The penalty of this name with its parameters (the l1_ratio of the elastic net); none when there is
-/// no such name or the number of parameters differs.
+/// The penalty of this name with its parameters (the l1_ratio of the elastic net); none when there
+/// is no such name or the number of parameters differs.
 template <std::size_t I = 0>
 std::optional<AnyScalarPenalty> penalty_named(std::string_view name, ConstVector parameters) {
     if constexpr (I == std::variant_size_v<AnyScalarPenalty>) {

@@ -8,9 +8,7 @@
 
 namespace shrinkage {
 
-inline double soft_threshold(double v, double t) {
-    return v > t ? v - t : (v < -t ? v + t : 0.0);
-}
+inline double soft_threshold(double v, double t) { return v > t ? v - t : (v < -t ? v + t : 0.0); }
 
 struct ElasticNet {
     static constexpr const char* name = "elasticnet";

@@ -1,11 +1,11 @@
 // The concepts of a penalty lambda P(beta), from the general to the separable.
 //
-// A certificate needs the dual side of P. Let P = N + S with S smooth (a ridge part, possibly zero).
-// For g = X'(w theta) and s in [0, 1]:
-//   dual_scale(g, beta, lambda)     the largest s <= 1 for which s (g - lambda S'(beta)) lies in the
-//                                   domain of (lambda N)*
-//   dual_value(s, g, beta, lambda)  (lambda N)*(s (g - lambda S'(beta))) + (lambda S)*(s lambda S'(beta)),
-//                                   an upper bound of (lambda P)*(s g)
+// A certificate needs the dual side of P. Let P = N + S with S smooth (a ridge part, possibly
+// zero). For g = X'(w theta) and s in [0, 1], with r = lambda S'(beta):
+//   dual_scale(g, beta, lambda)     the largest s <= 1 for which s (g - r) lies in the domain of
+//                                   (lambda N)*
+//   dual_value(s, g, beta, lambda)  (lambda N)*(s (g - r)) + (lambda S)*(s r), an upper bound of
+//                                   (lambda P)*(s g)
 //   conjugate(g, lambda)            (lambda P)*(g); +infinity outside its domain
 #pragma once
 
@@ -33,9 +33,9 @@ struct Piece {
 
 /// Any convex penalty, separable or not: what FISTA and the certificate need.
 ///   prox(v, step, lambda, out)         argmin_b |b - v|^2 / (2 step) + lambda P(b)
-///   kkt_distance(g, beta, lambda)      max_j dist(g_j, d_j (lambda P)(beta)), g = X'(w theta); where
-///                                      coordinates do not separate, a residual that is zero exactly
-///                                      when g is a subgradient
+///   kkt_distance(g, beta, lambda)      max_j dist(g_j, d_j (lambda P)(beta)), g = X'(w theta);
+///                                      where coordinates do not separate, a residual that is
+///                                      zero exactly when g is a subgradient
 ///   lambda_max(g)                      the smallest lambda at which beta = 0 is stationary
 template <typename P>
 concept Penalty = requires(const P penalty, ConstVector beta, Vector out, double lambda, double s) {
@@ -65,8 +65,8 @@ concept BlockPenalty =
 /// A sum over coefficients: what coordinate descent and the active-set Newton step need.
 ///   minimize(j, u, a, lambda)   argmin_b a b^2 / 2 - u b + lambda P_j(b)
 ///   piece(j, b, lambda)         the quadratic piece of lambda P_j that holds around b
-///   kinked(j, b, lambda)        whether lambda P_j has no second derivative at b, so that b may stay
-///                               there while the gradient moves (zero for L1, a bound)
+///   kinked(j, b, lambda)        whether lambda P_j has no second derivative at b, so that b may
+///                               stay there while the gradient moves (zero for L1, a bound)
 ///   kkt_distance(j, g, b, lambda)
 template <typename P>
 concept SeparablePenalty =

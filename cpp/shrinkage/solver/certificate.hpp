@@ -43,7 +43,7 @@ double duality_gap(const P& penalty, ConstVector g, ConstVector beta, double lam
     const double product = dot(g, beta);
     const double s = penalty.dual_scale(g, beta, lambda);
     double gap = loss_part(s) + value + penalty.dual_value(s, g, beta, lambda) - s * product;
-    if (s < 1.0) gap = std::min(gap, value + penalty.conjugate(g, lambda) - product);
+    gap = std::min(gap, value + penalty.conjugate(g, lambda) - product);
     return std::max(gap, 0.0);
 }
 

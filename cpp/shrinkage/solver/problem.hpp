@@ -89,9 +89,12 @@ public:
     /// One-dimensional Newton on b, guarded by a bracket; leaves v at the result.
     void settle_intercept(const Context& context) {
         refresh_residual();
+        settled_ = true;
         if (!data.intercept) return;
         double below = -infinity;
         double above = infinity;
+        // Newton overshoots where the loss is flat: until the root is enclosed steps are limited.
+        double limit = L::quadratic ? infinity : 4.0;
         for (int iteration = 0; iteration < 200; ++iteration) {
             context.check();
             const double slope = sum(v);
@@ -104,13 +107,19 @@ public:
                 }
             }
             double step = slope / curvature;
-            if (!(step > below && step < above)) step = bisect(below, above, slope);
+            if (std::isinf(slope > 0.0 ? above : below)) {
+                if (!(std::abs(step) <= limit)) step = std::copysign(limit, slope);
+                limit *= 2.0;
+            } else if (!(step > below && step < above)) {
+                step = 0.5 * (below + above);
+            }
             shift(step);
             below -= step;
             above -= step;
             refresh_residual();
             if (std::abs(step) <= 1e-15 * (1.0 + std::abs(intercept))) return;
         }
+        settled_ = false;
     }
     void refresh_residual() {
         for (std::size_t i = 0; i < eta.size(); ++i) {
@@ -140,7 +149,7 @@ public:
     }
     template <SeparablePenalty P>
     double gap(const P& penalty, double lambda, bool stationary) const {
-        return duality_gap(penalty, g, beta, lambda, stationary, [this](double s) {
+        return duality_gap(penalty, g, beta, lambda, stationary && settled_, [this](double s) {
             return fenchel_young(loss, data.y, data.weights, eta, s);
         });
     }
@@ -160,11 +169,8 @@ private:
         for (const double value : v) total += std::abs(value);
         return total;
     }
-    static double bisect(double below, double above, double slope) {
-        if (std::isinf(above) && slope > 0.0) return 1.0;
-        if (std::isinf(below) && slope < 0.0) return -1.0;
-        return 0.5 * (below + above);
-    }
+
+    bool settled_ = false;  // the intercept is stationary, or there is none
 };
 
 /// The largest gradient of a coefficient that nothing holds back: such columns have to be
@@ -179,11 +185,11 @@ double free_gradient(const P& penalty, ConstVector g, double lambda) {
 }
 
 /// How far the free columns are from stationary, in units of the floor (1e-13 of the largest
-/// gradient of the null model): up to `exact` a fit is done, beyond `certifiable` its gap would be
-/// wrong by more than rounding, as it errs by about the square of this distance.
+/// gradient of the null model): up to `exact` a fit is done, beyond `certifiable` its gap, which errs
+/// by about this distance, would be wrong by more than rounding.
 namespace stationarity {
 inline constexpr double exact = 1e3;
-inline constexpr double certifiable = 1e6;
+inline constexpr double certifiable = 1e4;
 }  // namespace stationarity
 
 }  // namespace shrinkage

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from .._validation import (
     FloatArray,
+    as_array,
     as_floats,
     as_integer,
     as_number,
@@ -116,7 +117,7 @@ def make_problem(
         X=matrix,
         y=target,
         weights=weights,
-        offset=_as_vector(offset, "offset", n, "observation"),
+        offset=as_vector(offset, "offset", n, "observation"),
         factors=_as_factors(penalty_factor, p),
         lower=low,
         upper=high,
@@ -149,7 +150,7 @@ def as_design(X: Any) -> Design:
     if sparse.issparse(X):
         matrix: Design = _as_columns(X)
     else:
-        matrix = as_floats(X, "X", ndim=2, order="F")
+        matrix = as_floats(_unboxed(X), "X", ndim=2, order="F")
     if matrix.shape[0] == 0 or matrix.shape[1] == 0:
         value = f"<array of shape {matrix.shape}>"
         remedy = "give at least one observation and one feature"
@@ -159,8 +160,8 @@ def as_design(X: Any) -> Design:
 
 def _as_columns(X: Any) -> sparse.csc_array:
     """CSC with sorted indices and no duplicates, its indices of 32 or 64 bits as they came."""
-    as_floats(X.data, "X.data", ndim=1)
     columns = sparse.csc_array(X)
+    as_floats(columns.data, "X.data", ndim=1)
     if columns.data.dtype != np.float64:
         columns = columns.astype(np.float64)
     if not columns.has_canonical_format:
@@ -169,9 +170,19 @@ def _as_columns(X: Any) -> sparse.csc_array:
     return columns
 
 
+def _unboxed(X: Any) -> Any:
+    """A data frame of numbers and booleans as one array: mixed types would become objects."""
+    dtypes = getattr(X, "dtypes", None)
+    if dtypes is None or not hasattr(X, "to_numpy"):
+        return X
+    if all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes):
+        return X.to_numpy(dtype=np.float64, na_value=np.nan)
+    return X
+
+
 def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] | None]:
     """y as the core takes it, and the classes it codes."""
-    array = np.asarray(y)
+    array = as_array(y, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.shape[0] != n:
@@ -189,6 +200,9 @@ def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] 
     except TypeError as error:
         remedy = "give labels of one type without missing entries"
         raise refuse("y", describe(array), remedy, code="argument.target_type") from error
+    if any(label != label for label in classes):  # NaN
+        remedy = "drop or fill missing labels first"
+        raise refuse("y", describe(array), remedy, code="argument.target_type")
     if len(classes) != 2:
         found = f"{len(classes)} classes"
         remedy = f'give exactly two classes for loss="{loss.name}"'
@@ -206,7 +220,8 @@ def _require_both_classes(
         raise refuse("sample_weight", value, remedy, code="argument.classes", n_classes=1)
 
 
-def _as_vector(value: Any, argument: str, size: int, per: str) -> FloatArray | None:
+def as_vector(value: Any, argument: str, size: int, per: str) -> FloatArray | None:
+    """One finite number per observation or feature; None stays None."""
     if value is None:
         return None
     vector = as_floats(value, argument, ndim=1)
@@ -217,7 +232,7 @@ def _as_vector(value: Any, argument: str, size: int, per: str) -> FloatArray | N
 
 
 def _as_factors(value: Any, p: int) -> FloatArray | None:
-    factors = _as_vector(value, "penalty_factor", p, "feature")
+    factors = as_vector(value, "penalty_factor", p, "feature")
     if factors is not None and (factors < 0).any():
         index = int(np.flatnonzero(factors < 0)[0])
         raise refuse(
@@ -234,7 +249,11 @@ def as_bounds(value: Any, argument: str, p: int) -> FloatArray | None:
     """One bound per feature; a number stands for all; infinite means none."""
     if value is None:
         return None
-    bounds = np.asarray(value, dtype=np.float64)
+    bounds = as_array(value, argument)
+    if bounds.dtype.kind not in "biuf":
+        remedy = "give one number, or one per feature; infinity stands for no bound"
+        raise refuse(argument, describe(bounds), remedy, code="argument.type")
+    bounds = bounds.astype(np.float64)
     if bounds.ndim == 0:
         bounds = np.full(p, float(bounds))
     if bounds.shape != (p,):
@@ -253,7 +272,7 @@ def as_bounds(value: Any, argument: str, p: int) -> FloatArray | None:
 
 def as_lambdas(value: Any) -> FloatArray:
     """A user's grid: finite, not negative, strictly decreasing."""
-    lambdas = as_floats(np.atleast_1d(np.asarray(value)), "lambdas", ndim=1)
+    lambdas = as_floats(np.atleast_1d(as_array(value, "lambdas")), "lambdas", ndim=1)
     if lambdas.size == 0:
         raise refuse("lambdas", "[]", "give at least one λ", code="argument.empty")
     if (lambdas < 0).any():
@@ -270,7 +289,9 @@ def as_lambdas(value: Any) -> FloatArray:
         index = int(rising[0]) + 1
         value = f"{lambdas[index]:g} after {lambdas[index - 1]:g}"
         remedy = "give λ in strictly decreasing order: numpy.unique(lambdas)[::-1]"
-        raise refuse(f"lambdas[{index}]", value, remedy, code="argument.not_decreasing", index=index)
+        raise refuse(
+            f"lambdas[{index}]", value, remedy, code="argument.not_decreasing", index=index
+        )
     return lambdas
 
 

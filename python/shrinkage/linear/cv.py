@@ -125,23 +125,30 @@ def fit_path_cv(
         max_iter=max_iter,
     )
     folds = make_folds(cv, problem, np.asarray(y))
+    scorer = _resolve_scorer(score)
     grid = _grid(problem, lambdas, n_lambdas, lambda_min_ratio)
     total = (len(grid["lambdas"]) or grid["n_lambdas"]) * (len(folds) + 1)
+    watch = _shifted(callback, 0, total)
     path = fit_problem(
         problem,
         grid,
         warm_start=warm_start,
         time_limit=time_limit,
         n_threads=n_threads,
-        callback=_shifted(callback, 0, total),
+        callback=watch,
     )
+    _go_on(watch, path)
+    if not len(path.lambdas):
+        raise refuse(
+            "time_limit", time_limit, "raise it: no λ was fitted in time", code="argument.range"
+        )
     later = _shifted(callback, len(path.lambdas), total)
     if score is None:
         fold_scores = _kernel_scores(problem, path, folds, n_threads, later)
         train: FloatArray | None = 2.0 * path.losses
         name = "deviance" if path.classes is not None else "mse"
     else:
-        fold_scores = _scorer_scores(problem, path, folds, score, n_threads, later)
+        fold_scores = _scorer_scores(problem, path, folds, scorer, n_threads, later)
         train, name = None, score if isinstance(score, str) else getattr(score, "__name__", "score")
     warn_if_unfinished(path)
     return _summarize(problem, path, fold_scores, folds, rule, name, train)
@@ -184,6 +191,10 @@ def _summarize(
 def make_folds(cv: Any, problem: Problem, y: npt.NDArray[Any]) -> Folds:
     """(train, test) indices of every fold; test sets are disjoint and not empty."""
     n = problem.X.shape[0]
+    if n < 2:
+        raise refuse(
+            "X", f"<{n} sample>", "give at least two, to hold some out", code="argument.cv"
+        )
     everything = np.arange(n)
     if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
         count = as_integer(cv, "cv", minimum=2, maximum=n)
@@ -197,22 +208,42 @@ def make_folds(cv: Any, problem: Problem, y: npt.NDArray[Any]) -> Folds:
         else:
             splitter = KFold(count, shuffle=True, random_state=0)
         pairs = splitter.split(problem.X, problem.y)
-    elif hasattr(cv, "split"):
+    elif hasattr(cv, "split") and not isinstance(cv, (str, bytes)):
         pairs = cv.split(problem.X, y)
-    elif isinstance(cv, np.ndarray) and cv.ndim == 1 and cv.shape[0] == n:
-        pairs = ((everything[cv != f], everything[cv == f]) for f in np.unique(cv))
+    elif hasattr(cv, "ndim") and np.shape(cv) == (n,):
+        labels = np.asarray(cv)
+        pairs = ((everything[labels != f], everything[labels == f]) for f in np.unique(labels))
     else:
-        pairs = iter(cv)
-    folds = [(np.asarray(train), np.asarray(test)) for train, test in pairs]
-    folds = [
-        (everything[train], everything[test]) for train, test in folds
-    ]  # boolean masks become indices
+        pairs = cv
+    try:
+        # Boolean masks become indices.
+        folds = [
+            (everything[np.asarray(train)], everything[np.asarray(test)]) for train, test in pairs
+        ]
+    except (TypeError, ValueError, IndexError) as error:
+        remedy = "give a number of folds, a splitter, (train, test) indices or one label per row"
+        raise refuse("cv", f"{cv!r:.80}", remedy, code="argument.cv") from error
+    _check_folds(folds, problem)
+    return folds
+
+
+def _check_folds(folds: Folds, problem: Problem) -> None:
     tests = np.concatenate([test for _, test in folds]) if folds else np.empty(0, int)
+    value = f"{len(folds)} folds"
     if len(folds) < 2 or len(np.unique(tests)) != len(tests) or any(not len(t) for _, t in folds):
-        value = f"{len(folds)} folds"
         remedy = "give at least two folds whose test sets are disjoint and not empty"
         raise refuse("cv", value, remedy, code="argument.cv")
-    return folds
+    for f, (train, test) in enumerate(folds):
+        if len(np.unique(np.concatenate([train, test]))) != len(train) + len(test):
+            remedy = "give training sets without repeated rows and without rows of their test set"
+            raise refuse(f"cv[{f}]", f"<{len(train)} rows>", remedy, code="argument.cv", index=f)
+        present = train[problem.weights[train] > 0]
+        if not (present.size and problem.weights[test].any()):
+            remedy = "give every fold observations of positive weight on both sides"
+            raise refuse(f"cv[{f}]", "<weight 0>", remedy, code="argument.cv", index=f)
+        if problem.classes is not None and len(np.unique(problem.y[present])) < 2:
+            remedy = "stratify the folds, so that both classes are in every training set"
+            raise refuse(f"cv[{f}]", "<one class>", remedy, code="argument.cv", index=f)
 
 
 def _kernel_scores(
@@ -255,6 +286,17 @@ def _kernel_scores(
     return scores
 
 
+def _resolve_scorer(score: str | Scorer | None) -> Scorer | None:
+    if score is None or callable(score):
+        return score
+    try:
+        scorer: Scorer = get_scorer(score)
+    except (ValueError, TypeError) as error:
+        remedy = "use a name of sklearn.metrics.get_scorer_names() or a scorer (model, X, y)"
+        raise refuse("score", repr(score), remedy, code="argument.score") from error
+    return scorer
+
+
 def _carry(error: Any, path: Path) -> Any:
     """What was finished, the path on all data, travels on the error."""
     error.path = path
@@ -265,24 +307,25 @@ def _scorer_scores(
     problem: Problem,
     path: Path,
     folds: Folds,
-    score: str | Scorer | None,
+    scorer: Scorer | None,
     n_threads: int | None,
     callback: Callback | None,
 ) -> FloatArray:
     """Any scorer, or folds that do not cover every row: one path per fold, scored in Python."""
-    scorer: Any = get_scorer(score) if isinstance(score, str) else score
     scores = np.empty((len(folds), len(path.lambdas)))
     grid = {"lambdas": path.lambdas.tolist(), "n_lambdas": 1, "lambda_min_ratio": 0.5}
     rows = problem.X.tocsr() if sparse.issparse(problem.X) else problem.X
     for f, (train, test) in enumerate(folds):
         weights = np.zeros_like(problem.weights)
         weights[train] = problem.weights[train]
-        fitted = fit_problem(
-            replace(problem, weights=weights),
-            grid,
-            n_threads=n_threads,
-            callback=_shifted(callback, f * len(path.lambdas), len(folds) * len(path.lambdas)),
-        )
+        watch = _shifted(callback, f * len(path.lambdas), len(folds) * len(path.lambdas))
+        try:
+            fitted = fit_problem(
+                replace(problem, weights=weights), grid, n_threads=n_threads, callback=watch
+            )
+        except (Cancelled, KeyboardInterrupt) as stop:
+            raise _carry(stop, path) from None
+        _go_on(watch if f + 1 < len(folds) else None, path)
         for i in range(len(path.lambdas)):
             model = _FittedAt(fitted, i, None if problem.offset is None else problem.offset[test])
             labels = problem.y[test].astype(int)
@@ -309,7 +352,7 @@ class _FittedAt:
         face = PenalizedRegressor() if self._path.classes is None else PenalizedClassifier()
         return face.__sklearn_tags__()
 
-    def fit(self, X: Any, y: Any) -> _FittedAt:
+    def fit(self, X: Any, y: Any) -> _FittedAt:  # noqa: ARG002 - what scikit-learn looks for
         """Already fitted."""
         return self
 
@@ -329,22 +372,29 @@ class _FittedAt:
     def deviance(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
         from .. import core
 
-        return 2.0 * core.loss_value(
-            self._path.loss, y, self.decision_function(X), weights
-        )
+        return 2.0 * core.loss_value(self._path.loss, y, self.decision_function(X), weights)
 
 
-def _shifted(callback: Callback | None, done: int, total: int) -> Callback | None:
-    """The same callback, counting one part of a larger work."""
-    if callback is None:
-        return None
-    return lambda progress: callback(
-        Progress(
-            index=progress.index + done,
-            total=total,
-            lam=progress.lam,
-            gap=progress.gap,
-            n_nonzero=progress.n_nonzero,
-            seconds=progress.seconds,
-        )
-    )
+class _Shifted:
+    """A callback that counts one part of a larger work, and knows whether it asked to stop."""
+
+    def __init__(self, callback: Callback, done: int, total: int) -> None:
+        self._callback, self._done, self._total = callback, done, total
+        self.stopped = False
+
+    def __call__(self, progress: Progress) -> bool:
+        index = progress.index + self._done
+        self.stopped = bool(self._callback(replace(progress, index=index, total=self._total)))
+        return self.stopped
+
+
+def _shifted(callback: Callback | None, done: int, total: int) -> _Shifted | None:
+    if callback is None or not callable(callback):
+        return callback  # what is no function is refused where it is used
+    return _Shifted(callback, done, total)
+
+
+def _go_on(watch: _Shifted | None, path: Path) -> None:
+    """A stop asked for at the very end of a part ends the whole."""
+    if watch is not None and watch.stopped:
+        raise _carry(Cancelled("cross-validation was stopped", code="fit.cancelled"), path)

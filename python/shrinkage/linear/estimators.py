@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from .._validation import FloatArray, as_number
-from ..losses import Loss
+from .._validation import FloatArray, as_number, refuse
+from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
 from .cv import PathCV, Rule, fit_path_cv
 from .path import Path, fit_path
@@ -42,6 +42,11 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
         return {name: getattr(self, name) for name in FIT_ARGUMENTS}
 
     def _validated(self, X: Any, y: Any) -> tuple[FloatArray, npt.NDArray[Any]]:
+        wanted = "regression" if self._numeric_target() else "classification"
+        if resolve_loss(self.loss).task != wanted:
+            names = [f'"{loss.name}"' for loss in LOSSES.values() if loss.task == wanted]
+            remedy = f"use {' or '.join(names)} for {wanted}"
+            raise refuse("loss", repr(self.loss), remedy, code="argument.loss")
         X, y = validate_data(
             self,
             X,
@@ -221,7 +226,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
                 f"y has 1 class, {found[0]!r}; the classifier needs observations of both classes"
             )
         self._store(*self._fit_path(X, y, sample_weight, offset))
-        self.classes_ = self.path_.classes
+        self.classes_: npt.NDArray[Any] = found
         return self
 
     def decision_function(self, X: Any) -> FloatArray:

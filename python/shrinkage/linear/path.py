@@ -12,13 +12,13 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .._runtime import Callback, Interrupted, resolve_threads, run_native
-from .._validation import FloatArray, as_integer, as_number, describe, refuse
+from .._validation import FloatArray, as_floats, as_integer, as_number, describe, refuse
 from ..conventions import explain_objective, target_std
 from ..core import _native
 from ..errors import Cancelled, ConvergenceWarning
 from ..losses import Loss, resolve_loss
 from ..penalties import Penalty
-from ._problem import Problem, as_design, as_lambdas, make_problem
+from ._problem import Problem, as_design, as_lambdas, as_vector, feature_names, make_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class Path:
         losses: (L,) the mean loss (1/Σw) Σ w ℓ.
         n_iter: (L,) rounds of the solver.
         regime: (L,) the algorithm that fitted each λ, chosen by cost.
-        centers, scales: (p,) a penalized coefficient is coef × scale, of the column about its center.
+        centers, scales: (p,) what is penalized is coef × scale, of the column about its center.
         null_deviance: D₀, the mean loss of the null model minus that of the saturated one.
         classes: the two labels, the second is the event; None for regression.
         feature_names: (p,) or None.
@@ -107,12 +107,11 @@ class Path:
             offset: (n,) or None.
         """
         matrix = as_design(X)
-        if matrix.shape[1] != self.coefs_sparse.shape[0]:
-            remedy = f"give the {self.coefs_sparse.shape[0]} features of the fit"
-            raise refuse("X", f"<array of shape {matrix.shape}>", remedy, code="argument.shape")
+        self._require_features(X, matrix)
         eta = matrix @ self.coef(lam) + self.intercept(lam)
-        if offset is not None:
-            eta = eta + np.asarray(offset, dtype=np.float64)
+        shift = as_vector(offset, "offset", len(eta), "observation")
+        if shift is not None:
+            eta = eta + shift
         if kind == "link":
             return np.asarray(eta)
         if kind == "response":
@@ -140,9 +139,7 @@ class Path:
             "deviance_ratio": self.deviance_ratio,
             "intercept": self.intercepts,
         }
-        return pd.concat(
-            [pd.DataFrame(summary), pd.DataFrame(self.coefs.T, columns=names)], axis=1
-        )
+        return pd.concat([pd.DataFrame(summary), pd.DataFrame(self.coefs.T, columns=names)], axis=1)
 
     @property
     def names(self) -> list[str]:
@@ -151,9 +148,24 @@ class Path:
             return [str(name) for name in self.feature_names]
         return [f"x{j}" for j in range(self.coefs_sparse.shape[0])]
 
+    def _require_features(self, X: Any, matrix: FloatArray) -> None:
+        if matrix.shape[1] != self.coefs_sparse.shape[0]:
+            remedy = f"give the {self.coefs_sparse.shape[0]} features of the fit"
+            raise refuse("X", describe(matrix), remedy, code="argument.shape")
+        given = feature_names(X)
+        if given is not None and self.feature_names is not None:
+            other = np.flatnonzero(given != self.feature_names)
+            if other.size:
+                name = f"<column {given[other[0]]!r} in place of {self.feature_names[other[0]]!r}>"
+                remedy = "give the columns of the fit in its order: X[path.feature_names]"
+                raise refuse("X", name, remedy, code="argument.feature_names", index=int(other[0]))
+
     def _locate(self, lam: float) -> tuple[int, float]:
         """The fit at or above λ and the share of the next one."""
         value = as_number(lam, "lam", minimum=0.0)
+        if not len(self.lambdas):
+            remedy = "give the fit more time: this path ended before its first λ"
+            raise refuse("lam", value, remedy, code="argument.range")
         largest, smallest = float(self.lambdas[0]), float(self.lambdas[-1])
         slack = 1e-12 * largest
         if not smallest - slack <= value <= largest + slack:
@@ -200,8 +212,8 @@ def fit_path(
         loss: "squared" or "logistic".
         penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``.
         lambdas: strictly decreasing grid; None makes one from λmax, the smallest λ at which every
-            penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no such
-            λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix and κ
+            penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no
+            such λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix and κ
             the loss's curvature (1 squared, ¼ logistic).
         n_lambdas: size of that grid.
         lambda_min_ratio: None means 1e-3, and 1e-2 when n < p.
@@ -267,7 +279,12 @@ def _grid(
         "lambdas": [] if lambdas is None else as_lambdas(lambdas).tolist(),
         "n_lambdas": as_integer(n_lambdas, "n_lambdas", minimum=1, maximum=100_000),
         "lambda_min_ratio": as_number(
-            ratio, "lambda_min_ratio", minimum=0.0, maximum=1.0, open_minimum=True, open_maximum=True
+            ratio,
+            "lambda_min_ratio",
+            minimum=0.0,
+            maximum=1.0,
+            open_minimum=True,
+            open_maximum=True,
         ),
     }
 
@@ -285,8 +302,13 @@ def fit_problem(
 ) -> Path:
     """`fit_path` on a checked problem; warnings are left to the caller."""
     start, start_intercept = _start(warm_start, problem.X.shape[1], grid["lambdas"])
+    if not problem.fit_intercept:
+        start_intercept = 0.0
     if time_limit is not None:
         time_limit = as_number(time_limit, "time_limit", minimum=0.0, open_minimum=True)
+    if callback is not None and not callable(callback):
+        remedy = "give a function of one `Progress`, or None"
+        raise refuse("callback", repr(callback), remedy, code="argument.type")
     threads = resolve_threads(n_threads)
     total = len(grid["lambdas"]) or grid["n_lambdas"]
 
@@ -320,9 +342,7 @@ def fit_problem(
     return _path(problem, raw)
 
 
-def _start(
-    warm_start: Any, p: int, lambdas: list[float]
-) -> tuple[FloatArray | None, float]:
+def _start(warm_start: Any, p: int, lambdas: list[float]) -> tuple[FloatArray | None, float]:
     if warm_start is None:
         return None, 0.0
     if isinstance(warm_start, Path):
@@ -339,9 +359,9 @@ def _start(
                 "give a Path or a pair (coef, intercept)",
                 code="argument.type",
             ) from None
-    coef = np.ascontiguousarray(coef, dtype=np.float64)
-    if coef.shape != (p,) or not np.isfinite(coef).all():
-        remedy = f"give {p} finite coefficients"
+    coef = as_floats(coef, "warm_start", ndim=1)
+    if coef.shape != (p,):
+        remedy = f"give {p} coefficients"
         raise refuse("warm_start", describe(coef), remedy, code="argument.shape")
     return coef, as_number(intercept, "warm_start intercept")
 
@@ -353,7 +373,13 @@ def _finished(problem: Problem, raw: dict[str, Any]) -> Path | None:
 def _path(problem: Problem, raw: dict[str, Any]) -> Path:
     fitted = len(raw["intercepts"])
     shape = (problem.X.shape[1], fitted)
-    coefs = sparse.csc_array((raw["values"], raw["features"], raw["starts"]), shape=shape)
+    features, values = raw["features"], raw["values"]
+    # Back on the original scale a coefficient at its bound may be off by rounding.
+    if problem.lower is not None:
+        values = np.maximum(values, problem.lower[features])
+    if problem.upper is not None:
+        values = np.minimum(values, problem.upper[features])
+    coefs = sparse.csc_array((values, features, raw["starts"]), shape=shape)
     return Path(
         lambdas=raw["lambdas"][:fitted],
         coefs_sparse=coefs,

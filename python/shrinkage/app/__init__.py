@@ -1,0 +1,1 @@
+"""The Streamlit app. A screen draws and asks; it does not compute."""

@@ -1,0 +1,72 @@
+"""The board's script: the Vega-Embed bundle from vl-convert, then our own files.
+
+Making the Vega bundle takes seconds, so it is kept in the user's cache folder, named by the
+version of vl-convert. Nothing is ever fetched from a network.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+
+SCRIPTS = ("format.js", "geometry.js", "theme.js", "charts.js", "tables.js", "panel.js", "board.js")
+_NAME = "__shrinkageVegaEmbed"
+_SNIPPET = f"globalThis.{_NAME} = vegaEmbed;"
+
+
+def cache_folder() -> Path:
+    """Folder for what can be made again: $XDG_CACHE_HOME/shrinkage or ~/.cache/shrinkage."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "shrinkage"
+
+
+@cache
+def vega_bundle() -> str:
+    """JavaScript that sets ``globalThis.__shrinkageVegaEmbed``, all the bundle exports whole."""
+    file = cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js"
+    try:
+        text = file.read_text(encoding="utf-8")
+        if f"globalThis.{_NAME}=" in text[-100:] and text.endswith(";"):
+            return text
+    except (OSError, UnicodeDecodeError):
+        pass
+    import vl_convert
+
+    text = str(vl_convert.javascript_bundle(_SNIPPET))
+    _keep(file, text)
+    return text
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write beside the target and rename; without a writable cache it is made at each start."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False
+        ) as part:
+            part.write(text)
+        Path(part.name).replace(file)
+    except OSError:
+        return
+
+
+def own_file(name: str) -> str:
+    """Text of a script or style sheet of this package."""
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """The component's module: the bundle in its own scope, then our files in order."""
+    bundle = f"if (!globalThis.{_NAME}) {{ (() => {{\n{vega_bundle()}\n}})(); }}\n"
+    names = f"const vegaEmbed = globalThis.{_NAME};\n"
+    return bundle + names + "\n".join(own_file(name) for name in SCRIPTS)
+
+
+@cache
+def style() -> str:
+    """The component's style sheet."""
+    return own_file("board.css")

@@ -1,0 +1,61 @@
+"""Mounting the board on a Streamlit page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from shrinkage.app.board.bundle import script, style
+from shrinkage.app.board.payload import board_payload, valid_pair
+from shrinkage.linear.comparison import PenaltyComparison
+
+NAME = "shrinkage_linear_board"
+HTML = '<div class="board-frame"><div class="board"></div></div>'
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(NAME, html=HTML, css=style(), js=script())
+
+
+def linear_board(
+    comparison: PenaltyComparison,
+    *,
+    words: Mapping[str, str],
+    key: str,
+    height: int | None = None,
+    link: str = "df",
+) -> dict[str, Any]:
+    """Show L1 and L2 of one comparison with the λ control.
+
+    Dragging λ never reaches the server. A change of the link does (so that it can be shared), and
+    for classes a change of the two features of the geometry.
+
+    Args:
+        comparison: what to show.
+        words: texts of the board by key, with or without the leading ``board.``.
+        key: of the component; one key keeps the state of the control over reruns.
+        height: pixels; as tall as the content if omitted.
+        link: the link to open with, one of ``comparison.links``.
+
+    Returns:
+        ``link`` (name) and ``pair`` (positions in ``comparison.top``, or None) as last chosen.
+    """
+    state = st.session_state.get(key) or {}
+    pair = valid_pair(comparison, state.get("pair"))
+    plain = {name.removeprefix("board."): text for name, text in words.items()}
+    result = _component()(
+        key=key,
+        data=board_payload(comparison, plain, pair=pair, link=link),
+        height="content" if height is None else height,
+        on_link_change=_nothing,
+        on_pair_change=_nothing,
+    )
+    return {"link": result.get("link") or link, "pair": pair}
+
+
+def _nothing() -> None:
+    """The rerun that a change causes is all that is needed."""

@@ -1,0 +1,184 @@
+// The parts of the board that are not charts: control, numbers, objectives, figures.
+
+/** A DOM element; `text` sets its text, `on…` its listeners, the rest attributes. */
+function element(tag, attributes = {}, children = []) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") made.textContent = value;
+    else if (name.startsWith("on")) made[name] = value;
+    else if (value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Set text only where it changed; a write costs layout. */
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function sideMark(penalty) {
+  return element("span", { class: `swatch ${penalty}`, "aria-hidden": "true" });
+}
+
+/** A chart with its title, its table and the button that shows it. */
+function makeFigure(board, name, tableOf) {
+  const title = element("figcaption", { class: "finding" });
+  const box = element("div", { class: "chart", role: "img" });
+  const table = element("div", { class: "table-box", hidden: "", tabindex: "0" });
+  const button = element("button", { class: "show-data", type: "button", "aria-expanded": "false" });
+  const label = () =>
+    board.word(button.getAttribute("aria-expanded") === "true" ? "data.hide" : "data.show");
+  const refresh = () => {
+    const open = button.getAttribute("aria-expanded") === "true";
+    table.hidden = !open;
+    box.hidden = open;
+    button.title = label();
+    button.setAttribute("aria-label", label());
+    table.replaceChildren(...(open ? [tableOf()] : []));
+  };
+  button.append(element("span", { text: "▦", "aria-hidden": "true" }));
+  button.onclick = () => {
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    refresh();
+    board.resize();
+  };
+  refresh();
+  const head = element("div", { class: "figure-head" }, [title, button]);
+  const root = element("figure", { class: `figure ${name}` }, [head, box, table]);
+  return { root, head, title, box, refresh };
+}
+
+/** λ range, link, shortcuts; the readout beside it. */
+function makeControl(board) {
+  const word = (key) => board.word(key);
+  const range = element("input", { type: "range", min: "0", step: "1", class: "lambda" });
+  range.setAttribute("aria-label", word("control.lambda"));
+  range.oninput = () => board.moveTo(Number(range.value));
+  const link = element("select", { class: "link" });
+  for (const name of Object.keys(board.data.links)) {
+    link.append(element("option", { value: name, text: word(`link.${name}`) }));
+  }
+  link.onchange = () => board.setLink(link.value, true);
+  const jump = (name) =>
+    element("button", {
+      type: "button",
+      class: "jump",
+      text: word(`control.to_${name}`),
+      title: word(`control.to_${name}_help`),
+      onclick: () => board.jump(name),
+    });
+  const help = element("span", { class: "help" });
+  const readout = element("output", { class: "readout" });
+  const linkRow = element("label", { class: "link-row" }, [
+    element("span", { text: word("control.link") }),
+    link,
+  ]);
+  const rangeRow = element("div", { class: "range-row" }, [
+    element("span", { class: "end", text: word("control.more") }),
+    range,
+    element("span", { class: "end", text: word("control.less") }),
+    element("span", { class: "jumps" }, [jump("1se"), jump("min")]),
+  ]);
+  const top = element("div", { class: "control-top" }, [linkRow, help, readout]);
+  const root = element("div", { class: "control" }, [top, rangeRow]);
+  return { root, range, link, help, readout };
+}
+
+const NUMBER_ROWS = ["lambda", "textbook", "zero", "small", "norm", "df", "cv", "train", "test"];
+
+/** Table of numbers, L1 and L2 side by side. */
+function makeNumbers(board) {
+  const rows = NUMBER_ROWS.filter((name) => name !== "test" || board.sides[0].test);
+  const cells = { l1: {}, l2: {} };
+  const head = element("tr", {}, [
+    element("th", { class: "corner" }),
+    ...["l1", "l2"].map((p) =>
+      element("th", { scope: "col" }, [sideMark(p), board.word(`side.${p}`)]),
+    ),
+  ]);
+  const body = rows.map((name) => {
+    const help = ["norm", "small"].includes(name)
+      ? board.word(`numbers.${name}_help`)
+      : ["cv", "train", "test"].includes(name)
+        ? board.word(`numbers.error_${board.data.loss}`)
+        : null;
+    const label = element("th", { scope: "row", text: board.word(`numbers.${name}`), title: help });
+    for (const p of ["l1", "l2"]) cells[p][name] = element("td");
+    return element("tr", {}, [label, cells.l1[name], cells.l2[name]]);
+  });
+  const table = element("table", { class: "numbers", "aria-label": board.word("title.numbers") }, [
+    element("thead", {}, [head]),
+    element("tbody", {}, body),
+  ]);
+  return { root: table, cells };
+}
+
+/** Texts of one column of numbers at a side's λ. */
+function numberTexts(board, side) {
+  const i = side.index;
+  const total = formatCount(board.data.total);
+  const of = (n) => fill(board.word("numbers.of"), { n: formatCount(n), total });
+  const whole = side.penalty === "l1";
+  return {
+    lambda: formatNumber(side.lambda[i]),
+    textbook: formatNumber(side.textbook[i]),
+    zero: of(side.zero[i]),
+    small: of(side.small[i]),
+    norm: fill(board.word("numbers.percent"), { n: formatPercent(side.share[i]) }),
+    df: whole ? formatCount(side.df[i]) : formatNumber(side.df[i]),
+    cv: `${formatNumber(side.cv[i])} ± ${formatNumber(side.se[i])}`,
+    train: formatNumber(side.train[i]),
+    test: side.test ? formatNumber(side.test[i]) : "",
+  };
+}
+
+/** The two objectives in textbook form with the current numbers in them. */
+function makeObjectives(board) {
+  const numbers = {};
+  const blocks = board.sides.map((side) => {
+    const p = side.penalty;
+    numbers[p] = element("span", { class: "amount" });
+    return element("div", { class: "objective" }, [
+      element("span", { class: "formula" }, [
+        sideMark(p),
+        `${board.word(`side.${p}`)}  ${board.word(`objective.${board.data.loss}_${p}`)}`,
+      ]),
+      numbers[p],
+    ]);
+  });
+  const scale = board.data.standardize ? "objective.scale" : "objective.scale_plain";
+  const root = element("section", { class: "objectives" }, [
+    element("h4", { text: board.word("title.objectives"), title: board.word(scale) }),
+    ...blocks,
+  ]);
+  return { root, numbers };
+}
+
+/** "= 1.27×10⁶ + 106 × 112 = 1.28×10⁶" */
+function objectiveText(side) {
+  const i = side.index;
+  const [loss, lambda, size] = [side.sum[i], side.textbook[i], side.size[i]];
+  const parts = [loss, lambda, size, loss + lambda * size].map(formatNumber);
+  return `= ${parts[0]} + ${parts[1]} × ${parts[2]} = ${parts[3]}`;
+}
+
+/** The two choosers of the geometry's features. */
+function makePair(board) {
+  const choosers = [0, 1].map((which) => {
+    const select = element("select", {
+      "aria-label": board.word(which === 0 ? "geometry.first" : "geometry.second"),
+    });
+    board.data.features.forEach((name, r) =>
+      select.append(element("option", { value: String(r), text: name })),
+    );
+    select.onchange = () => board.choosePair(which, Number(select.value));
+    return select;
+  });
+  const note = element("span", { class: "note" });
+  const across = element("span", { class: "axis-mark", text: "→", "aria-hidden": "true" });
+  const up = element("span", { class: "axis-mark", text: "↑", "aria-hidden": "true" });
+  const row = element("div", { class: "pair" }, [across, choosers[0], up, choosers[1]]);
+  return { root: element("div", { class: "pair-box" }, [row, note]), choosers, note };
+}

@@ -1,0 +1,202 @@
+"""What the board is sent: one comparison as compact columns, and the chart specifications."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.plots.geometry import geometry_extents, geometry_spec
+from shrinkage.plots.paths import lambda_range, path_range, path_rows, path_spec
+from shrinkage.plots.style import CONFIG, SIDE_COLORS, rounded
+from shrinkage.plots.validation import cv_range, cv_rows, cv_spec
+from shrinkage.plots.weights import N_BARS, weights_extents, weights_spec
+
+Pair = tuple[int, int]
+CONTOUR_POINTS = 40
+KEPT = 6
+"""Comparisons whose contours are remembered."""
+
+_contours: OrderedDict[tuple[str, Pair], dict[str, Any]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def prepare(comparison: PenaltyComparison, pair: Pair | None = None) -> None:
+    """Compute what a mount would have to: for classes the contours of the pair, up to seconds.
+
+    Safe on any thread; a background job calls it so that the screen does not wait.
+    """
+    chosen = valid_pair(comparison, pair)
+    if chosen is not None and comparison.loss != "squared":
+        _contours_of(comparison, chosen)
+
+
+def valid_pair(comparison: PenaltyComparison, pair: Any) -> Pair | None:
+    """The asked pair if it is one of this comparison, else the comparison's own choice."""
+    count = comparison.top.size
+    try:
+        first, second = (int(v) for v in pair)
+    except (TypeError, ValueError):
+        return comparison.pair
+    if first == second or not (0 <= first < count and 0 <= second < count):
+        return comparison.pair
+    return first, second
+
+
+def digest(comparison: PenaltyComparison) -> str:
+    """Identity of what is shown; the browser starts afresh when it changes."""
+    h = hashlib.sha256(repr((comparison.feature_names, comparison.loss)).encode())
+    h.update(repr((comparison.n_rows, comparison.n_test, comparison.seed)).encode())
+    for side in (comparison.l1, comparison.l2):
+        for array in (side.lambdas, side.geometry.coefs, side.cv_mean, side.intercepts):
+            h.update(np.ascontiguousarray(array).tobytes())
+    return h.hexdigest()[:20]
+
+
+def board_payload(
+    comparison: PenaltyComparison,
+    words: Mapping[str, str],
+    *,
+    pair: Pair | None = None,
+    link: str = "df",
+) -> dict[str, Any]:
+    """Everything the browser needs, JSON-ready.
+
+    Matrices travel as base64 of little-endian float32, (top features) × (λ), row by row. For
+    squared loss the pair's Gram matrices are sent, so that any pair can be chosen in the browser;
+    for classes the contours of one pair, at every λ that a link uses.
+    """
+    chosen = valid_pair(comparison, pair)
+    names = comparison.feature_names
+    return {
+        "id": digest(comparison),
+        "words": dict(words),
+        "loss": comparison.loss,
+        "standardize": comparison.standardize,
+        "total": len(names),
+        "features": [names[j] for j in comparison.top],
+        "bars": min(N_BARS, comparison.top.size),
+        "pair": list(chosen) if chosen else None,
+        "link": link if link in comparison.links else "df",
+        "links": {
+            name: {
+                "l2": each.l2.tolist(),
+                "clipped": np.flatnonzero(each.clipped).tolist(),
+                "start": each.start,
+            }
+            for name, each in comparison.links.items()
+        },
+        "sides": {p: _side(comparison, p, words) for p in ("l1", "l2")},
+        "cvRange": rounded(cv_range(comparison)),
+        "weightsExtent": weights_extents(comparison),
+        "gram": _packed(comparison.l1.geometry.gram),
+        "contours": _sent_contours(comparison, chosen),
+        "sampled": comparison.l1.geometry.sampled,
+        "specs": specs(words, standardize=comparison.standardize),
+    }
+
+
+def specs(words: Mapping[str, str], *, standardize: bool = True) -> dict[str, Any]:
+    """The four Vega-Lite specifications in one language; the same for every comparison."""
+    if not standardize:
+        words = {**words, "axis.coefficient": words["axis.coefficient_plain"]}
+    return _built_specs(tuple(sorted(words.items())))
+
+
+@lru_cache(maxsize=8)
+def _built_specs(texts: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Building charts takes Altair longer than all the rest of a rerun, so they are kept."""
+    words = dict(texts)
+    made = {
+        "path": path_spec(words),
+        "cv": cv_spec(words),
+        "geometry": geometry_spec(),
+        "weights": weights_spec(words),
+    }
+    plain = {}
+    for name, chart in made.items():
+        plain[name] = json.loads(chart.to_json(validate=False))
+        plain[name]["config"] = CONFIG
+    return plain
+
+
+def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str]) -> dict[str, Any]:
+    side: PenaltySide = comparison.side(penalty)
+    u = side.penalized_coefs
+    size = np.abs(u).sum(axis=0) if penalty == "l1" else (u * u).sum(axis=0)
+    squared = comparison.loss == "squared"
+    return {
+        "penalty": penalty,
+        "color": SIDE_COLORS[penalty],
+        "lambda": rounded(side.lambdas, 8),
+        "textbook": rounded(side.textbook, 8),
+        "grid": side.grid.tolist(),
+        "min": side.i_min,
+        "oneSe": side.i_1se,
+        "zero": side.n_zero.tolist(),
+        "small": side.n_small.tolist(),
+        "share": rounded(side.norm_share),
+        "df": rounded(side.df),
+        "train": rounded(side.train_error),
+        "cv": rounded(side.cv_mean),
+        "se": rounded(side.cv_std_error),
+        "test": None if side.test_error is None else rounded(side.test_error),
+        "sum": rounded(side.train_sum),
+        "size": rounded(size),
+        "scales": rounded(side.scales[comparison.top]),
+        "weights": _packed(side.geometry.coefs),
+        "gradients": _packed(side.geometry.gradients) if squared else None,
+        "range": rounded(path_range(side)),
+        "xRange": rounded(lambda_range(side)),
+        "path": path_rows(comparison, penalty, words),
+        "curve": cv_rows(comparison, penalty, words),
+    }
+
+
+def _packed(array: Any) -> str | None:
+    if array is None:
+        return None
+    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").tobytes()).decode()
+
+
+def _sent_contours(comparison: PenaltyComparison, pair: Pair | None) -> dict[str, Any] | None:
+    if pair is None or comparison.loss == "squared":
+        return None
+    return _contours_of(comparison, pair)
+
+
+def _contours_of(comparison: PenaltyComparison, pair: Pair) -> dict[str, Any]:
+    """Level sets of one pair at every λ of both sides, remembered."""
+    key = (digest(comparison), pair)
+    with _lock:
+        if key in _contours:
+            _contours.move_to_end(key)
+            return _contours[key]
+    extents = geometry_extents(comparison, pair)
+    made: dict[str, Any] = {"pair": list(pair), "extent": extents, "points": CONTOUR_POINTS + 1}
+    for penalty in ("l1", "l2"):
+        basis = comparison.side(penalty).geometry
+        used = np.unique([getattr(link, penalty) for link in comparison.links.values()])
+        drawn = [
+            basis.pair(i, *pair).contours(
+                extent=extents[penalty], n_points=CONTOUR_POINTS, tol=1e-6
+            )
+            for i in used
+        ]
+        made[f"{penalty}Used"] = used.tolist()
+        made["levels"] = list(drawn[0].levels)
+        made[penalty] = _packed(np.array([d.outlines for d in drawn]))
+        made[f"{penalty}Centre"] = _packed(np.array([d.centre for d in drawn]))
+    with _lock:
+        _contours[key] = made
+        while len(_contours) > KEPT:
+            _contours.popitem(last=False)
+    return made

@@ -1,0 +1,64 @@
+// The table behind each chart.
+
+/** <table> of a header and rows of text. */
+function dataTable(header, rows) {
+  const table = element("table", { class: "data" });
+  const head = element("tr", {}, header.map((text) => element("th", { scope: "col", text })));
+  table.append(element("thead", {}, [head]));
+  const body = element("tbody");
+  for (const row of rows) {
+    body.append(element("tr", {}, row.map((text) => element("td", { text }))));
+  }
+  table.append(body);
+  return table;
+}
+
+/** Paths: one row a λ of the grid, one column a feature. */
+function pathTable(board, side) {
+  const header = ["λ", board.word("numbers.zero"), ...board.data.features];
+  const rows = side.grid.map((i) => [
+    formatNumber(side.lambda[i]),
+    String(side.zero[i]),
+    ...board.data.features.map((_, r) => formatNumber(side.weight(r, i))),
+  ]);
+  return dataTable(header, rows);
+}
+
+/** CV curve: one row a λ of the grid. */
+function curveTable(board, side) {
+  const names = ["cv", "train"].concat(side.test ? ["test"] : []);
+  const header = ["λ", board.word("numbers.cv"), "± SE", board.word("numbers.train")];
+  if (side.test) header.push(board.word("numbers.test"));
+  const rows = side.grid.map((i) => {
+    const [cv, train, ...test] = names.map((name) => formatNumber(side[name][i]));
+    return [formatNumber(side.lambda[i]), cv, formatNumber(side.se[i]), train, ...test];
+  });
+  return dataTable(header, rows);
+}
+
+/** Geometry: the solution and the touching contour at the current λ. */
+function geometryTable(board, side) {
+  const [a, b] = board.pair.map((r) => board.data.features[r]);
+  const picture = board.geometryAt(side, side.index);
+  const part = (name, points) =>
+    points.map((p) => [board.word(name), formatNumber(p.x), formatNumber(p.y)]);
+  const [x, y] = side.pairAt(board.pair, side.index);
+  return dataTable(
+    [board.word("data.position"), a, b],
+    [
+      ...part("data.solution", [{ x, y }]),
+      ...part("data.ball", ballRows(side.penalty, [x, y], "")),
+      ...part("data.contour", picture.rows.filter((p) => p.level === 1)),
+    ],
+  );
+}
+
+/** Weights at the current λ, in both scales. */
+function weightsTable(board, side) {
+  const header = ["data.feature", "data.weight", "data.original"].map((name) => board.word(name));
+  const rows = board.data.features.map((name, r) => {
+    const u = side.weight(r, side.index);
+    return [name, formatNumber(u), formatNumber(u / side.scales[r])];
+  });
+  return dataTable(header, rows);
+}

@@ -1,0 +1,34 @@
+// Colours and fonts of the page, as Vega's configuration.
+
+/** What the charts take from the page; `signature` changes when any of it does. */
+function readTheme(element) {
+  const css = getComputedStyle(element);
+  const pick = (name, otherwise) => {
+    const value = css.getPropertyValue(name).trim();
+    return value && value !== "unset" ? value : otherwise;
+  };
+  const theme = {
+    text: pick("--st-text-color", "#31333f"),
+    background: pick("--st-background-color", "#ffffff"),
+    border: pick("--st-border-color", "#8a8f98"),
+    font: pick("--st-font", "sans-serif"),
+  };
+  return { ...theme, signature: Object.values(theme).join("|") };
+}
+
+/** Vega-Lite configuration for a theme, over the one that comes with the specification. */
+function vegaConfig(theme, base) {
+  return {
+    ...base,
+    background: "transparent",
+    font: theme.font,
+    axis: {
+      ...base.axis,
+      labelColor: theme.text,
+      titleColor: theme.text,
+      gridColor: theme.border,
+      labelOpacity: 0.85,
+    },
+    text: { color: theme.text },
+  };
+}

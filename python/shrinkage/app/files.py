@@ -1,0 +1,80 @@
+"""Copies of uploaded files, by digest, so that a refresh or a restart can reopen a run.
+
+They stay in the user's own data folder, at most 1 GB, the least recently used leaving first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An uploaded file: its SHA-256, the name the user knows it by, and where the bytes lie."""
+
+    digest: str
+    name: str
+    path: Path
+
+
+class FileShelf:
+    """Files below one folder, named by their digest."""
+
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def save(self, name: str, content: bytes | memoryview) -> StoredFile:
+        """Keep the bytes, unless they are here already, under the name; evict beyond the bound."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._folder / digest
+        if not path.exists():
+            _write_whole(path, content)
+        os.utime(path)
+        _write_whole(path.with_suffix(".json"), json.dumps({"name": name}).encode())
+        self._evict(keep=digest)
+        return StoredFile(digest, name, path)
+
+    def find(self, digest: str) -> StoredFile | None:
+        """The file of this digest, or None if it was never here or has been evicted."""
+        path = self._folder / digest
+        if len(digest) != 64 or not digest.isalnum() or not path.is_file():
+            return None
+        os.utime(path)
+        try:
+            name = json.loads(path.with_suffix(".json").read_text())["name"]
+        except (OSError, ValueError, KeyError):
+            name = digest[:8]
+        return StoredFile(digest, str(name), path)
+
+    def clear(self) -> None:
+        """Delete every copy."""
+        for path in self._folder.iterdir():
+            path.unlink(missing_ok=True)
+
+    def _evict(self, keep: str) -> None:
+        files = [p for p in self._folder.iterdir() if not p.suffix]
+        files.sort(key=lambda p: p.stat().st_mtime)
+        surplus = sum(p.stat().st_size for p in files) - self._max_bytes
+        for path in files:
+            if surplus <= 0:
+                return
+            if path.name != keep:
+                surplus -= path.stat().st_size
+                path.unlink()
+                path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write beside the target, then rename, so that a killed server leaves no half file."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)

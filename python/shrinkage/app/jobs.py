@@ -1,0 +1,288 @@
+"""Background work that outlives a screen: started once per key, watched, stopped, found again.
+
+A job runs on a daemon thread of the registry, never on a thread of Streamlit, so that a refresh, a
+closed tab or a second viewer does not touch it. Nothing here imports Streamlit.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shrinkage.errors import Cancelled
+
+_LOG = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 0.1
+Report = Callable[[Any], bool]
+Work = Callable[[Report], Any]
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether the job will not change any more."""
+        return self in (JobState.DONE, JobState.STOPPED, JobState.FAILED)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One consistent look at a job.
+
+    Attributes:
+        state: where it stands.
+        fraction: share of the work done, 0 to 1, never falling.
+        progress: the last progress object of the library, or None.
+        seconds: running time so far, or in all.
+    """
+
+    state: JobState
+    fraction: float
+    progress: Any
+    seconds: float
+
+
+class Job:
+    """One piece of work. Made by :meth:`Registry.submit` only.
+
+    Attributes:
+        key: equal keys are the same work.
+        info: what the caller wants to find again with the job, such as its spec.
+        result: what the work returned, when the state is ``done``.
+        error: the exception with its code and fields, when ``failed``; for ``stopped`` the
+            ``Cancelled`` whose ``path`` is the finished part, if the work left one.
+    """
+
+    def __init__(self, key: str, work: Work, info: Any = None) -> None:
+        self.key = key
+        self.info = info
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._work = work
+        self._lock = threading.Lock()
+        self._state = JobState.QUEUED
+        self._fraction = 0.0
+        self._progress: Any = None
+        self._started: float | None = None
+        self._seconds: float | None = None
+        self._stop = threading.Event()
+        self._finished = threading.Event()
+
+    @property
+    def state(self) -> JobState:
+        """Where the job stands."""
+        return self._state
+
+    @property
+    def partial(self) -> Any:
+        """The finished part that a stopped job left, or None."""
+        return getattr(self.error, "path", None) if self._state is JobState.STOPPED else None
+
+    def snapshot(self) -> Snapshot:
+        """State, share done, last progress and seconds, all of one moment."""
+        with self._lock:
+            return Snapshot(self._state, self._fraction, self._progress, self._elapsed())
+
+    def stop(self) -> None:
+        """Ask the work to end; it does at its next progress report, 50 ms apart.
+
+        A job still in the queue ends at once.
+        """
+        self._stop.set()
+        with self._lock:
+            if self._state is not JobState.QUEUED:
+                return
+            self._state, self._seconds = JobState.STOPPED, 0.0
+        self._finished.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the job is final or the time is over; True if it is final."""
+        return self._finished.wait(timeout)
+
+    def _elapsed(self) -> float:
+        if self._seconds is not None:
+            return self._seconds
+        return 0.0 if self._started is None else time.monotonic() - self._started
+
+    def _report(self, progress: Any) -> bool:
+        """Note the progress; True asks the work to end. None only asks."""
+        if progress is None:
+            return self._stop.is_set()
+        share = _fraction(progress)
+        with self._lock:
+            self._progress = progress
+            if share is not None:
+                self._fraction = max(self._fraction, share)
+        return self._stop.is_set()
+
+    def _begin(self) -> bool:
+        """Take the job from the queue; False if it was stopped there."""
+        with self._lock:
+            if self._state is not JobState.QUEUED:
+                return False
+            self._started = time.monotonic()
+            self._state = JobState.RUNNING
+            return True
+
+    def _run(self) -> None:
+        """Do the work and keep what came of it; raises nothing."""
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result, state = self._work(self._report), JobState.DONE
+        except Cancelled as cancelled:
+            error, state = cancelled, JobState.STOPPED
+        except Exception as failure:
+            error, state = failure, JobState.FAILED
+            _LOG.debug("job %s failed", self.key, exc_info=True)
+        with self._lock:
+            self.result, self.error = result, error
+            self._seconds = self._elapsed()
+            self._fraction = 1.0 if state is JobState.DONE else self._fraction
+            self._state = state
+
+
+def _fraction(progress: Any) -> float | None:
+    """Share done from ``fraction``, or from ``index`` of ``total``."""
+    share = getattr(progress, "fraction", None)
+    if share is None:
+        index, total = getattr(progress, "index", None), getattr(progress, "total", None)
+        if index is None or not total:
+            return None
+        share = index / total
+    return min(max(float(share), 0.0), 1.0)
+
+
+def interruptible(work: Callable[[], Any], report: Report) -> Any:
+    """Do work that does not report often enough, so that a stop still takes effect at once.
+
+    The work runs on a thread of its own. When it is to end it gets the time to do so by itself, at
+    its own next report; after that it is left behind.
+
+    Raises:
+        Cancelled: the work was asked to end.
+    """
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="shrinkage-work", daemon=True).start()
+    while not wait_for((future,), timeout=POLL_SECONDS).done:
+        if report(None):
+            if wait_for((future,), timeout=GRACE_SECONDS).done:
+                break
+            raise Cancelled("the work was stopped before its next report", code="job.cancelled")
+    return future.result()
+
+
+class Registry:
+    """Runs jobs on ``workers`` threads and keeps the last ``keep`` finished ones.
+
+    ``on_change(job)`` is called on the worker's thread when a job starts and when it has become
+    final, before anybody who waits for it is woken: the history is written first.
+    """
+
+    def __init__(
+        self, *, workers: int = 1, keep: int = 12, on_change: Callable[[Job], None] | None = None
+    ) -> None:
+        if workers < 1 or keep < 1:
+            raise ValueError(f"workers = {workers}, keep = {keep}: both must be at least 1")
+        self._keep = keep
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"shrinkage-job-{i}", daemon=True)
+            for i in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+        atexit.register(self.close)
+
+    def submit(self, key: str, work: Work, *, info: Any = None, retry: bool = False) -> Job:
+        """The job of this key: the one there is, or a new one.
+
+        A job that failed or was stopped is returned as it is, unless ``retry`` asks for a new one.
+        """
+        with self._lock:
+            job = self._jobs.get(key)
+            over = job is not None and job.state in (JobState.STOPPED, JobState.FAILED)
+            if job is None or (retry and over):
+                job = self._jobs[key] = Job(key, work, info)
+                self._queue.put(job)
+            self._jobs.move_to_end(key)
+            self._trim()
+            return job
+
+    def get(self, key: str) -> Job | None:
+        """The job of this key, or None if there is none or it was dropped."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is not None:
+                self._jobs.move_to_end(key)
+            return job
+
+    def jobs(self) -> list[Job]:
+        """The jobs that are remembered, the least recently used first."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def close(self, timeout: float = 1.0) -> None:
+        """Stop every job and end the threads, waiting at most ``timeout`` seconds for them."""
+        atexit.unregister(self.close)
+        with self._lock:
+            for job in self._jobs.values():
+                job.stop()
+        for _ in self._threads:
+            self._queue.put(None)
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _trim(self) -> None:
+        """Drop the least recently used final jobs beyond the bound."""
+        surplus = len(self._jobs) - self._keep
+        for key in [k for k, job in self._jobs.items() if job.state.final][: max(surplus, 0)]:
+            del self._jobs[key]
+
+    def _serve(self) -> None:
+        while (job := self._queue.get()) is not None:
+            if not job._begin():
+                continue
+            self._notify(job)
+            job._run()
+            self._notify(job)
+            job._finished.set()
+
+    def _notify(self, job: Job) -> None:
+        if self._on_change is None:
+            return
+        try:
+            self._on_change(job)
+        except Exception:
+            # A full disk must not take the result away from the user.
+            _LOG.exception("the history could not be written")

@@ -1,0 +1,127 @@
+"""The Linear screen: L1 and L2 side by side on one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from shrinkage.app.board import linear_board
+from shrinkage.app.jobs import Job, JobState
+from shrinkage.app.runs import LinearResult, submit_linear
+from shrinkage.app.services import Services
+from shrinkage.app.state import AppState
+from shrinkage.app.views.data_panel import data_panel
+from shrinkage.app.views.header import language_switch, product_name
+from shrinkage.app.views.history import data_label, history_panel
+from shrinkage.app.views.progress import watch
+from shrinkage.app.views.sentence import footnote, sentence
+from shrinkage.app.views.take_away import take_away_panel
+from shrinkage.app.views.text import Translator
+
+PATIENCE_SECONDS = 1.5
+BOARD_KEY = "linear_board"
+
+
+def render(
+    state: AppState, services: Services, t: Translator, *, before_picture: Callable[[], None]
+) -> None:
+    """Draw the screen; the fit itself runs as a job."""
+    job = submit_linear(state.spec, services)
+    # A short fit is waited for, so that the first picture comes without a flash of progress.
+    job.wait(max(0.0, PATIENCE_SECONDS - job.snapshot().seconds))
+    if job.state is JobState.DONE:
+        state.shown = state.spec
+    shown = _picture_of(state, services, job)
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        product_name(t)
+        data_panel(state, services, t, shown)
+        history_panel(state, services, t)
+        take_away_panel(shown, t)
+        st.space("stretch")
+        language_switch(t)
+    before_picture()
+    if job.state is not JobState.DONE:
+        _status(job, state, services, t, shown)
+    if shown is not None:
+        _picture(shown, state, t)
+
+
+def _picture_of(state: AppState, services: Services, job: Job) -> LinearResult | None:
+    """The wanted result, or while there is none the last finished one."""
+    if job.state is not JobState.DONE:
+        previous = None if state.shown is None else services.fits.get(state.shown.key())
+        if previous is None:
+            return None
+        job = previous
+    result: LinearResult | None = job.result
+    return result
+
+
+def _picture(result: LinearResult, state: AppState, t: Translator) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="finding"):
+        st.markdown(sentence(result.comparison, t), width="stretch")
+        st.session_state["split"] = state.spec.test
+        st.toggle(
+            t("linear.split"),
+            key="split",
+            help=t("linear.split_help"),
+            on_change=_split,
+            args=(state,),
+        )
+    chosen = linear_board(
+        result.comparison, words=t.section("board"), key=BOARD_KEY, link=state.spec.link
+    )
+    state.follow_link(chosen["link"])
+    st.caption(footnote(result, t))
+
+
+def _split(state: AppState) -> None:
+    state.want(state.spec.but(test=bool(st.session_state["split"])))
+
+
+def _status(
+    job: Job, state: AppState, services: Services, t: Translator, shown: LinearResult | None
+) -> None:
+    """What stands in the way of the picture, and what can be done about it."""
+    name = data_label(state.spec, job.info.data_name, t)
+    label = t("linear.fitting", name=name)
+    if not job.state.final:
+        watch(job, t, label=label, key="fit")
+    else:
+        _ended(job, name, state, services, t, shown)
+    if shown is not None:
+        st.caption(t("linear.previous", name=data_label(shown.spec, shown.name, t)))
+
+
+def _ended(
+    job: Job,
+    name: str,
+    state: AppState,
+    services: Services,
+    t: Translator,
+    shown: LinearResult | None,
+) -> None:
+    """A fit that failed or was stopped: why, and the ways on."""
+    with st.container(border=True, key="fit_ended"):
+        if job.state is JobState.FAILED and job.error is not None:
+            st.error(t.error(job.error), icon=":material/error:")
+        else:
+            st.info(t("linear.stopped", name=name), icon=":material/stop_circle:")
+        with st.container(horizontal=True):
+            st.button(t("linear.again"), on_click=_again, args=(state, services), key="fit_again")
+            st.button(t("linear.change_data"), on_click=_open_data, key="fit_change")
+            if shown is not None:
+                st.button(
+                    t("linear.back", name=data_label(shown.spec, shown.name, t)),
+                    on_click=state.back,
+                    key="fit_back",
+                )
+
+
+def _again(state: AppState, services: Services) -> None:
+    submit_linear(state.spec, services, retry=True)
+
+
+def _open_data() -> None:
+    st.session_state["data_panel"] = True

@@ -1,0 +1,130 @@
+"""A Python script that repeats a run: the same data, the same folds, the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shrinkage.app.runs import TEST_SHARE, LinearResult
+from shrinkage.app.services import package_version
+
+_CHECKED = 3
+
+
+def python_script(result: LinearResult) -> str:
+    """Source of a runnable script; it ends by checking its coefficients against this run's."""
+    parts = [
+        _head(result),
+        _sample(result) if result.spec.is_sample else _file(result),
+        _one_class(result),
+        _test_rows(result),
+        _fit(result),
+        _check(result),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _head(result: LinearResult) -> str:
+    spec = result.spec
+    names = ["load_sample"] if spec.is_sample else ["prepare", "read_table"]
+    if _is_pooled(result):
+        names.append("one_vs_rest")
+    imports = ["import hashlib", "from pathlib import Path", ""] if not spec.is_sample else []
+    imports.append("import numpy as np")
+    if spec.test and not spec.is_sample:
+        imports.append("from sklearn.base import clone")
+    if spec.test:
+        imports.append("from sklearn.model_selection import train_test_split")
+    imports.append(f"from shrinkage.data import {', '.join(sorted(names))}")
+    imports.append("from shrinkage.linear.comparison import compare_penalties")
+    version = f"# Made with shrinkage {package_version()}; run {spec.key()[:8]}."
+    return "\n".join([version, *imports, ""])
+
+
+def _sample(result: LinearResult) -> str:
+    return f"data = load_sample({result.spec.sample!r})"
+
+
+def _file(result: LinearResult) -> str:
+    spec = result.spec
+    lines = [
+        f"file = Path({result.name!r})",
+        f"digest = {spec.digest!r}",
+        'assert hashlib.sha256(file.read_bytes()).hexdigest() == digest, "another file"',
+        f"prepared = prepare(read_table(file), {result.target!r}, task={spec.task!r}, "
+        f"undo={list(spec.undo)!r})",
+        "data = prepared.dataset()",
+    ]
+    return "\n".join(lines)
+
+
+def _is_pooled(result: LinearResult) -> bool:
+    return result.classes is not None and len(result.classes) > 2
+
+
+def _one_class(result: LinearResult) -> str:
+    if result.classes is None or not _is_pooled(result):
+        return ""
+    event = result.spec.event or result.classes[0]
+    return f"classes = data.y\ndata = one_vs_rest(data, {event!r})"
+
+
+def _test_rows(result: LinearResult) -> str:
+    spec = result.spec
+    if not spec.test:
+        return "X, names = data.X, data.feature_names\ntest = None"
+    drawn_by = "None"
+    if result.stratified:
+        drawn_by = "classes" if _is_pooled(result) else "data.y"
+    lines = [
+        f"_, test = train_test_split(np.arange(len(data.y)), test_size={TEST_SHARE},",
+        f"                           random_state={spec.seed}, stratify={drawn_by})",
+        "test = np.sort(test)",
+    ]
+    if spec.is_sample:
+        lines.append("X, names = data.X, data.feature_names")
+    else:
+        lines += [
+            "# The preparation learns from the training rows alone.",
+            "train = np.setdiff1d(np.arange(len(data.y)), test)",
+            "kept = list(dict.fromkeys(prepared.origin))",
+            "learned = clone(prepared.preparation).fit(prepared.features[kept].iloc[train])",
+            "X, names = learned.transform(prepared.features), learned.get_feature_names_out()",
+        ]
+    return "\n".join(lines)
+
+
+def _fit(result: LinearResult) -> str:
+    spec, comparison = result.spec, result.comparison
+    return "\n".join(
+        [
+            "",
+            "result = compare_penalties(",
+            f"    X, data.y, loss={comparison.loss!r}, feature_names=list(names),",
+            f"    classes=data.classes, test_rows=test, cv={spec.cv}, seed={spec.seed},",
+            f"    standardize={spec.standardize},",
+            ")",
+            "for side in (result.l1, result.l2):",
+            "    i = side.i_1se",
+            '    print(f"{side.penalty}: lambda.1se = {side.lambdas[i]:.6g}, "',
+            '          f"{side.n_nonzero[i]} of {len(names)} features, "',
+            '          f"cross-validation error {side.cv_mean[i]:.6g}")',
+            "    for name, weight in zip(result.feature_names, side.coefs[:, i]):",
+            "        if weight:",
+            '            print(f"    {name}: {weight:.6g}")',
+            "",
+        ]
+    )
+
+
+def _check(result: LinearResult) -> str:
+    side = result.comparison.l2
+    first = [float(f"{v:.10g}") for v in side.coefs[:_CHECKED, side.i_1se]]
+    scale = float(np.abs(side.coefs[:, side.i_1se]).max(initial=0.0))
+    return "\n".join(
+        [
+            f"expected = {first!r}",
+            f"found = result.l2.coefs[:{len(first)}, result.l2.i_1se]",
+            f"assert np.allclose(found, expected, rtol=0, atol={1e-6 * scale:.3g}), found",
+            "",
+        ]
+    )

@@ -1,0 +1,105 @@
+"""What all sessions of a server share: jobs, history and files of one data folder."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from shrinkage.app.files import FileShelf
+from shrinkage.app.jobs import Job, JobState, Registry
+from shrinkage.app.spec import RunSpec
+from shrinkage.app.store import History, data_dir
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What the history keeps of a job beside its outcome.
+
+    ``summarize`` turns the result into language-neutral facts.
+    """
+
+    spec: RunSpec
+    data_name: str
+    summarize: Callable[[Any], dict[str, Any]]
+
+
+class Services:
+    """What the sessions share.
+
+    Attributes:
+        folder: the data folder.
+        history: the past runs.
+        shelf: copies of uploaded files.
+        fits: jobs whose results are pictures; the history follows them.
+        readings: jobs whose results are tables, of which few are kept because they may be large.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.history = History(folder)
+        self.shelf = FileShelf(folder / "files")
+        self.fits = Registry(workers=_workers(), keep=8, on_change=self._record)
+        self.readings = Registry(workers=1, keep=3)
+        self._rows: dict[int, str] = {}
+
+    def close(self) -> None:
+        """Stop what runs and give the folder back; the next use opens it anew."""
+        self.fits.close()
+        self.readings.close()
+        self.history.close()
+        _open_services.pop(self.folder, None)
+
+    def _record(self, job: Job) -> None:
+        """Keep the history in step with a job; called on the job's thread."""
+        info = job.info
+        if not isinstance(info, RunInfo):
+            return
+        if job.state is JobState.RUNNING:
+            self._rows[id(job)] = self.history.start(
+                key=job.key,
+                spec=info.spec.to_json(),
+                data_name=info.data_name,
+                digest=info.spec.data,
+                version=package_version(),
+            )
+            return
+        summary: dict[str, Any] = {}
+        if job.state is JobState.DONE:
+            summary = info.summarize(job.result)
+        elif job.error is not None:
+            summary = {"error": getattr(job.error, "code", "error.unexpected")}
+        row = self._rows.pop(id(job))
+        self.history.finish(row, job.state.value, job.snapshot().seconds, summary)
+
+
+_open_services: dict[Path, Services] = {}
+_lock = threading.Lock()
+
+
+def services() -> Services:
+    """The services of this process for the current data folder, made at first use."""
+    folder = data_dir()
+    with _lock:
+        if folder not in _open_services:
+            _open_services[folder] = Services(folder)
+        return _open_services[folder]
+
+
+@cache
+def package_version() -> str:
+    """Version of the installed package."""
+    try:
+        return version("shrinkage")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _workers() -> int:
+    """A core stays with the screen; two at least, so that a long fit does not block a short one."""
+    return max(2, (os.cpu_count() or 2) - 1)

@@ -1,0 +1,169 @@
+"""What a run is: a frozen, hashable, language-neutral description, and its form in a link.
+
+Nothing here knows Streamlit, a screen or the text that a user reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+VERSION = "v1"
+MAX_LINK = 1500
+MAX_DECODED = 20_000
+SAMPLE_PREFIX = "sample:"
+FILE_PREFIX = "sha256:"
+
+TASKS = ("regression", "classification")
+LINKS = ("df", "best", "1se", "textbook")
+LOSS_OF_TASK = {"regression": "squared", "classification": "logistic"}
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One comparison of L1 and L2 on one table.
+
+    Attributes:
+        data: ``sample:<name>`` for built-in data, ``sha256:<64 hex digits>`` for a file.
+        target: column to predict; None means the sample's own.
+        task: ``regression`` or ``classification``.
+        event: with more than two classes, the class that is held against the rest.
+        standardize: penalize columns scaled to unit standard deviation.
+        undo: preparation steps the user took back, sorted.
+        cv: number of folds.
+        test: hold back a quarter of the rows.
+        seed: of the folds and of the test rows.
+        link: what keeps the two λ together on the board; it does not change a fit.
+    """
+
+    data: str = "sample:diabetes"
+    target: str | None = None
+    task: str = "regression"
+    event: str | None = None
+    standardize: bool = True
+    undo: tuple[str, ...] = ()
+    cv: int = 10
+    test: bool = False
+    seed: int = 1
+    link: str = "df"
+
+    def __post_init__(self) -> None:
+        """Refuse what no screen can produce; a link is user input."""
+        if not self.data.startswith((SAMPLE_PREFIX, FILE_PREFIX)):
+            raise ValueError(f"data = {self.data!r}: expected sample:<name> or sha256:<digest>")
+        if self.task not in TASKS:
+            raise ValueError(f"task = {self.task!r}: expected one of {TASKS}")
+        if self.link not in LINKS:
+            raise ValueError(f"link = {self.link!r}: expected one of {LINKS}")
+        if not 2 <= self.cv <= 50:
+            raise ValueError(f"cv = {self.cv}: expected 2 to 50 folds")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed = {self.seed}: expected 0 to 2**63 - 1")
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss that the task implies."""
+        return LOSS_OF_TASK[self.task]
+
+    @property
+    def sample(self) -> str | None:
+        """Name of the built-in sample, or None for a file."""
+        return self.data.removeprefix(SAMPLE_PREFIX) if self.is_sample else None
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the data ship with the package."""
+        return self.data.startswith(SAMPLE_PREFIX)
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the file in hexadecimal digits, or None for a sample."""
+        return None if self.is_sample else self.data.removeprefix(FILE_PREFIX)
+
+    def key(self) -> str:
+        """SHA-256 over everything that changes the fit; equal keys share one job."""
+        content = asdict(self)
+        del content["link"]
+        return hashlib.sha256(_canonical(content)).hexdigest()
+
+    def to_json(self) -> str:
+        """Canonical JSON, the form stored in the history."""
+        return _canonical(asdict(self)).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> RunSpec:
+        """Inverse of :meth:`to_json`. Raises ValueError on anything else."""
+        return _build(json.loads(text))
+
+    def but(self, **changes: Any) -> RunSpec:
+        """A copy with these fields changed."""
+        return replace(self, **changes)
+
+
+DEFAULT = RunSpec()
+
+
+def encode(spec: RunSpec) -> str | None:
+    """Link form ``v1.<base64url(zlib(json))>`` of what differs from the defaults.
+
+    None if nothing differs, or if the link would exceed 1500 characters.
+    """
+    changed = {k: v for k, v in asdict(spec).items() if v != getattr(DEFAULT, k)}
+    if not changed:
+        return None
+    packed = base64.urlsafe_b64encode(zlib.compress(_canonical(changed), 9)).decode().rstrip("=")
+    text = f"{VERSION}.{packed}"
+    return text if len(text) <= MAX_LINK else None
+
+
+def decode(text: str) -> RunSpec:
+    """Inverse of :func:`encode`. Raises ValueError on an unknown version or a damaged link."""
+    version, _, packed = text.partition(".")
+    if version != VERSION or not packed or len(text) > MAX_LINK:
+        raise ValueError("not a link of this version")
+    try:
+        raw = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
+        inflater = zlib.decompressobj()
+        body = inflater.decompress(raw, MAX_DECODED)
+        if not inflater.eof:
+            raise ValueError("damaged link")
+        return _build(json.loads(body))
+    except (binascii.Error, zlib.error, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("damaged link") from error
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def _build(content: Any) -> RunSpec:
+    """RunSpec from decoded JSON, every field checked for its type."""
+    if not isinstance(content, dict):
+        raise ValueError("expected an object")
+    known = {f.name for f in fields(RunSpec)}
+    if unknown := sorted(set(content) - known):
+        raise ValueError(f"unknown fields {unknown}")
+    values = dict(content)
+    if "undo" in values:
+        steps = values["undo"]
+        if not isinstance(steps, list) or not all(isinstance(s, str) for s in steps):
+            raise ValueError("undo: expected a list of texts")
+        values["undo"] = tuple(sorted(steps))
+    for name, value in values.items():
+        _check_type(name, value)
+    return RunSpec(**values)
+
+
+def _check_type(name: str, value: Any) -> None:
+    default = getattr(DEFAULT, name)
+    expected = str if default is None else type(default)
+    # bool is an int for isinstance, so the types are compared exactly.
+    if type(value) is not expected and not (default is None and value is None):
+        raise ValueError(f"{name}: expected {expected.__name__}, got {type(value).__name__}")

@@ -1,0 +1,226 @@
+"""The data chip: built-in data, the user's file, its target and task, how it was prepared."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from shrinkage.app.files import StoredFile
+from shrinkage.app.jobs import Job, JobState
+from shrinkage.app.runs import LinearResult, ReadFile, submit_reading
+from shrinkage.app.services import Services
+from shrinkage.app.spec import FILE_PREFIX, SAMPLE_PREFIX, TASKS, RunSpec
+from shrinkage.app.state import AppState, Notice
+from shrinkage.app.views.history import data_label
+from shrinkage.app.views.preparation import preparation_report
+from shrinkage.app.views.progress import watch
+from shrinkage.app.views.text import Translator, count, plain, shorten
+from shrinkage.data import guess_task, samples
+
+PANEL = "data_panel"
+PATIENCE_SECONDS = 1.0
+FORMATS = ["csv", "tsv", "txt", "gz", "parquet", "pq", "xlsx", "npz"]
+MAX_MEGABYTES = 200
+OWN_FILE = "own_file"
+FOLDS = (3, 5, 10, 20)
+
+
+def data_panel(
+    state: AppState, services: Services, t: Translator, shown: LinearResult | None
+) -> None:
+    """Popover behind the data chip of the header."""
+    label = _chip(shown, t)
+    with st.popover(label, icon=":material/database:", key=PANEL, on_change="rerun"):
+        _choose_sample(state, t)
+        _upload(state, services, t)
+        file = _file_at_hand(state, services, shown)
+        if file is not None:
+            _file_form(file, state, services, t)
+        if shown is not None:
+            _fit_settings(state, t, shown)
+            preparation_report(state, t, shown)
+
+
+def _chip(shown: LinearResult | None, t: Translator) -> str:
+    if shown is None:
+        return t("data.chip_empty")
+    return t(
+        "data.chip",
+        name=data_label(shown.spec, shown.name, t),
+        rows=count(shown.n_rows),
+        columns=count(shown.n_features),
+    )
+
+
+def _choose_sample(state: AppState, t: Translator) -> None:
+    known = {sample.name: sample.task for sample in samples()}
+    options = [*known, OWN_FILE]
+    current = state.spec.sample if state.spec.sample in known else OWN_FILE
+    key = _key_of_value("sample", current)
+    st.selectbox(
+        t("data.sample"),
+        options,
+        index=options.index(current),
+        format_func=lambda name: t(f"sample.{name}"),
+        key=key,
+        on_change=_take_sample,
+        args=(key, state, known),
+    )
+
+
+def _key_of_value(name: str, value: object) -> str:
+    """Key of a control that shows a value which may change elsewhere.
+
+    A closed popover does not hear that Python set a control, and would send its old value back; a
+    control of another key starts with the value it is given.
+    """
+    return f"{name}_{value}"
+
+
+def _take_sample(key: str, state: AppState, tasks: dict[str, str]) -> None:
+    name = st.session_state[key]
+    if name in tasks:
+        fresh = RunSpec(data=SAMPLE_PREFIX + name, task=tasks[name])
+        state.draft = None
+        state.want(_with_settings_of(state.spec, fresh))
+        st.session_state[PANEL] = False
+
+
+def _upload(state: AppState, services: Services, t: Translator) -> None:
+    st.file_uploader(
+        t("data.upload"),
+        type=FORMATS,
+        max_upload_size=MAX_MEGABYTES,
+        key="upload",
+        help=t("data.upload_help", folder=plain(str(services.folder), 200)),
+        on_change=_take_up,
+        args=(state, services),
+    )
+
+
+def _take_up(state: AppState, services: Services) -> None:
+    upload = st.session_state["upload"]
+    if upload is None:
+        return
+    try:
+        state.draft = services.shelf.save(upload.name, upload.getvalue())
+    except OSError:
+        state.notice = Notice("data.not_saved")
+        return
+    submit_reading(state.draft, services, retry=True)
+
+
+def _file_at_hand(
+    state: AppState, services: Services, shown: LinearResult | None
+) -> StoredFile | None:
+    """The file just uploaded, else the one on the screen, so that its target can be changed."""
+    if state.draft is not None:
+        return state.draft
+    digest = None if shown is None else shown.spec.digest
+    return None if digest is None else services.shelf.find(digest)
+
+
+def _file_form(file: StoredFile, state: AppState, services: Services, t: Translator) -> None:
+    job = submit_reading(file, services)
+    job.wait(max(0.0, PATIENCE_SECONDS - job.snapshot().seconds))
+    name = plain(file.name)
+    if not job.state.final:
+        watch(job, t, label=t("data.reading", name=name), key="reading")
+    elif job.state is JobState.DONE:
+        _choose_target(file, job.result, state, t)
+    else:
+        _not_read(job, name, t)
+
+
+def _not_read(job: Job, name: str, t: Translator) -> None:
+    if job.state is JobState.FAILED and job.error is not None:
+        st.error(f"**{name}**: {t.error(job.error)}", icon=":material/error:")
+        st.caption(t("data.kept"))
+    else:
+        st.info(t("data.reading_stopped", name=name), icon=":material/stop_circle:")
+
+
+def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Translator) -> None:
+    table, mark = read.table, file.digest[:8]
+    shape = {"rows": count(table.n_rows), "columns": count(table.n_columns)}
+    st.markdown(t("data.read", name=plain(file.name), **shape))
+    columns = list(table.columns)
+    in_use = state.spec.digest == file.digest and state.spec.target in columns
+    first = state.spec.target if in_use and state.spec.target is not None else read.target
+    target = st.selectbox(
+        t("data.target"),
+        columns,
+        index=columns.index(first),
+        format_func=lambda column: shorten(column, 60),
+        key=f"target_{mark}",
+    )
+    if target is None:
+        return
+    task = st.segmented_control(
+        t("task.label"),
+        TASKS,
+        default=guess_task(table, target),
+        format_func=lambda code: t(f"task.{code}"),
+        required=True,
+        # A key of its own for every target, so that the guess is made anew.
+        key=f"task_{mark}_{columns.index(target)}",
+    )
+    st.button(
+        t("data.use"),
+        type="primary",
+        key="use_data",
+        on_click=_use,
+        args=(file, target, task, state),
+    )
+
+
+def _use(file: StoredFile, target: str, task: str, state: AppState) -> None:
+    fresh = RunSpec(data=FILE_PREFIX + file.digest, target=target, task=task)
+    state.want(_with_settings_of(state.spec, fresh))
+    st.session_state[PANEL] = False
+
+
+def _with_settings_of(old: RunSpec, new: RunSpec) -> RunSpec:
+    """Another table with the fit settings as they were."""
+    return new.but(
+        standardize=old.standardize, cv=old.cv, test=old.test, seed=old.seed, link=old.link
+    )
+
+
+def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
+    spec = shown.spec
+    if shown.classes is not None and len(shown.classes) > 2:
+        event = spec.event if spec.event in shown.classes else shown.classes[0]
+        key = _key_of_value("event", shown.classes.index(event))
+        st.selectbox(
+            t("data.event"),
+            shown.classes,
+            index=shown.classes.index(event),
+            format_func=lambda label: shorten(label, 60),
+            key=key,
+            on_change=_set,
+            args=("event", key, spec, state),
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        folds = sorted({*FOLDS, spec.cv})
+        key = _key_of_value("folds", spec.cv)
+        st.selectbox(
+            t("data.folds"),
+            folds,
+            index=folds.index(spec.cv),
+            key=key,
+            on_change=_set,
+            args=("cv", key, spec, state),
+        )
+        key = _key_of_value("standardize", spec.standardize)
+        st.toggle(
+            t("data.standardize"),
+            value=spec.standardize,
+            key=key,
+            help=t("data.standardize_help"),
+            on_change=_set,
+            args=("standardize", key, spec, state),
+        )
+
+
+def _set(field: str, key: str, spec: RunSpec, state: AppState) -> None:
+    state.want(spec.but(**{field: st.session_state[key]}))

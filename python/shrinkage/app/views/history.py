@@ -1,0 +1,121 @@
+"""The list of past runs; every one can be opened again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from shrinkage.app.services import Services
+from shrinkage.app.spec import RunSpec
+from shrinkage.app.state import AppState, Notice
+from shrinkage.app.store import Run
+from shrinkage.app.views.text import Translator, count, moment, number, plain
+
+SHOWN = 12
+_ASKED = "history_clear_asked"
+_ICONS = {
+    "done": ":material/check_circle:",
+    "running": ":material/progress_activity:",
+    "stopped": ":material/stop_circle:",
+    "failed": ":material/error:",
+    "interrupted": ":material/power_off:",
+}
+
+
+def history_panel(state: AppState, services: Services, t: Translator) -> None:
+    """Popover with the last runs, newest first."""
+    label = t("history.button")
+    with st.popover(label, icon=":material/history:", key="history_panel", on_change="rerun"):
+        runs = _latest_of_each(services.history.recent(200))
+        st.markdown(t("history.title"))
+        if not runs:
+            st.caption(t("history.empty"))
+            return
+        for run in runs[:SHOWN]:
+            _row(run, state, services, t)
+        st.caption(t("history.where", folder=plain(str(services.folder), 200)))
+        _offer_clearing(services, t)
+
+
+def _offer_clearing(services: Services, t: Translator) -> None:
+    """Delete everything, in two steps: what is gone cannot be brought back."""
+    if not st.session_state.get(_ASKED):
+        st.button(
+            t("history.clear"), key="history_clear", type="tertiary", on_click=_ask, args=(True,)
+        )
+        return
+    st.caption(t("history.clear_help"))
+    with st.container(horizontal=True):
+        st.button(
+            t("history.clear_yes"), key="history_clear_yes", on_click=_clear, args=(services,)
+        )
+        st.button(t("history.clear_no"), key="history_clear_no", on_click=_ask, args=(False,))
+
+
+def _ask(asked: bool) -> None:
+    st.session_state[_ASKED] = asked
+
+
+def _latest_of_each(runs: list[Run]) -> list[Run]:
+    """One line for each distinct run: the same fit done twice tells nothing new."""
+    latest: dict[str, Run] = {}
+    for run in runs:
+        latest.setdefault(run.key, run)
+    return list(latest.values())
+
+
+def _row(run: Run, state: AppState, services: Services, t: Translator) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"run_{run.id}"):
+        st.markdown(f"{_ICONS[run.status]} {_line(run, t)}", width="stretch")
+        st.button(
+            t("history.open"),
+            key=f"open_{run.id}",
+            on_click=_open,
+            args=(run, state, services),
+        )
+
+
+def _line(run: Run, t: Translator) -> str:
+    spec = RunSpec.from_json(run.spec)
+    head = t(
+        "history.line",
+        when=moment(run.created),
+        name=data_label(spec, run.data_name, t),
+        status=t(f"status.{run.status}"),
+    )
+    return f"{head} · {detail}" if (detail := _detail(run, t)) else head
+
+
+def _detail(run: Run, t: Translator) -> str:
+    facts = run.summary
+    if {"kept", "total", "error"} <= facts.keys():
+        seconds = number(run.seconds or 0.0, 2)
+        return t(
+            "history.detail",
+            kept=count(facts["kept"]),
+            total=count(facts["total"]),
+            error=number(facts["error"]),
+            seconds=seconds,
+        )
+    return ""
+
+
+def data_label(spec: RunSpec, name: str, t: Translator) -> str:
+    """What a data set is called: a sample by its translated name, a file by its own."""
+    key = f"sample.{spec.sample}"
+    return t(key) if spec.is_sample and t.has(key) else plain(name, 32)
+
+
+def _open(run: Run, state: AppState, services: Services) -> None:
+    spec = RunSpec.from_json(run.spec)
+    st.session_state["history_panel"] = False
+    digest = spec.digest
+    if digest is not None and services.shelf.find(digest) is None:
+        state.notice = Notice("history.file_gone", {"name": plain(run.data_name, 60)})
+        return
+    state.want(spec)
+
+
+def _clear(services: Services) -> None:
+    _ask(False)
+    services.history.clear()
+    services.shelf.clear()

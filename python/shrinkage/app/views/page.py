@@ -1,0 +1,46 @@
+"""The page around the screens: style, notices."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from shrinkage.app.state import AppState
+from shrinkage.app.views.text import Translator
+
+# Streamlit's own bar lies over the first line: it keeps its menu and lets other clicks through.
+# The primary button has a blue of its own: white is too faint on the primary colour of the dark.
+_STYLE = """
+<style>
+[data-testid="stHeader"] { background: transparent; height: 2.8rem; min-height: 2.8rem; }
+[data-testid="stHeader"], [data-testid="stHeader"] * { pointer-events: none; }
+[data-testid="stHeader"] button, [data-testid="stHeader"] button * { pointer-events: auto; }
+[data-testid="stMainBlockContainer"] { padding: 0.4rem 1.25rem 2rem; max-width: 1480px; }
+.st-key-header { padding-right: 2.5rem; row-gap: 0.25rem; column-gap: 0.6rem; }
+.st-key-header h1 { padding: 0; font-size: 1.35rem; white-space: nowrap; }
+.st-key-header button { min-height: 2.1rem; padding-top: 0.15rem; padding-bottom: 0.15rem; }
+[data-testid="stBaseButton-primary"] { background: #1a73b8; border-color: #1a73b8; color: #fff; }
+[data-testid="stPopoverBody"] { max-height: min(85vh, 46rem); }
+@media (min-width: 641px) { .st-key-finding { flex-wrap: nowrap; } }
+@media (max-width: 640px) {
+  .st-key-header { padding-right: 0; column-gap: 0.4rem; }
+  .st-key-data_panel { flex: 0 0 calc(100vw - 11.5rem); min-width: 0; }
+  .st-key-header [data-testid="stSpace"] { display: none; }
+  [data-testid="stMainBlockContainer"] { padding-left: 0.75rem; padding-right: 0.75rem; }
+}
+</style>
+"""
+
+
+def page_style() -> None:
+    """Slim the page so that the picture, its control and the sentence share one screen."""
+    st.html(_STYLE)
+
+
+def show_notice(state: AppState, t: Translator) -> None:
+    """Tell what there is to tell, once."""
+    notice = state.notice
+    if notice is None:
+        return
+    state.notice = None
+    text = t.error(notice.error) if notice.error is not None else t(notice.key, **notice.values)
+    st.warning(text, icon=":material/info:")

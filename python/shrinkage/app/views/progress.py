@@ -1,0 +1,41 @@
+"""The card of a job that is not done: progress with Stop, stopped, failed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from shrinkage.app.jobs import Job, JobState
+from shrinkage.app.views.text import Translator, count, number
+
+TICK_SECONDS = 0.25
+
+
+def watch(job: Job, t: Translator, *, label: str, key: str) -> None:
+    """Progress bar and Stop, refreshed on a timer; a full rerun follows when the job ends."""
+    st.fragment(_tick, run_every=TICK_SECONDS)(job, t, label, key)
+
+
+def _tick(job: Job, t: Translator, label: str, key: str) -> None:
+    look = job.snapshot()
+    if look.state.final:
+        st.rerun()
+    with st.container(border=True, key=f"{key}_card"):
+        waiting = look.state is JobState.QUEUED
+        text = t("progress.queued", what=label) if waiting else _line(job, t, label)
+        st.progress(look.fraction, text=text)
+        st.button(t("progress.stop"), on_click=job.stop, key=f"{key}_stop", icon=":material/stop:")
+
+
+def _line(job: Job, t: Translator, label: str) -> str:
+    look = job.snapshot()
+    seconds = number(look.seconds, 2 if look.seconds < 100 else 3)
+    lam = getattr(look.progress, "lam", None)
+    if lam is None:
+        return t("progress.running", what=label, seconds=seconds)
+    return t(
+        "progress.fitting",
+        what=label,
+        seconds=seconds,
+        lam=number(lam),
+        nonzero=count(look.progress.n_nonzero),
+    )

@@ -1,0 +1,487 @@
+"""L1 and L2 on the same data, side by side, with one control that moves both.
+
+Position i of the control is the i-th λ of the L1 grid. A link says which λ of L2 belongs to it:
+
+    "df"        the same effective degrees of freedom: nonzero coefficients for L1, the trace of the
+                hat matrix for L2 (see `shrinkage.linear.degrees_of_freedom`)
+    "best"      both the same multiple of their own λ.min
+    "1se"       both the same multiple of their own λ.1se
+    "textbook"  the same λ_t of Σ(ŷ−y)² + λ_t Σ|w| and Σ(ŷ−y)² + λ_t Σw² (classes: −Σ log p + ...)
+
+Every λ that a link asks for is fitted; nothing is interpolated. What L2 cannot attain within its
+grid is clipped to the grid's end, and the link says at which positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shrinkage.conventions import textbook_lambda
+from shrinkage.errors import InvalidArgument
+from shrinkage.linear import degrees_of_freedom as df
+from shrinkage.linear.cv import fit_path_cv
+from shrinkage.linear.geometry import GeometryBasis, make_basis
+from shrinkage.linear.links import (
+    Link,
+    nearest,
+    union_grid,
+    wanted_lambdas,
+)
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Loss = Literal["squared", "logistic"]
+Callback = Callable[[Any], bool | None]
+Folds = list[tuple[Indices, Indices]]
+
+SMALL = 0.01
+"""A coefficient counts as small below this share of the largest."""
+TOL = 1e-11
+"""Relative duality gap asked of every fit; tight, so that the geometry touches to the eye."""
+
+
+@dataclass(frozen=True)
+class PenaltySide:
+    """One penalty's path with what the picture shows at every λ.
+
+    Attributes:
+        penalty: "l1" or "l2".
+        lambdas: canonical λ, (L,) decreasing; the grid and, for L2, the λ that links ask for.
+        textbook: the same λ in textbook form, (L,).
+        grid: numbers of the λ that belong to the regular grid, on which curves are drawn.
+        coefs: (p, L) on the original scale.
+        intercepts: (L,).
+        scales: (p,) so that coefs·scales are the penalized coefficients.
+        n_zero: features with a coefficient of exactly zero, (L,).
+        n_small: features below 1 % of the largest penalized coefficient, zeros included, (L,).
+        norm_share: ‖u‖₁ (L1) or ‖u‖₂ (L2) of the penalized coefficients as a share of the
+            least-penalized fit's, (L,).
+        df: effective degrees of freedom, intercept not counted, (L,).
+        train_error: (L,); cv_mean, cv_std_error: (L,); test_error: (L,) or None.
+        train_sum: textbook first term on the training rows, (L,): Σ(ŷ−y)² or −Σ log p.
+        deviance_ratio, gaps: (L,) of the full-data fits.
+        i_min, i_1se: numbers of λ.min and λ.1se in `lambdas`.
+        geometry: for pairs of the top features.
+    """
+
+    penalty: str
+    lambdas: Array
+    textbook: Array
+    grid: Indices
+    coefs: Array
+    intercepts: Array
+    scales: Array
+    n_zero: Indices
+    n_small: Indices
+    norm_share: Array
+    df: Array
+    train_error: Array
+    cv_mean: Array
+    cv_std_error: Array
+    test_error: Array | None
+    train_sum: Array
+    deviance_ratio: Array
+    gaps: Array
+    i_min: int
+    i_1se: int
+    geometry: GeometryBasis
+
+    @property
+    def penalized_coefs(self) -> Array:
+        """Coefficients in the scale in which they are penalized, (p, L)."""
+        return self.coefs * self.scales[:, None]
+
+    @property
+    def n_nonzero(self) -> Indices:
+        """Features whose coefficient is not zero, (L,)."""
+        return np.asarray(self.coefs.shape[0] - self.n_zero)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One computed statement: a stable code and the numbers it is made of."""
+
+    code: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PenaltyComparison:
+    """Result of `compare_penalties`; see there."""
+
+    loss: str
+    l1: PenaltySide
+    l2: PenaltySide
+    links: Mapping[str, Link]
+    feature_names: tuple[str, ...]
+    top: Indices
+    classes: tuple[str, ...] | None
+    facts: tuple[Fact, ...]
+    score: str
+    n_rows: int
+    n_test: int
+    n_folds: int
+    seed: int
+    standardize: bool
+    pair: tuple[int, int] | None
+
+    def side(self, penalty: str) -> PenaltySide:
+        """`l1` or `l2` by name."""
+        return self.l1 if penalty == "l1" else self.l2
+
+
+def compare_penalties(
+    X: Any,
+    y: ArrayLike,
+    *,
+    loss: Loss = "squared",
+    feature_names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    test_rows: ArrayLike | None = None,
+    cv: int | Folds = 10,
+    n_lambdas: int = 100,
+    seed: int = 1,
+    standardize: bool = True,
+    n_top: int = 40,
+    n_threads: int | None = None,
+    callback: Callback | None = None,
+) -> PenaltyComparison:
+    """Fit the L1 and the L2 path with cross-validation and tie them to one control.
+
+    Args:
+        X: (n, p) table; a DataFrame's column names become the feature names.
+        y: (n,) numbers, or two classes for "logistic" (the larger is the event).
+        loss: "squared" or "logistic".
+        feature_names: p names, instead of the DataFrame's.
+        classes: display names of the two classes, smaller label first.
+        test_rows: row numbers or a mask of n booleans; held out of everything but `test_error`.
+        cv: number of shuffled folds (stratified for classes; leave-one-out below 30 rows), or
+            folds of the training rows.
+        n_lambdas: length of each grid, and of the control.
+        seed: of the folds.
+        standardize: penalize coefficients of columns scaled to unit standard deviation.
+        n_top: features of which geometry is kept, largest first.
+        n_threads: see `fit_path`.
+        callback: called with the progress of each fit; True stops, which raises `Cancelled`.
+
+    Raises:
+        InvalidArgument: what is wrong, with the remedy; from the fits too.
+    """
+    names, X_all = _table(X, feature_names)
+    y_all = np.asarray(y)
+    held_out = _test_mask(test_rows, X_all.shape[0])
+    if y_all.shape != (X_all.shape[0],):
+        raise InvalidArgument(
+            f"y has shape {y_all.shape}; X has {X_all.shape[0]} rows, so y must be "
+            f"({X_all.shape[0]},)",
+            code="comparison.y_shape",
+            argument="y",
+            value=list(y_all.shape),
+            remedy=f"({X_all.shape[0]},)",
+        )
+    train = _Rows(X_all[~held_out], y_all[~held_out])
+    test = _Rows(X_all[held_out], y_all[held_out]) if held_out.any() else None
+    folds = make_folds(train.y, cv, loss=loss, seed=seed) if isinstance(cv, int) else cv
+    options: dict[str, Any] = dict(
+        loss=loss, standardize=standardize, tol=TOL, n_threads=n_threads, callback=callback
+    )
+    l1_cv: Any = fit_path_cv(
+        train.X, train.y, penalty="l1", cv=folds, n_lambdas=n_lambdas, **options
+    )
+    l2_grid: Any = fit_path_cv(
+        train.X, train.y, penalty="l2", cv=folds, n_lambdas=n_lambdas, **options
+    )
+    event = l1_cv.path.classes[1] if loss == "logistic" else None
+    train, test = train.coded(event), None if test is None else test.coded(event)
+    wanted = wanted_lambdas(l1_cv, l2_grid, train.X, train.y, loss=loss, options=options)
+    union = union_grid(l2_grid.path.lambdas, [lam for lam, _ in wanted.values()])
+    l2_cv: Any = fit_path_cv(
+        train.X,
+        train.y,
+        penalty="l2",
+        cv=folds,
+        lambdas=union,
+        **options,
+    )
+    top = _top_features(l1_cv, l2_grid, n_top)
+    build = _SideBuilder(train, test, loss, top)
+    l1 = build.side("l1", l1_cv, l1_cv)
+    l2 = build.side("l2", l2_cv, l2_grid)
+    return PenaltyComparison(
+        loss=loss,
+        l1=l1,
+        l2=l2,
+        links={
+            name: _link(name, l1, l2, lam, attained) for name, (lam, attained) in wanted.items()
+        },
+        feature_names=names,
+        top=top,
+        classes=_class_names(l1_cv.path.classes, classes),
+        facts=summary_facts(l1, l2, 0 if test is None else test.y.size),
+        score=str(l1_cv.score),
+        n_rows=train.y.size,
+        n_test=0 if test is None else test.y.size,
+        n_folds=len(folds),
+        seed=seed,
+        standardize=standardize,
+        pair=_default_pair(l1, l2),
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    X: Array
+    y: Any
+
+    def coded(self, event: Any) -> _Rows:
+        """Classes as 0 and 1; numbers as they are."""
+        y = self.y if event is None else self.y == event
+        return _Rows(self.X, np.asarray(y, dtype=np.float64))
+
+
+def _table(X: Any, feature_names: Sequence[str] | None) -> tuple[tuple[str, ...], Array]:
+    columns = getattr(X, "columns", None)
+    values = np.asarray(X, dtype=np.float64)
+    if values.ndim != 2:
+        raise InvalidArgument(
+            f"X has {values.ndim} dimension(s); give a table of rows and columns, shape (n, p)",
+            code="comparison.x_shape",
+            argument="X",
+            value=list(values.shape),
+            remedy="a table of shape (n, p)",
+        )
+    p = values.shape[1]
+    if feature_names is not None:
+        names = tuple(str(name) for name in feature_names)
+    elif columns is not None:
+        names = tuple(str(name) for name in columns)
+    else:
+        names = tuple(f"x{j}" for j in range(p))
+    if len(names) != p:
+        raise InvalidArgument(
+            f"feature_names has {len(names)} entries; X has {p} columns: give one name a column",
+            code="comparison.feature_names",
+            argument="feature_names",
+            value=len(names),
+            remedy=f"{p} names",
+        )
+    return names, values
+
+
+def _test_mask(test_rows: ArrayLike | None, n: int) -> NDArray[np.bool_]:
+    mask = np.zeros(n, dtype=bool)
+    if test_rows is None:
+        return mask
+    rows = np.asarray(test_rows)
+    ok = rows.shape == (n,) if rows.dtype == bool else rows.ndim == 1
+    if ok and rows.dtype != bool:
+        ok = rows.size == 0 or (
+            np.issubdtype(rows.dtype, np.integer) and rows.min() >= 0 and rows.max() < n
+        )
+    if not ok:
+        raise InvalidArgument(
+            f"test_rows must be row numbers from 0 to {n - 1} or a mask of {n} booleans",
+            code="comparison.test_rows",
+            argument="test_rows",
+            value=str(rows.dtype),
+            remedy=f"row numbers from 0 to {n - 1}, or a mask of {n} booleans",
+        )
+    mask[rows if rows.size else np.zeros(0, dtype=np.int64)] = True
+    return mask
+
+
+def make_folds(y: Any, n_splits: int, *, loss: Loss, seed: int) -> Folds:
+    """Shuffled folds (stratified for classes); leave-one-out below 30 rows of numbers.
+
+    Raises:
+        InvalidArgument: fewer than two rows, or a class with a single row.
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    y = np.asarray(y)
+    n = y.size
+    if n_splits < 2 or n < 2:
+        bad = "cv" if n_splits < 2 else "y"
+        raise InvalidArgument(
+            f"cross-validation needs two folds and two rows; cv={n_splits}, rows={n}",
+            code="comparison.too_few_rows",
+            argument=bad,
+            value=n_splits if bad == "cv" else n,
+            remedy="at least two folds and two training rows",
+        )
+    if loss == "logistic":
+        labels, counts = np.unique(y, return_counts=True)
+        least = int(counts.min())
+        if least < 2:
+            raise InvalidArgument(
+                f"y: class {labels[counts.argmin()]!s} has {least} training row; cross-validation "
+                "needs at least two rows of each class",
+                code="comparison.rare_class",
+                argument="y",
+                value=str(labels[counts.argmin()]),
+                remedy="at least two training rows of each class",
+            )
+        splitter: Any = StratifiedKFold(min(n_splits, least), shuffle=True, random_state=seed)
+    else:
+        splitter = KFold(n if n < 30 else min(n_splits, n), shuffle=True, random_state=seed)
+    return [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(np.zeros((n, 1)), y)]
+
+
+def _link(
+    name: str, l1: PenaltySide, l2: PenaltySide, lam: Array, attained: NDArray[np.bool_]
+) -> Link:
+    return Link(
+        name=name,
+        l1=np.arange(l1.lambdas.size, dtype=np.int64),
+        l2=nearest(l2.lambdas, lam),
+        clipped=~attained,
+        start=l1.i_min if name == "best" else l1.i_1se,
+    )
+
+
+def _top_features(l1_cv: Any, l2_cv: Any, n_top: int) -> Indices:
+    """Features by the best of four ranks of size: at λ.min and anywhere, for L1 and for L2."""
+    ranks = []
+    for cv in (l1_cv, l2_cv):
+        size = np.abs(np.asarray(cv.path.coefs) * cv.path.scales[:, None])
+        at_best = size[:, nearest(cv.path.lambdas, np.array([cv.lambda_min]))[0]]
+        for one in (at_best, size.max(axis=1)):
+            ranks.append(np.argsort(np.argsort(-one, kind="stable")))
+    order = np.lexsort((np.sum(ranks, axis=0), np.min(ranks, axis=0)))
+    return order[:n_top].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _SideBuilder:
+    train: _Rows
+    test: _Rows | None
+    loss: Loss
+    top: Indices
+
+    def side(self, penalty: str, cv: Any, grid_cv: Any) -> PenaltySide:
+        """What `PenaltySide` promises; `grid_cv` holds the regular grid with its λ.min, λ.1se."""
+        path = cv.path
+        u = np.asarray(path.coefs) * path.scales[:, None]
+        size = np.abs(u)
+        largest = size.max(axis=0, initial=0.0)
+        norm = size.sum(axis=0) if penalty == "l1" else np.sqrt((u * u).sum(axis=0))
+        marks = nearest(path.lambdas, np.array([grid_cv.lambda_min, grid_cv.lambda_1se]))
+        error, total = self._errors(path, self.train)
+        return PenaltySide(
+            penalty=penalty,
+            lambdas=np.asarray(path.lambdas),
+            textbook=path.lambdas
+            * textbook_lambda(1.0, loss=self.loss, penalty=penalty, weight_sum=self.train.y.size),
+            grid=nearest(path.lambdas, grid_cv.path.lambdas),
+            coefs=np.asarray(path.coefs),
+            intercepts=np.asarray(path.intercepts),
+            scales=np.asarray(path.scales),
+            n_zero=(u == 0.0).sum(axis=0),
+            n_small=((size < SMALL * largest) | (largest == 0.0)).sum(axis=0),
+            norm_share=norm / max(float(norm[-1]), 1e-300),
+            df=self._df(penalty, path),
+            train_error=error,
+            cv_mean=np.asarray(cv.mean),
+            cv_std_error=np.asarray(cv.std_error),
+            test_error=None if self.test is None else self._errors(path, self.test)[0],
+            train_sum=total,
+            deviance_ratio=np.asarray(path.deviance_ratio),
+            gaps=np.asarray(path.gaps),
+            i_min=int(marks[0]),
+            i_1se=int(marks[1]),
+            geometry=make_basis(
+                self.train.X, self.train.y, path, self.top, penalty=penalty, loss=self.loss
+            ),
+        )
+
+    def _errors(self, path: Any, rows: _Rows) -> tuple[Array, Array]:
+        """Mean squared error or mean −2 log p at every λ, and the textbook sum."""
+        total = np.empty(path.lambdas.size)
+        block = max(1, 4_000_000 // max(rows.y.size, 1))
+        for start in range(0, total.size, block):
+            part = slice(start, start + block)
+            eta = rows.X @ path.coefs[:, part] + path.intercepts[part]
+            y = rows.y[:, None]
+            each = (eta - y) ** 2 if self.loss == "squared" else np.logaddexp(0.0, eta) - y * eta
+            total[part] = each.sum(axis=0)
+        return total / rows.y.size * (1.0 if self.loss == "squared" else 2.0), total
+
+    def _df(self, penalty: str, path: Any) -> Array:
+        if penalty == "l1":
+            return df.nonzero_count(path.coefs).astype(np.float64)
+        if self.loss == "logistic":
+            return df.logistic_ridge_dfs(path, self.train.X)
+        columns = df.penalized_columns(self.train.X, path.centers, path.scales)
+        return df.ridge_df(df.gram_eigenvalues(columns), path.lambdas)
+
+
+def _default_pair(l1: PenaltySide, l2: PenaltySide) -> tuple[int, int] | None:
+    """The largest feature and the one that L1 drops while L2 keeps most of it, at λ.1se."""
+    if l1.geometry.features.size < 2:
+        return None
+    u1 = np.abs(l1.geometry.coefs[:, l1.i_1se])
+    u2 = np.abs(l2.geometry.coefs[:, l2.i_1se])
+    first = int(np.argmax(u1 if u1.any() else u2))
+    dropped = np.where(u1 == 0.0, u2, -1.0)
+    dropped[first] = -1.0
+    kept = np.where(np.arange(u2.size) == first, -1.0, u2)
+    second = int(np.argmax(dropped if dropped.max() > 0.0 else kept))
+    return first, second
+
+
+def _class_names(labels: Any, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    if labels is None:
+        return None
+    if names is not None and len(names) == len(labels):
+        return tuple(str(name) for name in names)
+    return tuple(str(label) for label in labels)
+
+
+def summary_facts(l1: PenaltySide, l2: PenaltySide, n_test: int = 0) -> tuple[Fact, ...]:
+    """What the first sentence says, computed: at each side's λ.1se, against the best of both.
+
+    Codes and fields:
+        "l1_keeps" kept, total, zero · "l1_keeps_none" total
+        "within_one_se" | "above_one_se" error, best, std_error, best_penalty: whether L1's CV error
+            at λ.1se is within one standard error of the lowest CV error of the two paths
+        "better_l1" | "better_l2" | "tied" l1, l2: lowest CV errors; tied within one standard error
+        "l2_small" small, total: features L2 leaves below 1 % of the largest at its λ.1se
+        "test" rows, l1, l2: test errors of each at its λ.1se, if rows were split off
+        "at_edge" penalty: λ.min lies at the least-penalized end of the grid
+    """
+    total = l1.coefs.shape[0]
+    kept = int(l1.n_nonzero[l1.i_1se])
+    lowest = {side.penalty: float(side.cv_mean[side.i_min]) for side in (l1, l2)}
+    best = min((l1, l2), key=lambda side: lowest[side.penalty])
+    spread = float(best.cv_std_error[best.i_min])
+    error = float(l1.cv_mean[l1.i_1se])
+    close = error <= lowest[best.penalty] + spread
+    tied = abs(lowest["l1"] - lowest["l2"]) <= spread
+    facts = [
+        Fact("l1_keeps", {"kept": kept, "total": total, "zero": total - kept})
+        if kept
+        else Fact("l1_keeps_none", {"total": total}),
+        Fact(
+            "within_one_se" if close else "above_one_se",
+            {
+                "error": error,
+                "best": lowest[best.penalty],
+                "std_error": spread,
+                "best_penalty": best.penalty,
+            },
+        ),
+        Fact("tied" if tied else f"better_{best.penalty}", dict(lowest)),
+        Fact("l2_small", {"small": int(l2.n_small[l2.i_1se]), "total": total}),
+    ]
+    if l1.test_error is not None and l2.test_error is not None:
+        errors = (float(l1.test_error[l1.i_1se]), float(l2.test_error[l2.i_1se]))
+        facts.append(Fact("test", {"rows": n_test, "l1": errors[0], "l2": errors[1]}))
+    for side in (l1, l2):
+        if side.i_min == side.grid[-1]:
+            facts.append(Fact("at_edge", {"penalty": side.penalty}))
+    return tuple(facts)

@@ -1,0 +1,167 @@
+"""Effective degrees of freedom of L1 and L2 fits, the intercept not counted.
+
+L1: the number of nonzero coefficients, an unbiased estimate (Zou, Hastie & Tibshirani 2007, Ann.
+Statist. 35(5), Theorem 1). L2: the trace of the matrix that maps y to the fitted values (Hastie,
+Tibshirani & Friedman, *The Elements of Statistical Learning*, eq. 3.50); for a curved loss the same
+trace with every row weighted by the loss's curvature at the fit (ibid., section 4.4 and 7.6).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import brentq
+
+Array = NDArray[np.float64]
+
+
+def penalized_columns(
+    X: Array, centers: Array, scales: Array, *, fit_intercept: bool = True
+) -> Array:
+    """Columns in the scale in which they are penalized, (n, p); centred with an intercept."""
+    return np.asarray((X - centers) / scales if fit_intercept else X / scales, dtype=np.float64)
+
+
+def nonzero_count(coefs: Array) -> NDArray[np.int64]:
+    """Degrees of freedom of L1 fits: nonzero coefficients of each column of `coefs` (p, L)."""
+    return np.asarray(np.count_nonzero(coefs, axis=0), dtype=np.int64)
+
+
+def gram_eigenvalues(columns: Array, row_weight: Array | None = None) -> Array:
+    """Eigenvalues of (1/n) Zᵀ diag(row_weight) Z, through the smaller of the two Gram matrices.
+
+    Args:
+        columns: (n, p), as penalized (see `penalized_columns`).
+        row_weight: (n,) non-negative; one if omitted. With weights the columns are centred again
+            about their weighted mean, which is what profiling out the intercept amounts to.
+
+    Returns:
+        (min(n, p),) non-negative, in increasing order.
+    """
+    n = columns.shape[0]
+    if row_weight is not None:
+        total = float(row_weight.sum())
+        if total <= 0.0:
+            return np.zeros(min(columns.shape))
+        mean = row_weight @ columns / total
+        columns = np.sqrt(row_weight)[:, None] * (columns - mean)
+    small = columns.T @ columns if columns.shape[1] <= n else columns @ columns.T
+    return np.maximum(np.linalg.eigvalsh(small / n), 0.0)
+
+
+def ridge_df(eigenvalues: Array, lambdas: Any) -> Array:
+    """Degrees of freedom of L2 fits, Σ e/(e + λ), for each λ.
+
+    Args:
+        eigenvalues: of the Gram matrix (1/n) ZᵀWZ of the penalized columns.
+        lambdas: canonical λ, scalar or (L,); λ = 0 counts the positive eigenvalues.
+    """
+    lam = np.atleast_1d(np.asarray(lambdas, dtype=np.float64))
+    e = np.asarray(eigenvalues, dtype=np.float64)
+    e = e[e > e.max(initial=0.0) * np.finfo(float).eps * max(e.size, 1)]
+    return np.asarray((e[:, None] / (e[:, None] + lam[None, :])).sum(axis=0))
+
+
+def lambda_for_df(
+    eigenvalues: Array, target: float, *, lowest: float, highest: float
+) -> tuple[float, bool]:
+    """The λ in [lowest, highest] whose L2 fit has `target` degrees of freedom.
+
+    Returns:
+        (λ, attained): when the target lies outside of what the range allows, the nearer end and
+        False.
+    """
+
+    def excess(log_lam: float) -> float:
+        return float(ridge_df(eigenvalues, np.exp(log_lam))[0]) - target
+
+    if excess(np.log(lowest)) <= 0.0:
+        return lowest, excess(np.log(lowest)) == 0.0
+    if excess(np.log(highest)) >= 0.0:
+        return highest, excess(np.log(highest)) == 0.0
+    root = brentq(excess, np.log(lowest), np.log(highest), xtol=1e-13, rtol=1e-14)
+    return float(np.exp(root)), True
+
+
+def logistic_curvature(linear_predictor: Array) -> Array:
+    """p(1 − p) of the logistic loss at η, elementwise."""
+    half = np.tanh(np.abs(linear_predictor) / 2.0)
+    return np.asarray((1.0 - half) * (1.0 + half) / 4.0)
+
+
+class LogisticDegreesOfFreedom:
+    """Curvature-weighted degrees of freedom of L2 logistic fits on one set of columns.
+
+    With more columns than rows the (n, n) inner products are formed once, so that each fit costs
+    n³ instead of n²p.
+
+    Args:
+        columns: (n, p), as penalized.
+    """
+
+    def __init__(self, columns: Array) -> None:
+        n, p = columns.shape
+        self._columns = columns
+        self._products = columns @ columns.T if p > n else None
+
+    @property
+    def cost(self) -> float:
+        """Floating-point operations of one evaluation, roughly."""
+        n, q = self._columns.shape[0], min(self._columns.shape)
+        return float(2 * n * q**2 + 10 * q**3)
+
+    def __call__(self, linear_predictor: Array, lam: float) -> float:
+        """Degrees of freedom of the fit with this η (n,) at the λ at which it was fitted."""
+        weight = logistic_curvature(linear_predictor)
+        total = float(weight.sum())
+        if self._products is None or total <= 0.0:
+            e = gram_eigenvalues(self._columns, weight)
+        else:
+            K = self._products
+            mean = K @ weight / total
+            centred = K - mean[:, None] - mean[None, :] + weight @ mean / total
+            root = np.sqrt(weight)
+            weighted = root[:, None] * centred * root[None, :] / weight.size
+            e = np.asarray(np.linalg.eigvalsh(weighted), dtype=np.float64)
+        return float(ridge_df(np.maximum(e, 0.0), lam)[0])
+
+
+def logistic_ridge_dfs(path: Any, X: Array, *, budget: float = 1e11) -> Array:
+    """Curvature-weighted degrees of freedom at every λ of an L2 logistic path, (L,).
+
+    Above `budget` floating-point operations in all, as many λ as it affords (at least 25) are
+    computed and monotone cubic interpolation in log λ gives the others.
+
+    Args:
+        path: result of `fit_path` with an intercept.
+        X: (n, p) rows it was fitted on.
+        budget: about 10 s on one core.
+    """
+    trace = LogisticDegreesOfFreedom(penalized_columns(X, path.centers, path.scales))
+    count = path.lambdas.size
+    afforded = max(25, int(budget / trace.cost))
+    which = np.unique(np.linspace(0, count - 1, min(count, afforded)).astype(int))
+    known = np.array(
+        [trace(X @ path.coefs[:, i] + path.intercepts[i], float(path.lambdas[i])) for i in which]
+    )
+    if which.size == count:
+        return known
+    smooth = PchipInterpolator(-np.log(path.lambdas[which]), known)
+    return np.asarray(smooth(-np.log(path.lambdas)))
+
+
+def interpolate_log_lambda(log_lambdas: Array, dfs: Array, targets: Array) -> Array:
+    """Where degrees of freedom known at some λ would reach `targets`; a guess to be fitted.
+
+    Args:
+        log_lambdas: (m,) decreasing.
+        dfs: (m,) at those λ.
+        targets: (t,).
+
+    Returns:
+        log λ (t,), clipped to the range.
+    """
+    return np.interp(targets, np.maximum.accumulate(dfs), log_lambdas)

@@ -1,0 +1,126 @@
+"""Which λ of L2 belongs to each λ of L1; see `shrinkage.linear.comparison` for the four links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.conventions import textbook_lambda
+from shrinkage.linear import degrees_of_freedom as df
+from shrinkage.linear.path import fit_path
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Wanted = tuple[Array, NDArray[np.bool_]]
+
+LINKS = ("df", "best", "1se", "textbook")
+DF_TOLERANCE = 0.05
+"""Degrees of freedom that differ by more are not called the same."""
+DF_KNOTS = 25
+"""Fits at which the curvature-weighted degrees of freedom of logistic loss are computed first."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Which λ of each side belongs to each position of the control.
+
+    Attributes:
+        name: one of `LINKS`.
+        l1, l2: numbers into the sides' `lambdas`, (N,) each.
+        clipped: positions at which L2 could not attain what the link asks, (N,).
+        start: position to open at.
+    """
+
+    name: str
+    l1: Indices
+    l2: Indices
+    clipped: NDArray[np.bool_]
+    start: int
+
+
+def wanted_lambdas(
+    l1_cv: Any, l2_cv: Any, X: Array, y: Array, *, loss: str, options: Mapping[str, Any]
+) -> dict[str, Wanted]:
+    """For each link the L2 λ at each position, clipped to L2's grid, and whether it is attained."""
+    lam1, grid = l1_cv.path.lambdas, l2_cv.path.lambdas
+    t_of_one = {
+        p: textbook_lambda(1.0, loss=loss, penalty=p, weight_sum=y.size) for p in ("l1", "l2")
+    }
+    exact = {
+        "best": lam1 * (l2_cv.lambda_min / l1_cv.lambda_min),
+        "1se": lam1 * (l2_cv.lambda_1se / l1_cv.lambda_1se),
+        "textbook": lam1 * (t_of_one["l1"] / t_of_one["l2"]),
+    }
+    wanted = {}
+    counts = df.nonzero_count(l1_cv.path.coefs)
+    if loss == "squared":
+        wanted["df"] = _match_squared(l2_cv.path, X, counts)
+    else:
+        wanted["df"] = _match_logistic(l2_cv.path, X, y, counts, options)
+    slack = 1.0 + 1e-9
+    for name, lam in exact.items():
+        inside = (lam <= grid[0] * slack) & (lam >= grid[-1] / slack)
+        wanted[name] = (np.clip(lam, grid[-1], grid[0]), inside)
+    return wanted
+
+
+def _match_squared(path: Any, X: Array, counts: Indices) -> Wanted:
+    e = df.gram_eigenvalues(df.penalized_columns(X, path.centers, path.scales))
+    low, high = float(path.lambdas[-1]), float(path.lambdas[0])
+    found = {}
+    for count in np.unique(counts):
+        lam, _ = df.lambda_for_df(e, float(count), lowest=low, highest=high)
+        found[count] = (lam, abs(float(df.ridge_df(e, lam)[0]) - count) <= DF_TOLERANCE)
+    return (
+        np.array([found[c][0] for c in counts]),
+        np.array([found[c][1] for c in counts], dtype=bool),
+    )
+
+
+def _match_logistic(
+    path: Any, X: Array, y: Array, counts: Indices, options: Mapping[str, Any]
+) -> Wanted:
+    """The hat matrix depends on the fit, so guess from fitted λ, fit the guess, and look again."""
+    trace = df.LogisticDegreesOfFreedom(df.penalized_columns(X, path.centers, path.scales))
+    knots = np.unique(np.linspace(0, path.lambdas.size - 1, DF_KNOTS).astype(int))
+    known = dict(zip(path.lambdas[knots], _traces(trace, path, X, knots), strict=True))
+    targets = np.unique(counts).astype(np.float64)
+    best, miss = np.empty(targets.size), np.full(targets.size, np.inf)
+    for _ in range(3):
+        lams = np.array(sorted(known, reverse=True))
+        guess = df.interpolate_log_lambda(np.log(lams), np.array([known[v] for v in lams]), targets)
+        tried = union_grid(np.exp(guess), [])
+        fit = fit_path(X, y, penalty="l2", lambdas=tried, **options)
+        reached = _traces(trace, fit, X, np.arange(tried.size))
+        known.update(zip(tried, reached, strict=True))
+        for t, target in enumerate(targets):
+            at = int(np.abs(reached - target).argmin())
+            if abs(reached[at] - target) < miss[t]:
+                best[t], miss[t] = tried[at], abs(reached[at] - target)
+        if miss.max(initial=0.0) <= 1e-6:
+            break
+    at_count = np.searchsorted(targets, counts)
+    return best[at_count], miss[at_count] <= DF_TOLERANCE
+
+
+def _traces(trace: df.LogisticDegreesOfFreedom, path: Any, X: Array, which: NDArray[Any]) -> Array:
+    eta = X @ path.coefs[:, which] + path.intercepts[which]
+    return np.array([trace(eta[:, i], float(path.lambdas[at])) for i, at in enumerate(which)])
+
+
+def union_grid(grid: Array, more: Sequence[Array]) -> Array:
+    """All λ, decreasing, those equal to 1e-10 of each other once."""
+    every = np.unique(np.concatenate([grid, *more]))[::-1]
+    keep = np.ones(every.size, dtype=bool)
+    keep[1:] = every[1:] < every[:-1] * (1.0 - 1e-10)
+    return np.asarray(every[keep])
+
+
+def nearest(lambdas: Array, wanted: Array) -> Indices:
+    """Numbers of the fitted λ that equal the wanted ones to rounding."""
+    log = np.log(lambdas)
+    return np.array([np.abs(log - v).argmin() for v in np.log(wanted)], dtype=np.int64)

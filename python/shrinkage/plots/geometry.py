@@ -1,0 +1,195 @@
+"""Loss contours and the penalty's ball for two coefficients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.geometry import PairGeometry
+from shrinkage.plots.style import (
+    GEOMETRY_SIZE,
+    QUIET,
+    SIDE_COLORS,
+    Rows,
+    Words,
+    dataset,
+    finished,
+    layered,
+    quantitative,
+    rounded,
+    shared,
+    signals,
+    span,
+)
+
+
+def geometry_spec() -> alt.LayerChart:
+    """Contours, the ball, the trail of solutions along the path and the current solution.
+
+    Data sets: contours, ball, trail, centre, solution. Signal: extent, half the side of the
+    square that is shown, in penalized coefficients; names of the two features are set outside.
+    """
+    scale = span("-extent", "extent")
+    axis = quantitative(tickCount=3, gridOpacity=0.35)
+    x = alt.X(field="x", type="quantitative", title=None, scale=scale, axis=alt.Axis(**axis))
+    y = alt.Y(field="y", type="quantitative", title=None, scale=scale, axis=alt.Axis(**axis))
+    order = alt.Order(field="k", type="quantitative")
+    color = alt.Color(field="color", type="nominal", scale=None)
+    contours = (
+        alt.Chart(dataset("contours"))
+        .mark_line(clip=True)
+        .encode(
+            x=x,
+            y=y,
+            order=order,
+            detail=alt.Detail(field="level", type="nominal"),
+            color=alt.value(QUIET),
+            strokeWidth=alt.when("datum.level === 1").then(alt.value(2)).otherwise(alt.value(0.9)),
+            strokeDash=alt.when("datum.level === 1")
+            .then(alt.value([1, 0]))
+            .otherwise(alt.value([3, 3])),
+        )
+    )
+    ball = (
+        alt.Chart(dataset("ball"))
+        .mark_line(filled=True, fillOpacity=0.22, strokeWidth=1.8, clip=True)
+        .encode(
+            x=x,
+            y=y,
+            order=order,
+            stroke=alt.Stroke(field="color", type="nominal", scale=None),
+            fill=alt.Fill(field="color", type="nominal", scale=None),
+        )
+    )
+    trail = (
+        alt.Chart(dataset("trail"))
+        .mark_line(strokeWidth=1.3, opacity=0.7, clip=True)
+        .encode(x=x, y=y, order=order, color=color)
+    )
+    centre = (
+        alt.Chart(dataset("centre"))
+        .mark_point(shape="cross", filled=True, size=50, color=QUIET, clip=True)
+        .encode(x=x, y=y)
+    )
+    solution = (
+        alt.Chart(dataset("solution"))
+        .mark_point(filled=True, size=70, opacity=1, clip=True)
+        .encode(x=x, y=y, color=color)
+    )
+    return layered(
+        ball,
+        contours,
+        trail,
+        centre,
+        solution,
+        width=GEOMETRY_SIZE,
+        height=GEOMETRY_SIZE,
+        padding={"left": 30, "right": 8, "top": 6, "bottom": 18},
+        params=signals(extent=1),
+    )
+
+
+def geometry_extents(comparison: PenaltyComparison, pair: tuple[int, int]) -> dict[str, float]:
+    """Half widths that hold, at every λ, a side's ball and the unpenalized optimum.
+
+    An optimum beyond 2.2 times the largest ball (nearly collinear features) is left outside.
+    """
+    own = {side.penalty: _extent(side, pair) for side in (comparison.l1, comparison.l2)}
+    return shared(own)
+
+
+def _extent(side: PenaltySide, pair: tuple[int, int]) -> float:
+    u = side.geometry.coefs[list(pair)]
+    size = np.abs(u).sum(axis=0) if side.penalty == "l1" else np.hypot(u[0], u[1])
+    ball = max(float(size.max(initial=0.0)), 1e-12)
+    centres = [
+        side.geometry.pair(int(at), *pair).centre(limit=10.0 * ball)
+        for at in (side.grid[-1], side.i_1se)
+    ]
+    return 1.08 * max(ball, min(float(np.abs(centres).max()), 2.2 * ball))
+
+
+def contour_columns(geometry: PairGeometry, extent: float, n_points: int) -> dict[str, list[Any]]:
+    """The data set `contours` at one λ."""
+    drawn = geometry.contours(extent=extent, n_points=n_points, tol=1e-7)
+    columns: dict[str, list[Any]] = {"level": [], "k": [], "x": [], "y": []}
+    for level, outline in zip(drawn.levels, drawn.outlines, strict=True):
+        columns["level"] += [level] * len(outline)
+        columns["k"] += list(range(len(outline)))
+        columns["x"] += rounded(outline[:, 0], 5)
+        columns["y"] += rounded(outline[:, 1], 5)
+    return columns
+
+
+def geometry_rows(
+    comparison: PenaltyComparison,
+    penalty: str,
+    index: int,
+    pair: tuple[int, int],
+    *,
+    extent: float,
+) -> Rows:
+    """All data sets of the picture of one side at its λ number `index`."""
+    side = comparison.side(penalty)
+    color = SIDE_COLORS[penalty]
+    geometry = side.geometry.pair(index, *pair)
+    ball = geometry.ball()
+    trail = side.geometry.coefs[list(pair)][:, side.grid]
+    middle = geometry.centre(limit=6.0 * extent)
+    return {
+        "contours": contour_columns(geometry, extent, 96),
+        "ball": {
+            "k": list(range(len(ball))),
+            "x": rounded(ball[:, 0]),
+            "y": rounded(ball[:, 1]),
+            "color": [color] * len(ball),
+        },
+        "trail": {
+            "k": list(range(trail.shape[1])),
+            "x": rounded(trail[0]),
+            "y": rounded(trail[1]),
+            "color": [color] * trail.shape[1],
+        },
+        "centre": {"x": rounded(middle[:1]), "y": rounded(middle[1:])},
+        "solution": {
+            "x": rounded(geometry.solution[:1]),
+            "y": rounded(geometry.solution[1:]),
+            "color": [color],
+        },
+    }
+
+
+def finding(penalty: str, solution: Any) -> str:
+    """Key of the sentence that says where contour and ball touch."""
+    zero = int(np.count_nonzero(np.asarray(solution) == 0.0))
+    return f"title.geometry_{penalty}_{('edge', 'corner', 'origin')[zero]}"
+
+
+def geometry_chart(
+    comparison: PenaltyComparison,
+    penalty: str,
+    words: Words,
+    *,
+    index: int | None = None,
+    pair: tuple[int, int] | None = None,
+) -> alt.LayerChart:
+    """The geometry of one penalty at λ number `index` (default λ.1se) for two of the top features.
+
+    Args:
+        pair: positions in `comparison.top`; the comparison's own choice by default.
+    """
+    chosen = pair or comparison.pair
+    if chosen is None:
+        raise ValueError("the geometry needs two features; this comparison has one")
+    side = comparison.side(penalty)
+    at = side.i_1se if index is None else index
+    extent = geometry_extents(comparison, chosen)[penalty]
+    solution = side.geometry.pair(at, *chosen).solution
+    names = [comparison.feature_names[comparison.top[r]] for r in chosen]
+    dropped = names[int(np.argmax(solution == 0.0))]
+    title = words[finding(penalty, solution)].format(feature=dropped, a=names[0], b=names[1])
+    rows = geometry_rows(comparison, penalty, at, chosen, extent=extent)
+    return finished(geometry_spec(), rows, title, extent=extent)

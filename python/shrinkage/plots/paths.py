@@ -1,0 +1,233 @@
+"""Coefficient paths over −log λ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.plots.style import (
+    LEFT,
+    PATH_HEIGHT,
+    QUIET,
+    RIGHT,
+    SIDE_COLORS,
+    Rows,
+    Words,
+    dataset,
+    finished,
+    layered,
+    log_lambda,
+    marker_layers,
+    quantitative,
+    rounded,
+    signals,
+    span,
+    spread,
+)
+
+N_LABELS = 6
+"""Lines named directly; the rest are grey."""
+
+
+def path_spec(words: Words) -> alt.LayerChart:
+    """Paths of the top features, the envelope of the others, λ.min, λ.1se and the current λ.
+
+    Data sets: lines, envelope, ticks, corner (one row), labels, marks, now, dots. Signals: left,
+    right, low, high (the domains), hover (number of the feature pointed at, or −1).
+    """
+    x = log_lambda(words, title=False, labels=False)
+    scale = span("low", "high")
+    y = alt.Y(
+        field="y",
+        type="quantitative",
+        title=None,
+        scale=scale,
+        axis=alt.Axis(**quantitative(minExtent=LEFT - 8, maxExtent=LEFT - 8)),
+    )
+    envelope = (
+        alt.Chart(dataset("envelope"))
+        .mark_area(color=QUIET, opacity=0.25, clip=True)
+        .encode(x=x, y=alt.Y(field="low", type="quantitative"), y2=alt.Y2(field="high"))
+    )
+    pointed = "datum.feature === hover"
+    lines = (
+        alt.Chart(dataset("lines"))
+        .mark_line(clip=True)
+        .encode(
+            x=x,
+            y=y,
+            detail=alt.Detail(field="feature", type="nominal"),
+            color=alt.Color(field="color", type="nominal", scale=None),
+            strokeWidth=alt.when(pointed).then(alt.value(3.5)).otherwise(alt.value(1.5)),
+            opacity=alt.when(pointed)
+            .then(alt.value(1))
+            .otherwise(alt.Opacity(field="strength", type="quantitative", scale=None)),
+        )
+    )
+    dots = (
+        alt.Chart(dataset("dots"))
+        .mark_point(filled=False, strokeWidth=1.6, clip=True)
+        .encode(
+            x=x,
+            y=y,
+            stroke=alt.Stroke(field="color", type="nominal", scale=None),
+            fill=alt.Fill(field="fill", type="nominal", scale=None),
+            shape=alt.Shape(field="shape", type="nominal", scale=None),
+            size=alt.value(26),
+        )
+    )
+    ticks = (
+        alt.Chart(dataset("ticks"))
+        .mark_text(baseline="bottom", dy=-3, fontSize=10, color=QUIET)
+        .encode(x=x, y=alt.value(0), text=alt.Text(field="text", type="nominal"))
+    )
+    labels = (
+        alt.Chart(dataset("labels"))
+        .mark_text(align="left", dx=5, fontSize=10.5, limit=RIGHT - 8)
+        .encode(
+            x=alt.value(alt.ExprRef("width")),
+            y=alt.Y(field="pixel", type="quantitative", scale=None, axis=None),
+            text=alt.Text(field="text", type="nominal"),
+            opacity=alt.when("hover < 0 || datum.feature === hover")
+            .then(alt.value(1))
+            .otherwise(alt.value(0.45)),
+        )
+    )
+    counted = (
+        alt.Chart(dataset("corner"))
+        .mark_text(align="right", baseline="bottom", dx=-6, dy=-3, fontSize=10, color=QUIET)
+        .encode(x=alt.value(0), y=alt.value(0), text=alt.Text(field="text", type="nominal"))
+    )
+    marks, now = marker_layers()
+    return layered(
+        envelope,
+        marks,
+        lines,
+        now,
+        dots,
+        ticks,
+        counted,
+        labels,
+        width=320,
+        height=PATH_HEIGHT,
+        padding={"left": LEFT, "right": RIGHT, "top": 18, "bottom": 6},
+        params=signals(left=0, right=1, low=-1, high=1, hover=-1),
+    )
+
+
+def lambda_range(side: PenaltySide) -> tuple[float, float]:
+    """x domain: −log λ from one end of the grid to the other."""
+    return float(-np.log(side.lambdas[side.grid[0]])), float(-np.log(side.lambdas[side.grid[-1]]))
+
+
+def path_range(side: PenaltySide) -> tuple[float, float]:
+    """y domain: zero and the drawn coefficients, 4 % to spare, in penalized scale.
+
+    Paths that end far outside of what is in use, as L2 does for classes that can be separated,
+    leave the picture: no more is shown than 4 times the largest coefficient at λ.min.
+    """
+    u = side.penalized_coefs
+    limit = 4.0 * float(np.abs(u[:, side.i_min]).max(initial=0.0)) or np.inf
+    drawn = np.clip(u[:, side.grid], -limit, limit)
+    low, high = min(float(drawn.min(initial=0.0)), 0.0), max(float(drawn.max(initial=0.0)), 0.0)
+    spare = 0.04 * max(high - low, 1e-12)
+    return low - spare, high + spare
+
+
+def path_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows:
+    """Data sets that do not depend on the control: lines, envelope, ticks, labels, marks."""
+    side = comparison.side(penalty)
+    x = -np.log(side.lambdas[side.grid])
+    u = side.penalized_coefs[:, side.grid]
+    named = set(_labelled(side, comparison.top))
+    lines: dict[str, list[Any]] = {"feature": [], "x": [], "y": [], "color": [], "strength": []}
+    for rank, j in enumerate(comparison.top):
+        lines["feature"] += [rank] * x.size
+        lines["x"] += rounded(x)
+        lines["y"] += rounded(u[j])
+        lines["color"] += [SIDE_COLORS[penalty] if rank in named else QUIET] * x.size
+        lines["strength"] += [0.95 if rank in named else 0.55] * x.size
+    others = np.setdiff1d(np.arange(u.shape[0]), comparison.top)
+    ends = (u[others].min(axis=0), u[others].max(axis=0)) if others.size else None
+    return {
+        "lines": lines,
+        "envelope": {
+            "x": rounded(x) if ends else [],
+            "low": rounded(ends[0]) if ends else [],
+            "high": rounded(ends[1]) if ends else [],
+        },
+        "ticks": _ticks(side),
+        "corner": {"text": [words["axis.nonzero" if penalty == "l1" else "axis.df"]]},
+        "labels": _labels(comparison, side, u, sorted(named)),
+        "marks": lambda_marks(side),
+    }
+
+
+def lambda_marks(side: PenaltySide) -> dict[str, list[Any]]:
+    """x of λ.min and λ.1se."""
+    return {
+        "x": rounded(-np.log(side.lambdas[[side.i_min, side.i_1se]])),
+        "which": ["min", "1se"],
+    }
+
+
+def _labelled(side: PenaltySide, top: Any) -> list[int]:
+    """Ranks of the features largest at λ.min or λ.1se, then at the least-penalized end."""
+    size = np.abs(side.penalized_coefs[top])
+    best, end = np.maximum(size[:, side.i_min], size[:, side.i_1se]), size[:, side.grid[-1]]
+    order = np.lexsort((-end, -best))[:N_LABELS]
+    return [int(r) for r in order if best[r] > 0.0 or end[r] > 0.0]
+
+
+def _ticks(side: PenaltySide, count: int = 6) -> dict[str, list[Any]]:
+    """Along the top: nonzero coefficients for L1; degrees of freedom for L2, which has no zeros."""
+    at = side.grid[np.unique(np.linspace(3, side.grid.size - 4, count).astype(int))]
+    return {
+        "x": rounded(-np.log(side.lambdas[at])),
+        "text": [f"{round(float(v)):,}" for v in side.df[at]],
+    }
+
+
+def _labels(
+    comparison: PenaltyComparison, side: PenaltySide, u: Any, named: list[int]
+) -> dict[str, list[Any]]:
+    low, high = path_range(side)
+    ends = np.clip(u[comparison.top[named], -1], low, high)
+    wanted = [float(v) for v in PATH_HEIGHT * (high - ends) / (high - low)]
+    pixel = spread(wanted, gap=12.5, low=4.0, high=PATH_HEIGHT - 4.0)
+    return {
+        "feature": list(named),
+        "pixel": rounded(pixel, 4),
+        "text": [comparison.feature_names[comparison.top[r]] for r in named],
+    }
+
+
+def path_chart(
+    comparison: PenaltyComparison, penalty: str, words: Words, *, position: int | None = None
+) -> alt.LayerChart:
+    """The path of one penalty with the current λ at `position` of its own λ (default: λ.1se)."""
+    side = comparison.side(penalty)
+    at = side.i_1se if position is None else position
+    x = rounded([-np.log(side.lambdas[at])])
+    color = SIDE_COLORS[penalty]
+    u = side.penalized_coefs[comparison.top, at]
+    rows = path_rows(comparison, penalty, words)
+    rows["now"] = {"x": x, "color": [color]}
+    rows["dots"] = {
+        "x": x * u.size,
+        "y": rounded(u),
+        "color": [color] * u.size,
+        "fill": ["transparent" if v == 0.0 else color for v in u],
+        "shape": ["diamond" if v == 0.0 else "circle" for v in u],
+    }
+    zero, total = int(side.n_zero[at]), int(side.coefs.shape[0])
+    title = words[f"title.path_{penalty}"].format(
+        kept=total - zero, total=total, zero=zero, small=int(side.n_small[at])
+    )
+    low, high = path_range(side)
+    left, right = lambda_range(side)
+    signals = dict(left=left, right=right, low=low, high=high, hover=-1)
+    return finished(path_spec(words), rows, title, **signals)

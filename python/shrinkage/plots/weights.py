@@ -1,0 +1,151 @@
+"""Coefficients at one λ as bars, exact zeros apart from small ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from shrinkage.linear.comparison import SMALL, PenaltyComparison
+from shrinkage.plots.style import (
+    BAR_STEP,
+    QUIET,
+    SIDE_COLORS,
+    Rows,
+    Words,
+    dataset,
+    finished,
+    layered,
+    quantitative,
+    rounded,
+    shared,
+    signals,
+    span,
+)
+
+N_BARS = 15
+"""Features shown, largest first."""
+
+
+def weights_spec(words: Words) -> alt.LayerChart:
+    """One bar a feature; a hollow diamond marks an exact zero, a thin bar one below 1 %.
+
+    Data sets: bars, names. Signals: extent, the largest |coefficient|; count, the
+    number of bars.
+    """
+    scale = span("-extent", "extent")
+    y = alt.Y(
+        field="order",
+        type="quantitative",
+        axis=None,
+        scale=span("-0.5", "count - 0.5", reverse=True, padding=0),
+    )
+    x = alt.X(
+        field="value",
+        type="quantitative",
+        stack=None,
+        title=words["axis.coefficient"],
+        scale=scale,
+        axis=alt.Axis(**quantitative(tickCount=5, titlePadding=2)),
+    )
+    color = alt.Color(field="color", type="nominal", scale=None)
+    bars = (
+        alt.Chart(dataset("bars"))
+        .mark_bar(clip=True, orient="horizontal", size=BAR_STEP * 0.7)
+        .encode(
+            x=x,
+            y=y,
+            color=color,
+            opacity=alt.when("datum.state === 'small'")
+            .then(alt.value(0.45))
+            .otherwise(alt.value(1)),
+        )
+    )
+    zeros = (
+        alt.Chart(dataset("bars"))
+        .transform_filter("datum.state !== 'kept'")
+        .mark_point(size=44, strokeWidth=1.6, filled=False)
+        .encode(
+            x=x,
+            y=y,
+            color=color,
+            shape=alt.when("datum.state === 'zero'")
+            .then(alt.value("diamond"))
+            .otherwise(alt.value("stroke")),
+        )
+    )
+    names = (
+        alt.Chart(dataset("names"))
+        .mark_text(align="right", dx=-6, fontSize=11, limit=92)
+        .encode(x=alt.value(0), y=y, text=alt.Text(field="text", type="nominal"))
+    )
+    values = (
+        alt.Chart(dataset("bars"))
+        .mark_text(align="right", dx=50, fontSize=10.5, color=QUIET)
+        .encode(x=alt.value(alt.ExprRef("width")), y=y, text=alt.Text(field="text", type="nominal"))
+    )
+    return layered(
+        bars,
+        zeros,
+        names,
+        values,
+        width=240,
+        height=N_BARS * BAR_STEP,
+        padding={"left": 100, "right": 56, "top": 2, "bottom": 34},
+        params=signals(extent=1, count=1),
+    )
+
+
+def weights_extents(comparison: PenaltyComparison) -> dict[str, float]:
+    """Largest |penalized coefficient| of each side on its grid, a little to spare."""
+    own = {
+        side.penalty: 1.02 * float(np.abs(side.penalized_coefs[:, side.grid]).max(initial=1e-12))
+        for side in (comparison.l1, comparison.l2)
+    }
+    return shared(own)
+
+
+def state(value: float, largest: float) -> str:
+    """ "zero", "small" (below 1 % of the largest) or "kept"."""
+    if value == 0.0:
+        return "zero"
+    return "small" if abs(value) < SMALL * largest else "kept"
+
+
+def weights_rows(comparison: PenaltyComparison, penalty: str, index: int) -> Rows:
+    """Data sets at the side's λ number `index`."""
+    side = comparison.side(penalty)
+    u = side.penalized_coefs[:, index]
+    largest = float(np.abs(u).max(initial=0.0))
+    shown = comparison.top[:N_BARS]
+    values: list[Any] = [float(u[j]) for j in shown]
+    return {
+        "bars": {
+            "order": list(range(len(shown))),
+            "value": rounded(values),
+            "state": [state(v, largest) for v in values],
+            "color": [SIDE_COLORS[penalty]] * len(shown),
+            "text": ["0" if v == 0.0 else f"{v:.3g}".replace("-", "−") for v in values],
+        },
+        "names": {
+            "order": list(range(len(shown))),
+            "text": [comparison.feature_names[j] for j in shown],
+        },
+    }
+
+
+def weights_chart(
+    comparison: PenaltyComparison, penalty: str, words: Words, *, index: int | None = None
+) -> alt.LayerChart:
+    """Bars of one penalty at its λ number `index` (default λ.1se)."""
+    side = comparison.side(penalty)
+    at = side.i_1se if index is None else index
+    rows = weights_rows(comparison, penalty, at)
+    total = int(side.coefs.shape[0])
+    title = words["title.weights"].format(
+        penalty=penalty.upper(), zero=int(side.n_zero[at]), total=total, small=int(side.n_small[at])
+    )
+    shown = len(rows["bars"]["order"])
+    extent = weights_extents(comparison)[penalty]
+    return finished(weights_spec(words), rows, title, extent=extent, count=shown)

@@ -1,0 +1,120 @@
+"""The app in-process, with a data folder of its own for every test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from shrinkage.app.i18n import translate
+from shrinkage.app.services import Services, services
+from shrinkage.app.store import HOME_VARIABLE
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+PATIENCE_SECONDS = 60
+
+
+class Screen:
+    """What a user sees of one session, and what they can do."""
+
+    def __init__(self, shared: Services, *, settle: bool = True, **query: str) -> None:
+        self.shared = shared
+        self.at = AppTest.from_file(str(APP), default_timeout=PATIENCE_SECONDS)
+        for name, value in query.items():
+            self.at.query_params[name] = value
+        if settle:
+            self.run()
+        else:
+            self.at.run()
+
+    def run(self) -> Screen:
+        """Rerun until no job is under way, as the page's timer would."""
+        self.at.run()
+        while self.at.get("progress"):
+            for registry in (self.shared.fits, self.shared.readings):
+                for job in registry.jobs():
+                    assert job.wait(PATIENCE_SECONDS)
+            self.at.run()
+        assert not self.at.exception
+        return self
+
+    def t(self, key: str, **values: Any) -> str:
+        """A text in the language of the session."""
+        return translate(self.query("lang") or "en", key, **values)
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the address."""
+        value = self.at.query_params.get(name)
+        return value[0] if isinstance(value, list) else value
+
+    @property
+    def board(self) -> dict[str, Any]:
+        """What the board was sent."""
+        (component,) = self.at.get("bidi_component")
+        content: dict[str, Any] = json.loads(component.proto.json)
+        return content
+
+    @property
+    def texts(self) -> str:
+        """Everything written on the screen."""
+        at = self.at
+        kinds = (at.title, at.markdown, at.caption, at.error, at.warning, at.info)
+        return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+    @property
+    def errors(self) -> list[str]:
+        """The error boxes."""
+        return [error.value for error in self.at.error]
+
+    @property
+    def chip(self) -> str:
+        """The label of the data chip."""
+        labels = [p.proto.popover.label for p in self.at.get("popover")]
+        return str(labels[0])
+
+    def widget(self, kind: str, start: str) -> Any:
+        """The widget of this kind whose key begins so."""
+        (found,) = [w for w in self.at.get(kind) if (w.key or "").startswith(start)]
+        return found
+
+    def click(self, key: str) -> Screen:
+        """Press the button of this key."""
+        self.widget("button", key).click()
+        return self.run()
+
+    def upload(self, name: str, content: bytes) -> Screen:
+        """Hand a file to the uploader."""
+        self.at.file_uploader[0].set_value((name, content, "application/octet-stream"))
+        return self.run()
+
+    def use(self, target: str | None = None, task: str | None = None) -> Screen:
+        """Choose target and task of the uploaded file and take it."""
+        if target is not None:
+            self.widget("selectbox", "target_").set_value(target)
+            self.run()
+        if task is not None:
+            self.widget("button_group", "task_").set_value(task)
+            self.run()
+        return self.click("use_data")
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """The services of an empty data folder."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    made = services()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_app(shared: Services) -> Callable[..., Screen]:
+    """Function that opens the app: ``open_app(lang="zh", c="v1...")``.
+
+    With ``settle=False`` it does not wait for jobs.
+    """
+    return lambda **options: Screen(shared, **options)

@@ -1,0 +1,97 @@
+"""``app.py`` and its settings: what a fresh machine meets."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WITHOUT_CORE = """
+import sys
+from pathlib import Path
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({app!r}, default_timeout=60).run()
+assert not at.exception, at.exception
+print(at.error[0].value)
+print(at.code[0].value)
+print(at.caption[0].value)
+"""
+
+
+@pytest.mark.parametrize("module", ["shrinkage", "shrinkage.core._native", "altair"])
+def test_without_the_core_the_app_shows_the_line_that_builds_it(module: str) -> None:
+    script = WITHOUT_CORE.format(module=module, app=str(ROOT / "app.py"))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    message, command, cause = done.stdout.splitlines()
+    assert "not built" in message
+    assert "尚未构建" in message
+    assert command == "make app"
+    assert module.removesuffix("._native") in cause
+    assert "Traceback" not in done.stdout
+
+
+def test_app_py_calls_main_and_nothing_else() -> None:
+    tree = ast.parse((ROOT / "app.py").read_text(encoding="utf-8"))
+    modules = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    assert modules == ["shrinkage.app.main"]
+    assert not [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+
+
+@pytest.fixture(scope="module")
+def config() -> dict[str, Any]:
+    with (ROOT / ".streamlit" / "config.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def test_the_server_is_local_and_silent(config: dict[str, Any]) -> None:
+    server = config["server"]
+    assert server["address"] == "127.0.0.1"
+    assert server["allowedHosts"] == ["localhost", "127.0.0.1"]
+    assert server["maxUploadSize"] == 200
+    assert server["fileWatcherType"] == "none"
+    assert server["showEmailPrompt"] is False
+    assert config["browser"]["gatherUsageStats"] is False
+    assert server.get("enableCORS", True)
+    assert server.get("enableXsrfProtection", True)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_colours_can_be_told_apart(config: dict[str, Any], mode: str) -> None:
+    theme = config["theme"][mode]
+    page, panel = theme["backgroundColor"], theme["secondaryBackgroundColor"]
+    for surface in (page, panel):
+        assert contrast(theme["textColor"], surface) >= 7
+        assert contrast(theme["primaryColor"], surface) >= 4.5
+        assert contrast(theme["linkColor"], surface) >= 4.5
+    for colour in theme["chartCategoricalColors"]:
+        assert contrast(colour, page) >= 3
+    assert len(theme["chartDivergingColors"]) == 10
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (WCAG 2.2)."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -1,0 +1,80 @@
+"""The board's own scripts in a real browser: geometry and numbers as the library has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from driving import Browser
+
+from shrinkage.app.board.bundle import own_file
+from shrinkage.linear.geometry import PairGeometry
+
+CASES: list[dict[str, Any]] = [
+    {"gram": [[1.0, 0.3], [0.3, 1.0]], "gradient": [-0.8, 0.2], "solution": [2.0, -0.5]},
+    {"gram": [[1.0, -0.97], [-0.97, 1.0]], "gradient": [0.4, 0.4], "solution": [0.0, 1.5]},
+    {"gram": [[2.0, 0.0], [0.0, 0.5]], "gradient": [-0.1, 0.1], "solution": [0.3, 0.0]},
+    {"gram": [[0.5, 0.0], [0.0, 2.0]], "gradient": [0.1, -0.3], "solution": [-1.0, 0.4]},
+]
+
+
+@pytest.fixture(scope="module")
+def run(browser: Browser) -> Any:
+    """Evaluate an expression with the board's formatting and geometry in scope."""
+    page = browser.new_page()
+    page.add_script_tag(content=own_file("format.js") + own_file("geometry.js"))
+    yield page.evaluate
+    page.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_contours_and_ball(run: Any, case: dict[str, Any], penalty: str) -> None:
+    geometry = PairGeometry(
+        penalty=penalty,
+        lam=1.0,
+        solution=np.array(case["solution"]),
+        gradient=np.array(case["gradient"]),
+        gram=np.array(case["gram"]),
+        rows=None,
+        eta=None,
+    )
+    (a, b), (_, d) = case["gram"]
+    sent = {"gram": [a, b, d], **{k: case[k] for k in ("gradient", "solution")}}
+    got = run("(c) => squaredContours(c.gram, c.gradient, c.solution, 3)", sent)
+    drawn = geometry.contours(extent=3.0)
+    np.testing.assert_allclose(got["centre"], drawn.centre, atol=1e-9)
+    for level in drawn.levels:
+        points = np.array([[r["x"], r["y"]] for r in got["rows"] if r["level"] == level])
+        depth = geometry.excess(points) - geometry.excess(drawn.centre)
+        expected = geometry.excess(drawn.outlines[drawn.levels.index(level)][3]) - geometry.excess(
+            drawn.centre
+        )
+        np.testing.assert_allclose(depth, expected[0], rtol=1e-8)
+        if level == 1.0:
+            np.testing.assert_allclose(points[0], case["solution"], atol=1e-9)
+    ball = run("([p, s]) => ballRows(p, s, '')", [penalty, case["solution"]])
+    outline = np.array([[r["x"], r["y"]] for r in ball])
+    norm = np.linalg.norm(outline, ord=1 if penalty == "l1" else 2, axis=1)
+    np.testing.assert_allclose(norm, geometry.radius(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        (12.345, "12.3"),
+        (-0.012345, "−0.0123"),
+        (1.0, "1.00"),
+        (999.6, "1,000"),
+        (3097.64, "3,100"),
+        (123456, "123,000"),
+        (1270000, "1.27×10⁶"),
+        (-4.02e-6, "−4.02×10⁻⁶"),
+        (None, "–"),
+    ],
+)
+def test_numbers_have_three_significant_digits(run: Any, value: float | None, text: str) -> None:
+    assert run("formatNumber", value) == text

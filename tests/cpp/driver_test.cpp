@@ -1,0 +1,280 @@
+// The path driver itself: what it records, how it starts, and how it ends early.
+#include "shrinkage/path/driver.hpp"
+
+#include <cmath>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "path_cases.hpp"
+#include "shrinkage/path/grid.hpp"
+
+using namespace shrinkage;
+using shrinkage::test::coefficients;
+using shrinkage::test::fitted;
+using shrinkage::test::Matrix;
+using shrinkage::test::PathData;
+using shrinkage::test::PlainDesign;
+using shrinkage::test::Random;
+
+namespace {
+
+constexpr Context alone{};
+
+/// A driver on a design with nothing implicit: the driver needs no more than the concepts.
+template <ScalarLoss L, SeparablePenalty P>
+struct Plain {
+    Matrix x;
+    std::vector<double> y, weights;
+    L loss{};
+    P penalty;
+
+    std::vector<std::vector<double>> run(const PathOptions& options, PathResult& result,
+                                         ConstVector held_out = {}, const Context& context = alone,
+                                         ConstVector start = {}) const {
+        const PlainDesign design(x);
+        const Data data{y, weights, {}, options.intercept};
+        PathDriver<L, P, PlainDesign> driver(loss, penalty, design, data, options, held_out,
+                                             context);
+        if (!start.empty()) driver.start_at(start, 0.5);
+        std::vector<std::vector<double>> betas;
+        driver.run(result, [&](ConstVector beta, double intercept) {
+            betas.emplace_back(beta.begin(), beta.end());
+            betas.back().push_back(intercept);
+        });
+        return betas;
+    }
+};
+
+template <ScalarLoss L, SeparablePenalty P>
+Plain<L, P> plain_problem(std::size_t n, std::size_t p, const P& penalty, std::uint64_t seed) {
+    Random random(seed);
+    Plain<L, P> problem{Matrix::random(n, p, random),
+                        {},
+                        std::vector<double>(n, 1.0 / static_cast<double>(n)),
+                        {},
+                        penalty};
+    for (std::size_t j = 0; j < p; ++j) {  // as with an intercept a design centres its columns
+        const double mean = test::inner_product(problem.x.column(j), problem.weights);
+        for (double& v : problem.x.column(j)) v -= mean;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const double eta = 1.0 + 2.0 * problem.x(i, 0) - problem.x(i, 1) + random.normal();
+        problem.y.push_back(L::quadratic ? eta : (eta > 0.0 ? 1.0 : 0.0));
+    }
+    return problem;
+}
+
+/// Enough work that a stop comes in the middle: small steps of lambda, each certified to 1e-10.
+PathOptions long_path() {
+    PathOptions options;
+    options.n_lambdas = 3000;
+    options.lambda_min_ratio = 1e-2;
+    options.tolerance = 1e-10;
+    return options;
+}
+
+/// The finished part of a path that was stopped is that of one that was not.
+void check_prefix(const PathResult& part, const PathResult& whole, std::size_t p) {
+    const std::size_t done = fitted(part);
+    CHECK(done < whole.lambdas.size());
+    REQUIRE(part.starts.size() == done + 1);
+    CHECK(part.gaps.size() == done);
+    CHECK(part.converged.size() == done);
+    CHECK(part.n_nonzero.size() == done);
+    CHECK(part.lambdas == whole.lambdas);
+    const std::size_t common = std::min(done, fitted(whole));
+    for (std::size_t l = 0; l < common; ++l) {
+        CHECK(coefficients(part, l, p) == coefficients(whole, l, p));
+        CHECK(part.intercepts[l] == whole.intercepts[l]);
+        CHECK(part.gaps[l] == whole.gaps[l]);
+    }
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("path");
+
+TEST_CASE("a path on any design: lambda max, records, and the slow solver's solutions") {
+    const Separable<L1> penalty(L1{}, std::vector<double>(6, 1.0));
+    const auto problem = plain_problem<SquaredLoss>(40, 6, penalty, 1);
+    PathOptions options;
+    options.n_lambdas = 5;
+    options.tolerance = 1e-12;
+    PathResult result;
+    const auto betas = problem.run(options, result);
+    REQUIRE(betas.size() == 5);
+    double largest = 0.0, mean = 0.0;
+    for (const double y : problem.y) mean += y / 40.0;
+    for (std::size_t j = 0; j < 6; ++j) {
+        double g = 0.0;
+        for (std::size_t i = 0; i < 40; ++i) g += problem.x(i, j) * (problem.y[i] - mean) / 40.0;
+        largest = std::max(largest, std::abs(g));
+    }
+    CHECK(result.lambdas[0] == doctest::Approx(largest).epsilon(1e-12));
+    for (std::size_t l = 0; l < 5; ++l) {
+        const test::Solution slow =
+            test::reference_solution(problem.loss, penalty, problem.x, problem.y, problem.weights,
+                                     result.lambdas[l], true, {}, 4000);
+        for (std::size_t j = 0; j < 6; ++j) CHECK(std::abs(betas[l][j] - slow.beta[j]) <= 1e-5);
+        CHECK(std::abs(betas[l][6] - slow.intercept) <= 1e-5);
+        CHECK(result.gaps[l] <= 1e-12);
+    }
+}
+
+TEST_CASE("unpenalized columns are in the model before lambda max is taken") {
+    const Separable<L1> penalty(L1{}, {0.0, 1.0, 1.0, 0.0, 1.0});
+    const auto check = [&](const auto& problem) {
+        PathOptions options;
+        options.n_lambdas = 4;
+        options.tolerance = 1e-11;
+        PathResult result;
+        const auto betas = problem.run(options, result);
+        CHECK(result.gaps[0] <= 1e-11);
+        CHECK(betas[0][0] != 0.0);
+        CHECK(betas[0][3] != 0.0);
+        for (const std::size_t j : {1, 2, 4}) CHECK(betas[0][j] == 0.0);
+        PathResult below;
+        options.lambdas = {result.lambdas[0] * (1.0 - 1e-4)};
+        const auto next = problem.run(options, below);
+        CHECK((next[0][1] != 0.0 || next[0][2] != 0.0 || next[0][4] != 0.0));
+    };
+    check(plain_problem<SquaredLoss>(60, 5, penalty, 2));
+    check(plain_problem<LogisticLoss>(60, 5, penalty, 3));
+}
+
+TEST_CASE("held-out scores are twice the mean loss of the held-out rows") {
+    const Separable<L1> penalty(L1{}, std::vector<double>(5, 1.0));
+    const auto check = [&](auto problem) {
+        std::vector<double> held_out(60, 0.0);
+        for (std::size_t i = 0; i < 60; i += 3) {
+            held_out[i] = 1.0 + static_cast<double>(i);
+            problem.weights[i] = 0.0;
+        }
+        for (double& w : problem.weights) w *= 60.0 / 40.0;
+        PathOptions options;
+        options.n_lambdas = 6;
+        PathResult result;
+        const auto betas = problem.run(options, result, held_out);
+        REQUIRE(result.scores.size() == 6);
+        for (std::size_t l = 0; l < 6; ++l) {
+            double score = 0.0, total = 0.0;
+            for (std::size_t i = 0; i < 60; i += 3) {
+                double eta = betas[l][5];
+                for (std::size_t j = 0; j < 5; ++j) eta += problem.x(i, j) * betas[l][j];
+                score += 2.0 * held_out[i] * problem.loss.value(problem.y[i], eta);
+                total += held_out[i];
+            }
+            CHECK(result.scores[l] == doctest::Approx(score / total).epsilon(1e-10));
+        }
+    };
+    check(plain_problem<SquaredLoss>(60, 5, penalty, 4));
+    check(plain_problem<LogisticLoss>(60, 5, penalty, 5));
+}
+
+TEST_CASE("a start is used: at the solution little is left to do") {
+    const Separable<L1> penalty(L1{}, std::vector<double>(20, 1.0));
+    const auto problem = plain_problem<LogisticLoss>(80, 20, penalty, 6);
+    PathOptions options;
+    options.lambdas = {0.01};
+    options.tolerance = 1e-10;
+    PathResult cold, warm;
+    const auto solution = problem.run(options, cold);
+    const ConstVector beta = ConstVector(solution[0]).first(20);
+    const auto again = problem.run(options, warm, {}, alone, beta);
+    CHECK(test::largest_difference(again[0], solution[0]) <= 1e-6);
+    CHECK(warm.n_iter[0] < cold.n_iter[0]);
+}
+
+TEST_CASE("every fitted lambda is reported") {
+    const Separable<L1> penalty(L1{}, std::vector<double>(5, 1.0));
+    const auto problem = plain_problem<SquaredLoss>(40, 5, penalty, 7);
+    Control control;
+    PathOptions options;
+    options.n_lambdas = 7;
+    PathResult result;
+    problem.run(options, result, {}, Context{1, &control});
+    CHECK(control.done() == 7);
+    CHECK(control.lambda() == result.lambdas.back());
+    CHECK(control.gap() == result.gaps.back());
+    CHECK(control.n_nonzero() == result.n_nonzero.back());
+}
+
+TEST_CASE("a stop from another thread: prompt, and the finished part is kept") {
+    const PathData data(60, 120, 8);
+    const PathOptions options = long_path();
+    for (const bool classification : {false, true}) {
+        CAPTURE(classification);
+        const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
+        // Counted in lambdas, not in milliseconds: a busy machine changes only the latter.
+        const auto stopped_after = [&](std::size_t lambdas) {
+            Control control;
+            std::size_t at_stop = 0;
+            PathResult result;
+            {
+                const std::jthread watcher([&] {
+                    while (control.done() < lambdas) std::this_thread::yield();
+                    control.stop();
+                    at_stop = control.done();
+                });
+                result =
+                    fit_path(loss, L1{}, data.input(classification), options, Context{2, &control});
+            }
+            CHECK(result.stop == StopReason::cancelled);
+            CHECK(fitted(result) >= lambdas);
+            CHECK(fitted(result) <= at_stop + 1);  // at most the one that was almost done
+            return result;
+        };
+        const PathResult few = stopped_after(20);
+        const PathResult more = stopped_after(60);
+        check_prefix(few, more, 120);
+        check_prefix(more, few, 120);
+    }
+}
+
+TEST_CASE("a time limit ends the path and says so") {
+    const PathData data(60, 120, 9);
+    Control control;
+    control.set_time_limit(0.05);
+    const PathResult part =
+        fit_path(SquaredLoss{}, L1{}, data.input(), long_path(), Context{1, &control});
+    const double seconds = control.seconds();
+    CHECK(part.stop == StopReason::time_limit);
+    CHECK(fitted(part) < part.lambdas.size());
+    CHECK(part.starts.size() == fitted(part) + 1);
+    CHECK(seconds >= 0.05);
+    CHECK(seconds < 5.0);
+}
+
+TEST_CASE("a stop before the start returns an empty path with the grid that was given") {
+    const PathData data(60, 20, 10);
+    Control control;
+    control.stop();
+    PathOptions options;
+    options.lambdas = {1.0, 0.5};
+    const PathResult none =
+        fit_path(SquaredLoss{}, L1{}, data.input(), options, Context{1, &control});
+    CHECK(none.stop == StopReason::cancelled);
+    CHECK(fitted(none) == 0);
+    CHECK(none.starts == std::vector<std::size_t>{0});
+    CHECK(none.lambdas == options.lambdas);
+}
+
+TEST_CASE("lambdas that miss the tolerance say so") {
+    const PathData data(60, 40, 11);
+    PathOptions options;
+    options.n_lambdas = 10;
+    options.tolerance = 1e-12;
+    options.limits.max_iter = 1;
+    const PathResult result = fit_path(LogisticLoss{}, L1{}, data.input(true), options, alone);
+    REQUIRE(fitted(result) == 10);
+    std::size_t missed = 0;
+    for (std::size_t l = 0; l < 10; ++l) {
+        CHECK((result.converged[l] != 0) == (result.gaps[l] <= 1e-12));
+        missed += result.converged[l] == 0;
+    }
+    CHECK(missed > 0);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,155 @@
+"""Every gap that a path reports, computed again in numpy from its coefficients alone."""
+
+import warnings
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+import shrinkage as sh
+from support.datasets import NAMES, Find, load, random_problem
+from support.reference import Reference
+
+SHARE = {"l1": 1.0, "l2": 0.0, "elasticnet": 0.5}
+
+
+def check(path: sh.Path, reference: Reference, tol: float = 1e-6, *, exact: bool = True) -> None:
+    """All λ are within `tol`; `path.gaps` says the same as the recomputed gaps."""
+    returned, stationary = reference.gaps(path)
+    assert path.null_deviance == pytest.approx(reference.null_deviance(), rel=1e-10)
+    assert stationary.max() <= tol
+    assert path.gaps.max() <= tol
+    if exact:
+        assert returned.max() <= tol
+    np.testing.assert_allclose(path.gaps, stationary, rtol=1e-6, atol=1e-8)
+    assert path.converged.all()
+
+
+@pytest.mark.parametrize(
+    ("fit_intercept", "standardize"), [(True, True), (True, False), (False, True)]
+)
+@pytest.mark.parametrize("penalty", SHARE)
+@pytest.mark.parametrize("name", NAMES)
+def test_real_data(
+    shared_data: Find, name: str, penalty: str, fit_intercept: bool, standardize: bool
+) -> None:
+    X, y, loss = load(name, shared_data)
+    n_lambdas = 40 if X.shape[1] < 1000 else 8
+    kinds = {"fit_intercept": fit_intercept, "standardize": standardize}
+    path = sh.fit_path(X, y, loss=loss, penalty=penalty, n_lambdas=n_lambdas, **kinds)
+    check(path, Reference(X, y, loss=loss, alpha=SHARE[penalty], **kinds))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_default_grid_of_real_data(shared_data: Find, name: str) -> None:
+    X, y, loss = load(name, shared_data)
+    path = sh.fit_path(X, y, loss=loss)
+    assert path.gaps.max() <= 1e-6
+    every = slice(None, None, 1 if X.shape[1] < 1000 else 4)
+    reference = Reference(X, y, loss=loss)
+    gaps = [
+        reference.gap(path.coefs[:, i], path.intercepts[i], path.lambdas[i])[1]
+        for i in range(100)[every]
+    ]
+    np.testing.assert_allclose(path.gaps[every], gaps, rtol=1e-6, atol=1e-8)
+    assert len(path.lambdas) == 100
+    assert path.n_nonzero[0] == 0
+    assert path.n_nonzero[1] > 0
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "weights": {"sample_weight": np.linspace(0.1, 3.0, 60)},
+    "zero weights": {"sample_weight": np.r_[np.zeros(15), np.linspace(0.1, 3.0, 45)]},
+    "offset": {"offset": np.sin(np.arange(60.0))},
+    "factors": {"penalty_factor": [1.0, 2.0, 0.5, 0.0, 1.0, 0.0, 3.0, 1.0]},
+    "bounds": {"lower": -0.1, "upper": 0.2},
+    "nonnegative": {"lower": 0.0},
+    "mixed bounds": {
+        "lower": [0, -1, -np.inf, -np.inf, -0.1, 0, -2, -1],
+        "upper": [1, 0, np.inf, 0.2, 0.1, 0, np.inf, 3],
+        "penalty_factor": [0, 1, 2, 0.5, 0, 1, 1, 0],
+    },
+    "unpenalized, bounded below": {"lower": 0.0, "penalty_factor": [0, 0, 1, 1, 1, 0, 1, 1]},
+    "everything": {
+        "sample_weight": np.linspace(3.0, 0.0, 60),
+        "offset": np.cos(np.arange(60.0)),
+        "penalty_factor": [1.0, 2.0, 0.5, 0.0, 1.0, 0.0, 3.0, 1.0],
+        "lower": [-1, 0, -1, -np.inf, -1, -np.inf, -1, -1],
+    },
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("fit_intercept", "standardize"), list(product((True, False), repeat=2)))
+@pytest.mark.parametrize("penalty", SHARE)
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_variants(
+    loss: str, penalty: str, fit_intercept: bool, standardize: bool, variant: str
+) -> None:
+    X, y = random_problem(3, loss=loss)
+    kinds = {**VARIANTS[variant], "fit_intercept": fit_intercept, "standardize": standardize}
+    path = sh.fit_path(X, y, loss=loss, penalty=penalty, n_lambdas=12, **kinds)
+    check(path, Reference(X, y, loss=loss, alpha=SHARE[penalty], **kinds))
+
+
+@pytest.mark.parametrize("lower", [None, 0.0])
+@pytest.mark.parametrize("penalty", SHARE)
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_down_to_zero(loss: str, penalty: str, lower: float | None) -> None:
+    X, y = random_problem(4, loss=loss)
+    path = sh.fit_path(X, y, loss=loss, penalty=penalty, lambdas=[0.1, 1e-4, 0.0], lower=lower)
+    check(path, Reference(X, y, loss=loss, alpha=SHARE[penalty], lower=lower))
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-8, 1e-11])
+@pytest.mark.parametrize("penalty", SHARE)
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_every_tolerance(loss: str, penalty: str, tol: float) -> None:
+    X, y = random_problem(5, loss=loss)
+    path = sh.fit_path(X, y, loss=loss, penalty=penalty, tol=tol)
+    check(path, Reference(X, y, loss=loss, alpha=SHARE[penalty]), tol)
+
+
+@pytest.mark.parametrize("penalty", SHARE)
+def test_reported_measures(penalty: str) -> None:
+    for loss in ("squared", "logistic"):
+        X, y = random_problem(6, loss=loss)
+        weight = np.linspace(0.5, 2.0, len(y))
+        path = sh.fit_path(X, y, loss=loss, penalty=penalty, sample_weight=weight, n_lambdas=10)
+        reference = Reference(X, y, loss=loss, sample_weight=weight)
+        eta = X @ path.coefs + path.intercepts
+        losses = np.array([reference.value(column) for column in eta.T])
+        np.testing.assert_allclose(path.losses, losses, rtol=1e-10)
+        ratio = 1.0 - losses / reference.null_deviance()
+        np.testing.assert_allclose(path.deviance_ratio, ratio, atol=1e-10)
+        np.testing.assert_array_equal(path.n_nonzero, (path.coefs != 0).sum(axis=0))
+        np.testing.assert_allclose(path.centers, reference.means, rtol=1e-12)
+        np.testing.assert_allclose(path.scales, reference.s, rtol=1e-12)
+        assert path.sample_weight_sum == pytest.approx(weight.sum())
+
+
+@pytest.mark.parametrize("max_iter", [1, 2])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("factors", [None, [0, 0, 1, 1, 1, 0, 1, 1]])
+def test_an_unfinished_fit_is_never_called_converged(
+    loss: str, max_iter: int, factors: list[float] | None
+) -> None:
+    X, y = random_problem(7, loss=loss)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        path = sh.fit_path(
+            X, y, loss=loss, max_iter=max_iter, penalty_factor=factors, lambdas=[1e-3]
+        )
+    assert [w.category for w in caught] == [sh.ConvergenceWarning] * (not path.converged.all())
+    reference = Reference(X, y, loss=loss, penalty_factor=factors)
+    _, stationary = reference.gaps(path)
+    assert (path.gaps >= stationary * (1 - 1e-6) - 1e-8).all()
+    assert (stationary[path.converged] <= path.tol).all()
+
+
+def test_null_model_of_offset_without_intercept() -> None:
+    X, y = random_problem(8)
+    offset = np.linspace(-1, 1, len(y))
+    path = sh.fit_path(X, y, offset=offset, fit_intercept=False)
+    assert path.null_deviance == pytest.approx(0.5 * np.mean((y - offset) ** 2))

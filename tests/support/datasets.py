@@ -1,0 +1,58 @@
+"""The real data sets on which the solver is checked, read without the package's own reader."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+Find = Callable[[str], Path]
+Dataset = tuple[np.ndarray, np.ndarray, str]
+NAMES = ("prostate", "diabetes", "hitters", "riboflavin", "leukemia", "leukemia_raw")
+
+
+def load(name: str, find: Find) -> Dataset:
+    """(X, y, loss) of one of NAMES; `find` gives the path of a shared file."""
+    if name == "prostate":
+        table = prostate(find)
+        return (
+            table.drop(columns=["lpsa", "train"]).to_numpy(float),
+            table["lpsa"].to_numpy(),
+            "squared",
+        )
+    if name == "diabetes":
+        table = pd.read_csv(find("diabetes_lars.csv.gz"))
+        return (
+            table.drop(columns="target").to_numpy(float),
+            table["target"].to_numpy(float),
+            "squared",
+        )
+    if name == "hitters":
+        table = pd.read_csv(find("hitters.csv.gz")).dropna(subset="Salary")
+        X = pd.get_dummies(table.drop(columns="Salary"), dtype=float)
+        return X.to_numpy(float), table["Salary"].to_numpy(), "squared"
+    if name == "riboflavin":
+        parts = np.load(find("riboflavin.npz"))
+        return parts["X"], parts["y"], "squared"
+    parts = np.load(find("leukemia_golub.npz"))
+    raw = parts["X"].astype(float)
+    X = raw if name == "leukemia_raw" else np.log(np.clip(raw, 20.0, 16000.0))
+    return X, parts["y"], "logistic"
+
+
+def prostate(find: Find) -> pd.DataFrame:
+    """97 rows: 8 features, the target lpsa, and whether the row is in the ESL training split."""
+    table = pd.read_csv(find("prostate_esl.csv.gz"))
+    table["train"] = table["train"].astype(str).str.upper().str.startswith("T")
+    return table
+
+
+def random_problem(
+    seed: int, n: int = 60, p: int = 8, loss: str = "squared"
+) -> tuple[np.ndarray, np.ndarray]:
+    """X with columns of unlike scale and mean, y from a third of them."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) * rng.uniform(0.3, 3.0, p) + rng.uniform(-2.0, 2.0, p)
+    signal = (X - X.mean(axis=0)) @ (rng.normal(size=p) * (np.arange(p) % 3 == 0))
+    y = signal + rng.normal(size=n) + 1.0
+    return X, y if loss == "squared" else (y + 2.0 * rng.normal(size=n) > 1.0).astype(int)
