@@ -1,3 +1,4 @@
+#include "shrinkage/design/dense.hpp"
 #include "shrinkage/path/ridge_reduction.hpp"
 
 #include <cmath>
