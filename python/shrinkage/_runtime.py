@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -56,36 +56,44 @@ def install_blas() -> None:
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def _blas_libraries() -> list[Any]:
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+def _set_blas_threads(library: Any, n_threads: int) -> None:
+    # threadpoolctl 3.8 heeds only the thread that was the first to limit OpenBLAS, while fits run
+    # on any thread and share one limit; what it does when it heeds is taken directly.
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
 
 
 class _SingleThreadedBlas:
     """Holds BLAS to one thread while any native call runs.
 
-    The limits of threadpoolctl are global and restore what they found, so overlapping calls share
-    one limit: the first sets it, the last lifts it.
+    These limits are global, so overlapping calls share one: the first sets it, the last restores
+    what the first had found, whatever threads they run on.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
-        self._limit: Any = None
+        self._found: list[tuple[Any, int]] = []
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         with self._lock:
             self._users += 1
             if self._users == 1:
-                self._limit = _controller().limit(limits=1, user_api="blas")
+                self._found = [(each, each.get_num_threads()) for each in _blas_libraries()]
+                for library, _ in self._found:
+                    _set_blas_threads(library, 1)
         try:
             yield
         finally:
             with self._lock:
                 self._users -= 1
                 if self._users == 0:
-                    self._limit.restore_original_limits()
-                    self._limit = None
+                    for library, n_threads in self._found:
+                        _set_blas_threads(library, n_threads)
 
 
 single_threaded_blas = _SingleThreadedBlas()
@@ -140,27 +148,31 @@ def _watch(
 ) -> T:
     outcome: list[T] = []
     failure: list[BaseException] = []
+    # An event, not join(): a join that Ctrl-C interrupts takes the thread for ended (Python 3.11).
+    ended = threading.Event()
 
     def work() -> None:
         try:
             outcome.append(call(control))
         except BaseException as error:
             failure.append(error)
+        finally:
+            ended.set()
 
-    worker = threading.Thread(target=work, name="shrinkage-fit", daemon=True)
-    worker.start()
+    def stop() -> None:
+        control.stop()
+        while not ended.is_set():
+            with suppress(KeyboardInterrupt):  # it is coming already
+                ended.wait()
+
+    threading.Thread(target=work, name="shrinkage-fit", daemon=True).start()
     try:
-        while True:
-            worker.join(POLL_SECONDS)
-            if not worker.is_alive():
-                break
+        while not ended.wait(POLL_SECONDS):
             if callback is not None and callback(_progress(control, total)):
-                control.stop()
-                worker.join()
+                stop()
                 callback = None  # it knows
     except BaseException as error:  # Ctrl-C, or an error of the callback: the core must end first
-        control.stop()
-        worker.join()
+        stop()
         if isinstance(error, KeyboardInterrupt) and outcome:
             raise Interrupted(outcome[0]) from None
         raise

@@ -221,18 +221,21 @@ def test_digest_tells_comparisons_apart(
 
 def used_keys() -> set[str]:
     """Keys of words that the scripts and the charts ask for, templates filled in."""
-    text = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in bundle.SCRIPTS)
-    plots = "\n".join(
-        path.read_text(encoding="utf-8") for path in (FOLDER.parents[1] / "plots").glob("*.py")
+    scripts = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in bundle.SCRIPTS)
+    python = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in [*(FOLDER.parents[1] / "plots").glob("*.py"), FOLDER / "payload.py"]
     )
-    found = set(re.findall(r'"((?:[a-z]+\.)[a-z0-9_]+)"', text))
-    found |= set(re.findall(r'words\["([a-z0-9_.]+)"\]', plots))
+    text = scripts + python
+    found = set(re.findall(r'"([a-z_]+(?:\.[a-z0-9_]+)?)"', text))
     fills = {
         "side.": ("l1", "l2"),
         "link.": ("df", "best", "1se", "textbook"),
         "link_help.": ("df", "df_logistic", "best", "1se", "textbook"),
         "control.to_": ("min", "min_help", "1se", "1se_help"),
         "numbers.": re.findall(r"NUMBER_ROWS = \[([^\]]*)\]", text)[0].replace('"', "").split(", "),
+        "numbers.norm": ("_help",),
+        "numbers.small": ("_help",),
         "numbers.error_": ("squared", "logistic"),
         "objective.": [f"{a}_{b}" for a in ("squared", "logistic") for b in ("l1", "l2")],
         "title.path_": ("l1", "l2"),
@@ -242,13 +245,14 @@ def used_keys() -> set[str]:
         "curve.": ("cv", "train", "test"),
     }
     found |= {head + tail for head, tails in fills.items() for tail in tails}
-    return {key for key in found if key.split(".")[0] in {k.split(".")[0] for k in words()}}
+    heads = {key.split(".")[0] for key in words() if "." in key}
+    return {key for key in found if key in words() or ("." in key and key.split(".")[0] in heads)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_the_board_uses_exists(language: str) -> None:
-    missing = used_keys() - set(words(language))
-    assert missing == set()
+    assert used_keys() - set(words(language)) == set()
+    assert set(words(language)) - used_keys() == set()
 
 
 def test_languages_have_the_same_keys_and_placeholders() -> None:
@@ -264,14 +268,14 @@ def test_script_needs_no_network_and_is_made_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    bundle.vega_bundle.cache_clear()
+    bundle._vega_bundle.cache_clear()
     made = bundle.vega_bundle()
     (file,) = (tmp_path / "shrinkage").iterdir()
-    bundle.vega_bundle.cache_clear()
+    bundle._vega_bundle.cache_clear()
     file.write_text(made.replace("globalThis", "/* kept */ globalThis"), encoding="utf-8")
     assert "/* kept */" in bundle.vega_bundle()
     file.write_text("cut off", encoding="utf-8")
-    bundle.vega_bundle.cache_clear()
+    bundle._vega_bundle.cache_clear()
     assert bundle.vega_bundle() == made
     own = "\n".join(bundle.own_file(name) for name in (*bundle.SCRIPTS, "board.css"))
     assert "http" not in own

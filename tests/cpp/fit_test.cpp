@@ -378,27 +378,30 @@ TEST_CASE("a warm start changes the work, not the solution") {
             in.start_intercept = path.intercepts[l];
             const PathResult warm = fit_path(loss, penalty, in, precise({path.lambdas[l]}), alone);
             CHECK(warm.gaps[0] <= 1e-12);
-            CHECK(test::largest_difference(coefficients(warm, 0, 30), start) <= 1e-6);
+            // A gap of 1e-12 leaves about its root over that of lambda = 1e-4 to the ridge.
+            double size = 1.0;
+            for (const double b : start) size = std::max(size, std::abs(b));
+            CHECK(test::largest_difference(coefficients(warm, 0, 30), start) <= 1e-4 * size);
             if (alpha_of(penalty) != 0.4) CHECK(warm.n_iter[0] <= cold.n_iter[0]);
             const std::vector<double> bad(30, 50.0);  // and a bad start does no harm
             in.start = bad;
             const PathResult recovered =
                 fit_path(loss, penalty, in, precise({path.lambdas[l]}), alone);
             CHECK(recovered.gaps[0] <= 1e-12);
-            CHECK(test::largest_difference(coefficients(recovered, 0, 30), start) <= 1e-5);
+            CHECK(test::largest_difference(coefficients(recovered, 0, 30), start) <= 1e-4 * size);
         }
     }
 }
 
 TEST_CASE("the same bits for any number of threads") {
-    const PathData tall(700, 40, 14), wide(60, 500, 15);
+    const PathData tall(400, 40, 14), wide(60, 400, 15);
     for (const PathData* data : {&tall, &wide}) {
         for (const bool classification : {false, true}) {
             const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
             for (const AnyScalarPenalty& penalty :
                  {AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{})}) {
                 PathOptions options;
-                options.n_lambdas = 6;
+                options.n_lambdas = 4;
                 const auto fit = [&](std::size_t threads) {
                     return fit_path(loss, penalty, data->input(classification), options,
                                     Context{threads, nullptr});

@@ -107,8 +107,9 @@ private:
     }
 
     /// A far lambda is reached by steps: the strong rule assumes that the solution moves little, and
-    /// from a stride of 2 on it keeps every column.
+    /// from a stride of 2 on it keeps every column. Without kinks nothing is screened.
     void approach(double lambda) {
+        if (penalty_.smooth(1.0)) return;
         constexpr double stride = 1.25;
         while (!std::isinf(previous_) && previous_ > stride * lambda && previous_ > 1e-9 * scale()) {
             const double middle = std::max(lambda, previous_ / stride);

@@ -59,6 +59,7 @@ class LinearResult:
         name: what the data are called, before any translation.
         target: name of the target.
         classes: all classes of the target, also those that were pooled as the rest; or None.
+        event: with more than two classes the one that is held against the rest, else None.
         n_rows, n_features: shape of the prepared data, test rows counted.
         steps, undone: what the reader and the preparation did, and what the user took back.
         stratified: whether the test rows hold every class in proportion.
@@ -69,6 +70,7 @@ class LinearResult:
     name: str
     target: str
     classes: tuple[str, ...] | None
+    event: str | None
     n_rows: int
     n_features: int
     steps: tuple[Step, ...]
@@ -116,8 +118,10 @@ def fit_linear(spec: RunSpec, services: Services, report: Report) -> LinearResul
     """
     data = _load(spec, services, report)
     dataset, everything = data.dataset, data.dataset.classes
+    event = None
     if everything is not None and len(everything) > 2:
-        dataset = one_vs_rest(dataset, spec.event or everything[0])
+        event = spec.event or everything[0]
+        dataset = one_vs_rest(dataset, event)
     comparison = compare_penalties(
         dataset.X,
         dataset.y,
@@ -136,6 +140,7 @@ def fit_linear(spec: RunSpec, services: Services, report: Report) -> LinearResul
         name=data_name(spec, services),
         target=dataset.target_name,
         classes=everything,
+        event=event,
         n_rows=dataset.n_samples,
         n_features=dataset.n_features,
         steps=data.steps,

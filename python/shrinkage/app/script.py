@@ -26,7 +26,7 @@ def python_script(result: LinearResult) -> str:
 def _head(result: LinearResult) -> str:
     spec = result.spec
     names = ["load_sample"] if spec.is_sample else ["prepare", "read_table"]
-    if _is_pooled(result):
+    if result.event is not None:
         names.append("one_vs_rest")
     imports = ["import hashlib", "from pathlib import Path", ""] if not spec.is_sample else []
     imports.append("import numpy as np")
@@ -57,15 +57,10 @@ def _file(result: LinearResult) -> str:
     return "\n".join(lines)
 
 
-def _is_pooled(result: LinearResult) -> bool:
-    return result.classes is not None and len(result.classes) > 2
-
-
 def _one_class(result: LinearResult) -> str:
-    if result.classes is None or not _is_pooled(result):
+    if result.event is None:
         return ""
-    event = result.spec.event or result.classes[0]
-    return f"classes = data.y\ndata = one_vs_rest(data, {event!r})"
+    return f"classes = data.y\ndata = one_vs_rest(data, {result.event!r})"
 
 
 def _test_rows(result: LinearResult) -> str:
@@ -74,7 +69,7 @@ def _test_rows(result: LinearResult) -> str:
         return "X, names = data.X, data.feature_names\ntest = None"
     drawn_by = "None"
     if result.stratified:
-        drawn_by = "classes" if _is_pooled(result) else "data.y"
+        drawn_by = "data.y" if result.event is None else "classes"
     lines = [
         f"_, test = train_test_split(np.arange(len(data.y)), test_size={TEST_SHARE},",
         f"                           random_state={spec.seed}, stratify={drawn_by})",

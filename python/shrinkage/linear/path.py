@@ -213,8 +213,8 @@ def fit_path(
         penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``.
         lambdas: strictly decreasing grid; None makes one from λmax, the smallest λ at which every
             penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no
-            such λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix and κ
-            the loss's curvature (1 squared, ¼ logistic).
+            such λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix
+            and κ the loss's curvature (1 squared, ¼ logistic).
         n_lambdas: size of that grid.
         lambda_min_ratio: None means 1e-3, and 1e-2 when n < p.
         sample_weight: (n,) relative weights w ≥ 0.

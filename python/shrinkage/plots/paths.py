@@ -81,7 +81,7 @@ def path_spec(words: Words) -> alt.LayerChart:
     )
     ticks = (
         alt.Chart(dataset("ticks"))
-        .mark_text(baseline="bottom", dy=-3, fontSize=10, color=QUIET)
+        .mark_text(baseline="bottom", dy=-3, fontSize=10, opacity=0.75)
         .encode(x=x, y=alt.value(0), text=alt.Text(field="text", type="nominal"))
     )
     labels = (
@@ -98,7 +98,7 @@ def path_spec(words: Words) -> alt.LayerChart:
     )
     counted = (
         alt.Chart(dataset("corner"))
-        .mark_text(align="right", baseline="bottom", dx=-6, dy=-3, fontSize=10, color=QUIET)
+        .mark_text(align="right", baseline="bottom", dx=-6, dy=-3, fontSize=10, opacity=0.75)
         .encode(x=alt.value(0), y=alt.value(0), text=alt.Text(field="text", type="nominal"))
     )
     marks, now = marker_layers()

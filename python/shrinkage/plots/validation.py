@@ -85,7 +85,7 @@ def cv_spec(words: Words) -> alt.LayerChart:
     names = [
         alt.Chart(dataset("marks"))
         .transform_filter(f"datum.which === '{which}'")
-        .mark_text(align=align, dx=dx, baseline="bottom", dy=-1, fontSize=10, color=QUIET)
+        .mark_text(align=align, dx=dx, baseline="bottom", dy=-1, fontSize=10, opacity=0.75)
         .encode(x=x, y=alt.value(0), text=alt.Text(field="text", type="nominal"))
         for which, align, dx in _NAMED
     ]

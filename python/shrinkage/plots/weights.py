@@ -10,7 +10,6 @@ import numpy as np
 from shrinkage.linear.comparison import SMALL, PenaltyComparison
 from shrinkage.plots.style import (
     BAR_STEP,
-    QUIET,
     SIDE_COLORS,
     Rows,
     Words,
@@ -82,7 +81,7 @@ def weights_spec(words: Words) -> alt.LayerChart:
     )
     values = (
         alt.Chart(dataset("bars"))
-        .mark_text(align="right", dx=50, fontSize=10.5, color=QUIET)
+        .mark_text(align="right", dx=50, fontSize=10.5, opacity=0.75)
         .encode(x=alt.value(alt.ExprRef("width")), y=y, text=alt.Text(field="text", type="nominal"))
     )
     return layered(

@@ -103,7 +103,7 @@ class Board {
     const weights = this.sides.map((side) =>
       this.figure("weights", side, () => weightsTable(this, side)),
     );
-    const bottom = element("div", { class: "bottom" }, weights);
+    const bottom = element("div", { class: "bottom" }, [...weights, makeLegend(this)]);
     this.root.replaceChildren(this.control.root, sides, aside, bottom);
     this.tip = element("div", { class: "tip", hidden: "", "aria-hidden": "true" });
     this.root.append(this.tip);

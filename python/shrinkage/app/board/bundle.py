@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 SCRIPTS = ("format.js", "geometry.js", "theme.js", "charts.js", "tables.js", "panel.js", "board.js")
 _NAME = "__shrinkageVegaEmbed"
 _SNIPPET = f"globalThis.{_NAME} = vegaEmbed;"
+_lock = threading.Lock()
 
 
 def cache_folder() -> Path:
@@ -23,9 +25,14 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "shrinkage"
 
 
-@cache
 def vega_bundle() -> str:
     """JavaScript that sets ``globalThis.__shrinkageVegaEmbed``, all the bundle exports whole."""
+    with _lock:  # two threads would each spend the seconds
+        return _vega_bundle()
+
+
+@cache
+def _vega_bundle() -> str:
     file = cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js"
     try:
         text = file.read_text(encoding="utf-8")

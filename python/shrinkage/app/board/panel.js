@@ -21,11 +21,20 @@ function sideMark(penalty) {
   return element("span", { class: `swatch ${penalty}`, "aria-hidden": "true" });
 }
 
+/** What the marks of the weights mean. */
+function makeLegend(board) {
+  const entry = (mark, key) => element("span", { text: `${mark} ${board.word(key)}` });
+  return element("div", { class: "legend" }, [
+    entry("◇", "legend.zero"),
+    entry("–", "legend.small"),
+  ]);
+}
+
 /** A chart with its title, its table and the button that shows it. */
 function makeFigure(board, name, tableOf) {
   const title = element("figcaption", { class: "finding" });
   const box = element("div", { class: "chart", role: "img" });
-  const table = element("div", { class: "table-box", hidden: "", tabindex: "0" });
+  const table = element("div", { class: "table-box", hidden: "", tabindex: "0", role: "region" });
   const button = element("button", { class: "show-data", type: "button", "aria-expanded": "false" });
   const label = () =>
     board.word(button.getAttribute("aria-expanded") === "true" ? "data.hide" : "data.show");
@@ -35,6 +44,7 @@ function makeFigure(board, name, tableOf) {
     box.hidden = open;
     button.title = label();
     button.setAttribute("aria-label", label());
+    table.setAttribute("aria-label", title.textContent);
     table.replaceChildren(...(open ? [tableOf()] : []));
   };
   button.append(element("span", { text: "▦", "aria-hidden": "true" }));
@@ -150,7 +160,11 @@ function makeObjectives(board) {
   });
   const scale = board.data.standardize ? "objective.scale" : "objective.scale_plain";
   const root = element("section", { class: "objectives" }, [
-    element("h4", { text: board.word("title.objectives"), title: board.word(scale) }),
+    element("div", {
+      class: "heading",
+      text: board.word("title.objectives"),
+      title: board.word(scale),
+    }),
     ...blocks,
   ]);
   return { root, numbers };

@@ -60,7 +60,7 @@ def _picture_of(state: AppState, services: Services, job: Job) -> LinearResult |
 
 def _picture(result: LinearResult, state: AppState, t: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="finding"):
-        st.markdown(sentence(result.comparison, t), width="stretch")
+        st.markdown(sentence(result, t), width="stretch")
         st.session_state["split"] = state.spec.test
         st.toggle(
             t("linear.split"),

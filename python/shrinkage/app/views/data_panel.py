@@ -188,13 +188,13 @@ def _with_settings_of(old: RunSpec, new: RunSpec) -> RunSpec:
 
 def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
     spec = shown.spec
-    if shown.classes is not None and len(shown.classes) > 2:
-        event = spec.event if spec.event in shown.classes else shown.classes[0]
-        key = _key_of_value("event", shown.classes.index(event))
+    if shown.classes is not None and shown.event is not None:
+        position = shown.classes.index(shown.event)
+        key = _key_of_value("event", position)
         st.selectbox(
             t("data.event"),
             shown.classes,
-            index=shown.classes.index(event),
+            index=position,
             format_func=lambda label: shorten(label, 60),
             key=key,
             on_change=_set,

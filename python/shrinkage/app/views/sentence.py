@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shrinkage.app.runs import LinearResult
-from shrinkage.app.views.text import Translator, count, number
+from shrinkage.app.views.text import Translator, count, number, plain
 from shrinkage.linear.comparison import TOL, PenaltyComparison
 
 _FINDING = (
@@ -15,9 +15,13 @@ _FINDING = (
 )
 
 
-def sentence(comparison: PenaltyComparison, t: Translator) -> str:
+def sentence(result: LinearResult, t: Translator) -> str:
     """One paragraph: what L1 keeps, how good that is, which penalty predicts better, the test."""
-    return t("fact.join").join(_said(comparison, t, _FINDING))
+    said = _said(result.comparison, t, _FINDING)
+    if result.event is not None and result.classes is not None:
+        others = count(len(result.classes) - 1)
+        said.insert(0, t("fact.class_rest", event=plain(result.event), others=others))
+    return t("fact.join").join(said)
 
 
 def footnote(result: LinearResult, t: Translator) -> str:
