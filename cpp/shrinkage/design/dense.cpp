@@ -118,7 +118,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
     // Tasks are (tile, block of rows); partial sums are added in order, whatever thread made them.
     const std::size_t n_blocks =
         std::clamp<std::size_t>(blocks(enough_tasks, std::max<std::size_t>(tiles.size(), 1)), 1,
-                                blocks(rows(), packed_rows));
+                                std::max<std::size_t>(blocks(rows(), packed_rows), 1));
     const std::size_t row_block = packed_rows * blocks(blocks(rows(), packed_rows), n_blocks);
     std::vector<std::vector<double>> partial(tiles.size() * n_blocks);
     const auto run = [&](std::size_t task) {

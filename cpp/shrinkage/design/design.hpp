@@ -1,5 +1,6 @@
 // The concept of a design: how X is seen by a solver. Columns are those that are penalized, that is
-// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied.
+// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied. With an intercept the centers are the
+// weighted means: the squared loss then needs no intercept of its own.
 #pragma once
 
 #include <concepts>

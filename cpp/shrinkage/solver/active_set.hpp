@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
@@ -22,11 +21,10 @@ struct SolveOutcome {
 template <SeparablePenalty P>
 class ActiveSetSolver {
 public:
-    /// factor_bytes caps the factor of the Newton step; a larger active set is left to coordinate
-    /// descent.
-    explicit ActiveSetSolver(const P& penalty,
-                             std::size_t factor_bytes = std::numeric_limits<std::size_t>::max())
-        : penalty_(penalty), factor_bytes_(factor_bytes) {}
+    /// factor_bytes caps the factor of the Newton step (not below 32 MiB); a larger active set is left
+    /// to coordinate descent.
+    explicit ActiveSetSolver(const P& penalty, std::size_t factor_bytes = 0)
+        : penalty_(penalty), factor_bytes_(std::max(factor_bytes, std::size_t{1} << 25)) {}
 
     /// The model's columns changed: the factor is of no use any more.
     void forget() {
