@@ -72,9 +72,10 @@ PathInput make_input(const py::object& x, const py::array& y, const py::array& w
     return input;
 }
 
-PathOptions make_options(std::vector<double> lambdas, std::size_t n_lambdas, double lambda_min_ratio,
-                         double tol, std::size_t max_iter, bool fit_intercept, bool standardize,
-                         std::size_t gram_bytes, bool allow_full_gram) {
+PathOptions make_options(std::vector<double> lambdas, std::size_t n_lambdas,
+                         double lambda_min_ratio, double tol, std::size_t max_iter,
+                         bool fit_intercept, bool standardize, std::size_t gram_bytes,
+                         bool allow_full_gram) {
     PathOptions options;
     options.lambdas = std::move(lambdas);
     options.n_lambdas = n_lambdas;
@@ -127,10 +128,11 @@ void bind_path(py::module_& m) {
         [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const OptionalArray& start, double start_intercept,
-           const std::string& loss, const std::string& penalty, const std::vector<double>& parameters,
-           std::vector<double> lambdas, std::size_t n_lambdas, double lambda_min_ratio, double tol,
-           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
-           bool allow_full_gram, std::size_t n_threads, Control& control) {
+           const std::string& loss, const std::string& penalty,
+           const std::vector<double>& parameters, std::vector<double> lambdas,
+           std::size_t n_lambdas, double lambda_min_ratio, double tol, std::size_t max_iter,
+           bool fit_intercept, bool standardize, std::size_t gram_bytes, bool allow_full_gram,
+           std::size_t n_threads, Control& control) {
             const PathInput input =
                 make_input(x, y, weights, offset, factors, lower, upper, start, start_intercept);
             const PathOptions options =
@@ -141,7 +143,8 @@ void bind_path(py::module_& m) {
             PathResult result;
             {
                 const py::gil_scoped_release release;
-                result = fit_path(chosen_loss, chosen_penalty, input, options, {n_threads, &control});
+                result =
+                    fit_path(chosen_loss, chosen_penalty, input, options, {n_threads, &control});
             }
             return to_dict(std::move(result));
         },
@@ -156,9 +159,10 @@ void bind_path(py::module_& m) {
         [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const py::array& fold, std::size_t n_folds,
-           const std::string& loss, const std::string& penalty, const std::vector<double>& parameters,
-           std::vector<double> lambdas, double tol, std::size_t max_iter, bool fit_intercept,
-           bool standardize, std::size_t gram_bytes, std::size_t n_threads, Control& control) {
+           const std::string& loss, const std::string& penalty,
+           const std::vector<double>& parameters, std::vector<double> lambdas, double tol,
+           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
+           std::size_t n_threads, Control& control) {
             const PathInput input =
                 make_input(x, y, weights, offset, factors, lower, upper, std::nullopt, 0.0);
             const auto folds = vector_view<std::int64_t>(fold, "fold");
@@ -170,8 +174,9 @@ void bind_path(py::module_& m) {
             std::vector<double> flat;
             {
                 const py::gil_scoped_release release;
-                for (const auto& scores : cross_validate(chosen_loss, chosen_penalty, input, options,
-                                                         folds, n_folds, {n_threads, &control})) {
+                for (const auto& scores :
+                     cross_validate(chosen_loss, chosen_penalty, input, options, folds, n_folds,
+                                    {n_threads, &control})) {
                     flat.insert(flat.end(), scores.begin(), scores.end());
                 }
             }
@@ -179,8 +184,8 @@ void bind_path(py::module_& m) {
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
         "fold"_a, "n_folds"_a, "loss"_a, "penalty"_a, "parameters"_a, "lambdas"_a, "tol"_a,
-        "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "n_threads"_a, "control"_a,
-        "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
+        "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "n_threads"_a,
+        "control"_a, "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
 }
 
 }  // namespace shrinkage::bind

@@ -12,14 +12,14 @@ namespace py = pybind11;
 
 namespace {
 
-/// A routine out of scipy.linalg.cython_blas.__pyx_capi__ or cython_lapack. The capsule's name is its
-/// C signature, which must speak of 32-bit integers and of double precision.
+/// A routine out of scipy.linalg.cython_blas.__pyx_capi__ or cython_lapack. The capsule's name is
+/// its C signature, which must speak of 32-bit integers and of double precision.
 template <typename Routine>
 Routine routine(const py::dict& capsules, const char* name) {
     const auto capsule = py::reinterpret_borrow<py::capsule>(capsules[name]);
     const std::string signature = capsule.name() == nullptr ? "" : capsule.name();
-    const bool wide = signature.find("long") != std::string::npos ||
-                      signature.find("int64") != std::string::npos;
+    const bool wide =
+        signature.find("long") != std::string::npos || signature.find("int64") != std::string::npos;
     if (signature.find("int *") == std::string::npos || wide) {
         throw InvalidArgument({"runtime.blas_signature", name, signature,
                                "install a scipy whose BLAS uses 32-bit integers"});
@@ -44,7 +44,8 @@ void bind_runtime(py::module_& m) {
             table.potrf = routine<BlasTable::Potrf>(capsules, "dpotrf");
             install_blas(table);
         },
-        py::arg("capsules"), "Write-once table of BLAS and LAPACK routines, from scipy's capsules.");
+        py::arg("capsules"),
+        "Write-once table of BLAS and LAPACK routines, from scipy's capsules.");
 }
 
 }  // namespace shrinkage::bind

@@ -88,6 +88,7 @@ class Screen:
 
     def upload(self, name: str, content: bytes) -> Screen:
         """Hand a file to the uploader."""
+        self.at.session_state["data_panel"] = True
         self.at.file_uploader[0].set_value((name, content, "application/octet-stream"))
         return self.run()
 

@@ -94,7 +94,8 @@ def test_a_refresh_finds_the_file_again(open_app: Opened) -> None:
     first = open_app().upload("a.csv", table()).use(target="price")
     again = open_app(c=first.query("c"))
     assert again.board["id"] == first.board["id"]
-    assert again.widget("selectbox", "target_").value == "price"
+    again.at.session_state["data_panel"] = True
+    assert again.run().widget("selectbox", "target_").value == "price"
 
 
 def test_a_link_to_a_file_that_is_not_here(open_app: Opened) -> None:

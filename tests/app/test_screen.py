@@ -194,3 +194,12 @@ def test_an_unforeseen_error_is_one_sentence(
     assert screen.errors == [screen.t("error.unexpected")]
     assert "secret" not in screen.texts
     assert screen.shared.history.recent()[0].summary == {"error": "error.unexpected"}
+
+
+def test_a_run_of_another_version_does_not_break_the_history(open_app: Opened) -> None:
+    screen = open_app()
+    screen.shared.history.start(
+        key="f" * 64, spec='{"magic": 1}', data_name="future", digest="d", version="9"
+    )
+    assert "future" not in screen.run().texts
+    assert screen.t("sample.diabetes") in screen.texts

@@ -17,9 +17,10 @@ Opened = Callable[..., AbstractContextManager[Visit]]
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-# On a busy machine one slow frame in twenty is the machine's; a design that breaks the bound
-# misses it by far: 442 rows drawn per frame cost 25 ms, a round trip to the server 100.
-MEDIAN_MS, P95_MS = 20.0, 50.0
+# The exact bounds, 17 and 34 ms, are those of measure_drag.py on a quiet machine. Here others may
+# be at work: a frame or two is given away, and three tries. A design that breaks the pace misses
+# these by far: 442 rows drawn in every frame cost 25 ms of it, a round trip to the server 100.
+MEDIAN_MS, P95_MS, TRIES = 20.0, 50.0, 3
 
 
 def text_of(seen: Visit, key: str) -> str:
@@ -70,13 +71,14 @@ def test_dragging_moves_both_penalties_without_the_server(open_app: Opened) -> N
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
 def test_a_drag_over_100_lambda_keeps_its_pace(open_app: Opened, size: dict[str, int]) -> None:
     with open_app(**size) as seen:
-        drag = measure_drag(seen)
-        assert drag.sent == 0
-        if drag.median > MEDIAN_MS or drag.p95 > P95_MS:
-            drag = measure_drag(seen)
-        assert drag.sent == 0
-        assert (drag.median, drag.p95) <= (MEDIAN_MS, P95_MS), drag
-        assert drag.p95 <= P95_MS, drag
+        drags = []
+        for _ in range(TRIES):
+            drags.append(measure_drag(seen))
+            assert drags[-1].sent == 0
+            if drags[-1].median <= MEDIAN_MS and drags[-1].p95 <= P95_MS:
+                break
+        assert drags[-1].median <= MEDIAN_MS, drags
+        assert drags[-1].p95 <= P95_MS, drags
         seen.assert_clean()
 
 
@@ -172,7 +174,7 @@ def test_a_phone_scrolls_down_only(open_app: Opened, lang: str) -> None:
     with open_app(f"/?lang={lang}", **PHONE) as seen:
         assert overflow(seen.page) == {"wide": 0, "main": 0}
         assert seen.page.evaluate(_CLIPPED) == []
-        boxes = [chart.bounding_box() for chart in seen.page.locator(".chart svg").all()]
+        boxes = [chart.bounding_box() for chart in seen.page.locator(".chart").all()]
         assert len(boxes) == 8
         assert all(box is not None and box["height"] > 80 < box["width"] for box in boxes)
         seen.assert_clean()

@@ -91,8 +91,8 @@ Audit audit(const L& loss, const PathInput& in, const PathResult& result, std::s
     double largest = 0.0, penalty = 0.0, product = 0.0, squares = 0.0;
     for (std::size_t j = 0; j < p; ++j) {
         for (std::size_t i = 0; i < n; ++i) {
-            g[j] -= in.weights[i] / total * slope[i] * (x(i, j) - result.centers[j]) /
-                    result.scales[j];
+            g[j] -=
+                in.weights[i] / total * slope[i] * (x(i, j) - result.centers[j]) / result.scales[j];
         }
         const double b = beta[j] * result.scales[j], ridge = lambda * (1.0 - alpha);
         const double rest = g[j] - ridge * b, kink = lambda * alpha;

@@ -1,4 +1,3 @@
-#include "shrinkage/design/dense.hpp"
 #include "shrinkage/path/ridge_reduction.hpp"
 
 #include <cmath>
@@ -7,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "problems.hpp"
+#include "shrinkage/design/dense.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

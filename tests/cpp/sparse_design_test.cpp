@@ -1,5 +1,3 @@
-#include "shrinkage/design/sparse.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "problems.hpp"
 #include "shrinkage/design/columns.hpp"
 #include "shrinkage/design/dense.hpp"
+#include "shrinkage/design/sparse.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

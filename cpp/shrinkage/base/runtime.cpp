@@ -16,7 +16,8 @@ std::atomic<bool> installed{false};
 
 const BlasTable& blas_table() {
     if (!installed.load(std::memory_order_acquire)) {
-        throw NumericalError("no BLAS table was installed; import shrinkage before the native module");
+        throw NumericalError(
+            "no BLAS table was installed; import shrinkage before the native module");
     }
     return table;
 }

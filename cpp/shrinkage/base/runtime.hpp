@@ -8,15 +8,15 @@ namespace shrinkage {
 struct BlasTable {
     using Dot = double (*)(int* n, double* x, int* incx, double* y, int* incy);
     using Axpy = void (*)(int* n, double* a, double* x, int* incx, double* y, int* incy);
-    using Gemv = void (*)(char* trans, int* m, int* n, double* alpha, double* a, int* lda, double* x,
-                          int* incx, double* beta, double* y, int* incy);
+    using Gemv = void (*)(char* trans, int* m, int* n, double* alpha, double* a, int* lda,
+                          double* x, int* incx, double* beta, double* y, int* incy);
     using Gemm = void (*)(char* transa, char* transb, int* m, int* n, int* k, double* alpha,
                           double* a, int* lda, double* b, int* ldb, double* beta, double* c,
                           int* ldc);
     using Syrk = void (*)(char* uplo, char* trans, int* n, int* k, double* alpha, double* a,
                           int* lda, double* beta, double* c, int* ldc);
-    using Trsv = void (*)(char* uplo, char* trans, char* diag, int* n, double* a, int* lda, double* x,
-                          int* incx);
+    using Trsv = void (*)(char* uplo, char* trans, char* diag, int* n, double* a, int* lda,
+                          double* x, int* incx);
     using Trsm = void (*)(char* side, char* uplo, char* trans, char* diag, int* m, int* n,
                           double* alpha, double* a, int* lda, double* b, int* ldb);
     using Potrf = void (*)(char* uplo, int* n, double* a, int* lda, int* info);

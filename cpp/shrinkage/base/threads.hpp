@@ -1,5 +1,5 @@
-// A team of threads for one call. Work is cut into tasks that do not depend on the number of threads,
-// so that results have the same bits for any of them.
+// A team of threads for one call. Work is cut into tasks that do not depend on the number of
+// threads, so that results have the same bits for any of them.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,9 @@
 
 namespace shrinkage {
 
-/// Runs task(i) for every i < n_tasks on at most n_threads threads; the first exception is rethrown.
-/// Tasks must write to places of their own; whoever sums their results does it in task order.
+/// Runs task(i) for every i < n_tasks on at most n_threads threads; the first exception is
+/// rethrown. Tasks must write to places of their own; whoever sums their results does it in task
+/// order.
 template <typename Task>
 void parallel_for(std::size_t n_tasks, std::size_t n_threads, const Task& task) {
     n_threads = std::min(n_threads, n_tasks);

@@ -9,10 +9,10 @@
 namespace shrinkage {
 namespace {
 
-constexpr std::size_t column_block = 128;   // columns per task of a product with X'
-constexpr std::size_t tile = 192;           // columns per tile of a Gram matrix
-constexpr std::size_t packed_rows = 512;    // rows packed at a time, so that two tiles stay in cache
-constexpr std::size_t enough_tasks = 16;    // tiles are cut by rows until there are as many tasks
+constexpr std::size_t column_block = 128;  // columns per task of a product with X'
+constexpr std::size_t tile = 192;          // columns per tile of a Gram matrix
+constexpr std::size_t packed_rows = 512;   // rows packed at a time, so that two tiles stay in cache
+constexpr std::size_t enough_tasks = 16;   // tiles are cut by rows until there are as many tasks
 
 std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
 
@@ -170,24 +170,25 @@ void DenseDesign::kernel(ConstVector factors, const Context& context, MatrixView
     const std::size_t n = rows();
     std::vector<std::vector<double>> partial(parts);
     const std::size_t share = blocks(cols(), parts);
-    parallel_for(parts, context.threads_for(static_cast<double>(n * n) * static_cast<double>(cols())),
-                 [&](std::size_t part) {
-        partial[part].assign(n * n, 0.0);
-        std::vector<double> rows_of(column_block * n);
-        const std::size_t end = std::min(cols(), (part + 1) * share);
-        for (std::size_t first = part * share; first < end; first += column_block) {
-            context.check();
-            const std::size_t count = std::min(column_block, end - first);
-            for (std::size_t k = 0; k < count; ++k) {
-                const std::size_t j = first + k;
-                const double unit = usable(j) ? 1.0 / (scale(j) * std::sqrt(factors[j])) : 0.0;
-                for (std::size_t i = 0; i < n; ++i) {
-                    rows_of[k + i * count] = (x_(i, j) - center(j)) * unit;
+    parallel_for(
+        parts, context.threads_for(static_cast<double>(n * n) * static_cast<double>(cols())),
+        [&](std::size_t part) {
+            partial[part].assign(n * n, 0.0);
+            std::vector<double> rows_of(column_block * n);
+            const std::size_t end = std::min(cols(), (part + 1) * share);
+            for (std::size_t first = part * share; first < end; first += column_block) {
+                context.check();
+                const std::size_t count = std::min(column_block, end - first);
+                for (std::size_t k = 0; k < count; ++k) {
+                    const std::size_t j = first + k;
+                    const double unit = usable(j) ? 1.0 / (scale(j) * std::sqrt(factors[j])) : 0.0;
+                    for (std::size_t i = 0; i < n; ++i) {
+                        rows_of[k + i * count] = (x_(i, j) - center(j)) * unit;
+                    }
                 }
+                add_gram({rows_of.data(), count, n, count}, {partial[part].data(), n, n, n});
             }
-            add_gram({rows_of.data(), count, n, count}, {partial[part].data(), n, n, n});
-        }
-    });
+        });
     for (std::size_t j = 0; j < n; ++j) {
         for (std::size_t i = j; i < n; ++i) {
             double total = 0.0;

@@ -1,6 +1,6 @@
 // The concept of a design: how X is seen by a solver. Columns are those that are penalized, that is
-// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied. With an intercept the centers are the
-// weighted means: the squared loss then needs no intercept of its own.
+// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied. With an intercept the centers are
+// the weighted means: the squared loss then needs no intercept of its own.
 #pragma once
 
 #include <concepts>
@@ -17,7 +17,8 @@ using Indices = std::span<const std::size_t>;
 ///   transposed_product(v, context, out)     out = X~'v, all columns
 ///   column_product(j, v)                    x~_j'v
 ///   add_columns(columns, coefs, out)        out += sum_k coefs_k x~_{columns_k}
-///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a and b
+///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a
+///   and b
 ///                                           are the same list only the lower triangle is computed
 ///   usable(j)                               whether column j may have a coefficient other than 0
 template <typename D>

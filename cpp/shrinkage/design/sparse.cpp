@@ -62,12 +62,12 @@ Columns describe_columns(const SparseView& x, ConstVector weights, bool intercep
     parallel_for(blocks(x.cols, column_block),
                  context.threads_for(4.0 * static_cast<double>(x.values.size())),
                  [&](std::size_t task) {
-        context.check();
-        const std::size_t last = std::min(x.cols, (task + 1) * column_block);
-        for (std::size_t j = task * column_block; j < last; ++j) {
-            columns.set(j, moments(x, j, weights, n_weighted), intercept, standardize);
-        }
-    });
+                     context.check();
+                     const std::size_t last = std::min(x.cols, (task + 1) * column_block);
+                     for (std::size_t j = task * column_block; j < last; ++j) {
+                         columns.set(j, moments(x, j, weights, n_weighted), intercept, standardize);
+                     }
+                 });
     return columns;
 }
 
@@ -79,14 +79,14 @@ double SparseDesign::raw_product(std::size_t j, ConstVector v) const {
 
 void SparseDesign::transposed_product(ConstVector v, const Context& context, Vector out) const {
     const double total = sum(v);
-    parallel_for(blocks(cols(), column_block),
-                 context.threads_for(2.0 * static_cast<double>(x_.values.size())),
-                 [&](std::size_t task) {
-        const std::size_t last = std::min(cols(), (task + 1) * column_block);
-        for (std::size_t j = task * column_block; j < last; ++j) {
-            out[j] = usable(j) ? (raw_product(j, v) - center(j) * total) / scale(j) : 0.0;
-        }
-    });
+    parallel_for(
+        blocks(cols(), column_block),
+        context.threads_for(2.0 * static_cast<double>(x_.values.size())), [&](std::size_t task) {
+            const std::size_t last = std::min(cols(), (task + 1) * column_block);
+            for (std::size_t j = task * column_block; j < last; ++j) {
+                out[j] = usable(j) ? (raw_product(j, v) - center(j) * total) / scale(j) : 0.0;
+            }
+        });
 }
 
 double SparseDesign::column_product(std::size_t j, ConstVector v) const {

@@ -49,8 +49,9 @@ bool Cholesky::append(ConstVector row, double diagonal, double tolerance) {
 }
 
 void Cholesky::remove(std::size_t k) {
-    // Without row k the trailing block is L33 L33' + l l', l the part of column k below the diagonal:
-    // a rank-one update by Givens rotations, written one row and column up and to the left.
+    // Without row k the trailing block is L33 L33' + l l', l the part of column k below the
+    // diagonal: a rank-one update by Givens rotations, written one row and column up and to the
+    // left.
     std::vector<double> l(size_ - k - 1);
     for (std::size_t i = k + 1; i < size_; ++i) l[i - k - 1] = at(i, k);
     for (std::size_t j = 0; j < k; ++j) {
@@ -88,7 +89,8 @@ bool Cholesky::factor(ConstMatrixView a, const Context& context, double toleranc
     return true;
 }
 
-/// The block column that starts at first: what the columns before it contribute, then its own factor.
+/// The block column that starts at first: what the columns before it contribute, then its own
+/// factor.
 bool Cholesky::factor_block(std::size_t n, std::size_t first, const Context& context) {
     const std::size_t width = std::min(block, n - first);
     const std::size_t tiles = (n - first + tile - 1) / tile;

@@ -71,7 +71,8 @@ void add_gram(ConstMatrixView a, MatrixView c) {
     int lda = static_cast<int>(a.stride);
     int ldc = static_cast<int>(c.stride);
     double one = 1.0;
-    blas_table().syrk(&lower, &trans, &n, &k, &one, mutable_pointer(a.data), &lda, &one, c.data, &ldc);
+    blas_table().syrk(&lower, &trans, &n, &k, &one, mutable_pointer(a.data), &lda, &one, c.data,
+                      &ldc);
 }
 
 void subtract_outer_product(ConstMatrixView a, ConstMatrixView b, MatrixView c) {

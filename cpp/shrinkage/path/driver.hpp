@@ -16,13 +16,18 @@ namespace shrinkage {
 template <ScalarLoss L, SeparablePenalty P, Design D>
 class PathDriver {
 public:
-    /// Called with the coefficients of every fitted lambda, on the scale in which they are penalized.
+    /// Called with the coefficients of every fitted lambda, on the scale in which they are
+    /// penalized.
     using Recorder = std::function<void(ConstVector beta, double intercept)>;
 
     PathDriver(const L& loss, const P& penalty, const D& x, const Data& data,
                const PathOptions& options, ConstVector held_out, const Context& context)
-        : penalty_(penalty), options_(options), held_out_(held_out), context_(context),
-          point_(loss, x, data), engine_(point_, penalty, options.limits) {}
+        : penalty_(penalty),
+          options_(options),
+          held_out_(held_out),
+          context_(context),
+          point_(loss, x, data),
+          engine_(point_, penalty, options.limits) {}
 
     void start_at(ConstVector beta, double intercept) {
         start_.assign(beta.begin(), beta.end());
@@ -45,7 +50,8 @@ public:
     }
 
 private:
-    using Engine = std::conditional_t<L::quadratic, QuadraticEngine<L, P, D>, NewtonEngine<L, P, D>>;
+    using Engine =
+        std::conditional_t<L::quadratic, QuadraticEngine<L, P, D>, NewtonEngine<L, P, D>>;
 
     /// The null model, the grid, and the point from which the first lambda starts.
     void begin(PathResult& result) {
@@ -106,14 +112,16 @@ private:
         return log_grid(largest, options_.lambda_min_ratio * largest, options_.n_lambdas);
     }
 
-    /// A far lambda is reached by steps: the strong rule assumes that the solution moves little, and
-    /// from a stride of 2 on it keeps every column. Without kinks nothing is screened.
+    /// A far lambda is reached by steps: the strong rule assumes that the solution moves little,
+    /// and from a stride of 2 on it keeps every column. Without kinks nothing is screened.
     void approach(double lambda) {
         if (penalty_.smooth(1.0)) return;
         constexpr double stride = 1.25;
-        while (!std::isinf(previous_) && previous_ > stride * lambda && previous_ > 1e-9 * scale()) {
+        while (!std::isinf(previous_) && previous_ > stride * lambda &&
+               previous_ > 1e-9 * scale()) {
             const double middle = std::max(lambda, previous_ / stride);
-            engine_.solve(middle, previous_, std::max(target_, 1e-3 * null_deviance_), floor_, context_);
+            engine_.solve(middle, previous_, std::max(target_, 1e-3 * null_deviance_), floor_,
+                          context_);
             previous_ = middle;
         }
     }
@@ -131,8 +139,7 @@ private:
         result.gaps.push_back(gap);
         result.converged.push_back(gap <= options_.tolerance);
         result.losses.push_back(loss);
-        result.deviance_ratios.push_back(
-            flat_ ? 0.0 : 1.0 - (loss - saturated_) / null_deviance_);
+        result.deviance_ratios.push_back(flat_ ? 0.0 : 1.0 - (loss - saturated_) / null_deviance_);
         result.n_iter.push_back(step.iterations);
         result.regimes.push_back(step.regime);
         result.n_nonzero.push_back(nonzero);
@@ -144,7 +151,8 @@ private:
 
     double score() const {
         const double total = sum(held_out_);
-        return 2.0 * (point_.mean_loss(point_.eta, held_out_) - point_.saturated(held_out_)) / total;
+        return 2.0 * (point_.mean_loss(point_.eta, held_out_) - point_.saturated(held_out_)) /
+               total;
     }
 
     const P& penalty_;

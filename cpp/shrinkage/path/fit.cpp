@@ -39,7 +39,8 @@ PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const 
     return result;
 }
 
-std::vector<std::vector<double>> cross_validate(const AnyLoss& loss, const AnyScalarPenalty& penalty,
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
+                                                const AnyScalarPenalty& penalty,
                                                 const PathInput& input, const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context) {

@@ -29,10 +29,10 @@ struct PathInput {
 };
 
 struct PathOptions {
-    std::vector<double> lambdas;     // decreasing; empty: a grid of n_lambdas
+    std::vector<double> lambdas;  // decreasing; empty: a grid of n_lambdas
     std::size_t n_lambdas = 100;
     double lambda_min_ratio = 1e-3;
-    double tolerance = 1e-6;         // of the gap, relative to the null deviance
+    double tolerance = 1e-6;  // of the gap, relative to the null deviance
     bool intercept = true;
     bool standardize = true;
     Limits limits;
@@ -57,10 +57,11 @@ struct PathResult {
 PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
                     const PathOptions& options, const Context& context);
 
-/// Scores of fold f at every lambda: 2 sum w (l - saturated) / sum w over the rows with fold[i] = f,
-/// of the path fitted to the other rows. Held-out rows get weight zero; nothing of X is copied.
+/// Scores of fold f at every lambda: 2 sum w (l - saturated) / sum w over the rows with fold[i] =
+/// f, of the path fitted to the other rows. Held-out rows get weight zero; nothing of X is copied.
 /// Returns n_folds vectors; throws Cancelled when stopped.
-std::vector<std::vector<double>> cross_validate(const AnyLoss& loss, const AnyScalarPenalty& penalty,
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
+                                                const AnyScalarPenalty& penalty,
                                                 const PathInput& input, const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context);

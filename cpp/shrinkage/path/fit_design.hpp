@@ -60,9 +60,8 @@ void fit_direct(const L& loss, const S& scalar, const Setting<D>& s, PathResult&
         }
         driver.start_at(start, s.input.start_intercept + shift);
     }
-    driver.run(result, [&](ConstVector beta, double intercept) {
-        store(beta, intercept, s.x, result);
-    });
+    driver.run(result,
+               [&](ConstVector beta, double intercept) { store(beta, intercept, s.x, result); });
 }
 
 template <ScalarLoss L, ScaledDesign D>
@@ -92,11 +91,13 @@ bool reducible(const Setting<D>& s) {
         const bool all_penalized =
             std::all_of(s.factors.begin(), s.factors.end(), [](double f) { return f > 0.0; });
         const double n = static_cast<double>(s.x.rows());
-        const bool fits = n * n * sizeof(double) <= static_cast<double>(s.options.limits.gram_bytes);
+        const bool fits =
+            n * n * sizeof(double) <= static_cast<double>(s.options.limits.gram_bytes);
         if (s.x.cols() <= s.x.rows() || bounded || !all_penalized || !fits) return false;
         if (s.options.lambdas.empty()) return true;
         double trace = 0.0;
-        for (std::size_t i = 0; i < s.x.cols(); ++i) trace += s.x.usable(i) ? 1.0 / s.factors[i] : 0.0;
+        for (std::size_t i = 0; i < s.x.cols(); ++i)
+            trace += s.x.usable(i) ? 1.0 / s.factors[i] : 0.0;
         return s.options.lambdas.back() >= 1e-9 * trace;
     }
 }

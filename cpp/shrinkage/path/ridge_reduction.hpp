@@ -41,7 +41,8 @@ public:
         std::vector<double> a(rows_, 0.0);
         for (std::size_t k = rank; k-- > 0;) {
             double rest = c[k];
-            for (std::size_t l = k + 1; l < rank; ++l) rest -= z_[pivots_[l] + k * rows_] * a[pivots_[l]];
+            for (std::size_t l = k + 1; l < rank; ++l)
+                rest -= z_[pivots_[l] + k * rows_] * a[pivots_[l]];
             a[pivots_[k]] = rest / z_[pivots_[k] + k * rows_];
         }
         x_.transposed_product(a, context, out);

@@ -21,8 +21,8 @@ struct SolveOutcome {
 template <SeparablePenalty P>
 class ActiveSetSolver {
 public:
-    /// factor_bytes caps the factor of the Newton step (not below 32 MiB); a larger active set is left
-    /// to coordinate descent.
+    /// factor_bytes caps the factor of the Newton step (not below 32 MiB); a larger active set is
+    /// left to coordinate descent.
     explicit ActiveSetSolver(const P& penalty, std::size_t factor_bytes = 0)
         : penalty_(penalty), factor_bytes_(std::max(factor_bytes, std::size_t{1} << 25)) {}
 
@@ -44,7 +44,8 @@ public:
             context.check();
             ++outcome.rounds;
             // Exact from the first step while no coefficient enters or leaves (the path is linear).
-            for (int repeat = 0; repeat < max_newton && newton(model, beta, lambda, context); ++repeat) {
+            for (int repeat = 0; repeat < max_newton && newton(model, beta, lambda, context);
+                 ++repeat) {
             }
             collect(model, beta, lambda, tolerance);
             if (worst_ <= tolerance) {
@@ -65,7 +66,8 @@ private:
     static constexpr int max_newton = 6;
     static constexpr std::size_t patience = 30;  // rounds without progress: only rounding is left
 
-    /// The list that coordinate descent runs over: what is active and what violates its KKT condition.
+    /// The list that coordinate descent runs over: what is active and what violates its KKT
+    /// condition.
     template <QuadraticModel M>
     void collect(M& model, ConstVector beta, double lambda, double tolerance) {
         list_.clear();
@@ -125,7 +127,8 @@ private:
             position_[order_[i]] = outside;
             order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(i));
         }
-        if (order_.empty() && wanted_.size() > 1 && factor_at_once(model, beta, lambda, context)) return;
+        if (order_.empty() && wanted_.size() > 1 && factor_at_once(model, beta, lambda, context))
+            return;
         for (const std::size_t k : wanted_) {
             if (position_[k] != outside) continue;
             context.check();
@@ -264,9 +267,9 @@ private:
     const P& penalty_;
     std::size_t factor_bytes_;
     Cholesky factor_;
-    double lambda_ = -1.0;                // the lambda whose curvature is in the factor
-    std::vector<std::size_t> order_;      // slots in the factor, in its order
-    std::vector<std::size_t> position_;   // of each slot in the factor, or outside
+    double lambda_ = -1.0;               // the lambda whose curvature is in the factor
+    std::vector<std::size_t> order_;     // slots in the factor, in its order
+    std::vector<std::size_t> position_;  // of each slot in the factor, or outside
     std::vector<std::size_t> wanted_, list_;
     std::vector<double> row_, step_, square_;
     std::vector<Kink> kinks_;

@@ -185,8 +185,8 @@ double free_gradient(const P& penalty, ConstVector g, double lambda) {
 }
 
 /// How far the free columns are from stationary, in units of the floor (1e-13 of the largest
-/// gradient of the null model): up to `exact` a fit is done, beyond `certifiable` its gap, which errs
-/// by about this distance, would be wrong by more than rounding.
+/// gradient of the null model): up to `exact` a fit is done, beyond `certifiable` its gap, which
+/// errs by about this distance, would be wrong by more than rounding.
 namespace stationarity {
 inline constexpr double exact = 1e3;
 inline constexpr double certifiable = 1e4;

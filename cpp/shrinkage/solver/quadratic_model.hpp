@@ -19,16 +19,16 @@ namespace shrinkage {
 ///   move(slots, deltas)     the same for many at once
 ///   inner(k, slots, out)    G(k, slots)
 template <typename M>
-concept QuadraticModel = requires(M m, std::size_t k, double x, Indices slots, ConstVector v,
-                                  Vector out) {
-    { m.size() } -> std::same_as<std::size_t>;
-    { m.feature(k) } -> std::same_as<std::size_t>;
-    { m.diagonal(k) } -> std::same_as<double>;
-    { m.gradient(k) } -> std::same_as<double>;
-    m.move(k, x);
-    m.move(slots, v);
-    m.inner(k, slots, out);
-};
+concept QuadraticModel =
+    requires(M m, std::size_t k, double x, Indices slots, ConstVector v, Vector out) {
+        { m.size() } -> std::same_as<std::size_t>;
+        { m.feature(k) } -> std::same_as<std::size_t>;
+        { m.diagonal(k) } -> std::same_as<double>;
+        { m.gradient(k) } -> std::same_as<double>;
+        m.move(k, x);
+        m.move(slots, v);
+        m.inner(k, slots, out);
+    };
 
 /// Which columns are in the working set, and where.
 class WorkingSet {
@@ -148,7 +148,7 @@ private:
     const D& x_;
     WorkingSet set_;
     ConstVector d_;
-    double total_ = 0.0;         // sum of d when the intercept is projected out, else 0
+    double total_ = 0.0;  // sum of d when the intercept is projected out, else 0
     std::size_t stride_ = 0;
     std::vector<double> g_, h_, c_;
 };

@@ -9,9 +9,9 @@
 
 namespace shrinkage {
 
-/// The sequential strong rule (Tibshirani et al. 2012): columns outside the set whose gradient at the
-/// previous lambda reaches the subdifferential at 2 lambda - previous. What it wrongly leaves out is
-/// found by violators() after the solve.
+/// The sequential strong rule (Tibshirani et al. 2012): columns outside the set whose gradient at
+/// the previous lambda reaches the subdifferential at 2 lambda - previous. What it wrongly leaves
+/// out is found by violators() after the solve.
 template <SeparablePenalty P, Design D>
 std::vector<std::size_t> strong_rule(const P& penalty, const D& x, const WorkingSet& set,
                                      ConstVector g, ConstVector beta, double lambda,

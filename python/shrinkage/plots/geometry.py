@@ -66,7 +66,7 @@ def geometry_spec() -> alt.LayerChart:
     )
     trail = (
         alt.Chart(dataset("trail"))
-        .mark_line(strokeWidth=1.3, opacity=0.7, clip=True)
+        .mark_line(strokeWidth=1.3, strokeOpacity=0.7, clip=True)
         .encode(x=x, y=y, order=order, color=color)
     )
     centre = (
@@ -76,7 +76,7 @@ def geometry_spec() -> alt.LayerChart:
     )
     solution = (
         alt.Chart(dataset("solution"))
-        .mark_point(filled=True, size=70, opacity=1, clip=True)
+        .mark_point(filled=True, size=70, fillOpacity=1, clip=True)
         .encode(x=x, y=y, color=color)
     )
     return layered(

@@ -49,7 +49,7 @@ def path_spec(words: Words) -> alt.LayerChart:
     )
     envelope = (
         alt.Chart(dataset("envelope"))
-        .mark_area(color=QUIET, opacity=0.25, clip=True)
+        .mark_area(color=QUIET, fillOpacity=0.25, clip=True)
         .encode(x=x, y=alt.Y(field="low", type="quantitative"), y2=alt.Y2(field="high"))
     )
     pointed = "datum.feature === hover"
@@ -62,9 +62,9 @@ def path_spec(words: Words) -> alt.LayerChart:
             detail=alt.Detail(field="feature", type="nominal"),
             color=alt.Color(field="color", type="nominal", scale=None),
             strokeWidth=alt.when(pointed).then(alt.value(3.5)).otherwise(alt.value(1.5)),
-            opacity=alt.when(pointed)
+            strokeOpacity=alt.when(pointed)
             .then(alt.value(1))
-            .otherwise(alt.Opacity(field="strength", type="quantitative", scale=None)),
+            .otherwise(alt.StrokeOpacity(field="strength", type="quantitative", scale=None)),
         )
     )
     dots = (
@@ -81,7 +81,7 @@ def path_spec(words: Words) -> alt.LayerChart:
     )
     ticks = (
         alt.Chart(dataset("ticks"))
-        .mark_text(baseline="bottom", dy=-3, fontSize=10, opacity=0.75)
+        .mark_text(baseline="bottom", dy=-3, fontSize=10, fillOpacity=0.75)
         .encode(x=x, y=alt.value(0), text=alt.Text(field="text", type="nominal"))
     )
     labels = (
@@ -91,14 +91,14 @@ def path_spec(words: Words) -> alt.LayerChart:
             x=alt.value(alt.ExprRef("width")),
             y=alt.Y(field="pixel", type="quantitative", scale=None, axis=None),
             text=alt.Text(field="text", type="nominal"),
-            opacity=alt.when("hover < 0 || datum.feature === hover")
+            fillOpacity=alt.when("hover < 0 || datum.feature === hover")
             .then(alt.value(1))
             .otherwise(alt.value(0.45)),
         )
     )
     counted = (
         alt.Chart(dataset("corner"))
-        .mark_text(align="right", baseline="bottom", dx=-6, dy=-3, fontSize=10, opacity=0.75)
+        .mark_text(align="right", baseline="bottom", dx=-6, dy=-3, fontSize=10, fillOpacity=0.75)
         .encode(x=alt.value(0), y=alt.value(0), text=alt.Text(field="text", type="nominal"))
     )
     marks, now = marker_layers()

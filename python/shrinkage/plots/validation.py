@@ -51,10 +51,10 @@ def cv_spec(words: Words) -> alt.LayerChart:
 
     color = alt.Color(field="color", type="nominal", scale=None)
     base = alt.Chart(dataset("cv"))
-    gap = base.mark_area(color=QUIET, opacity=0.18, clip=True).encode(
+    gap = base.mark_area(color=QUIET, fillOpacity=0.18, clip=True).encode(
         x=x, y=y("train"), y2=alt.Y2(field="mean")
     )
-    ribbon = base.mark_area(opacity=0.25, clip=True).encode(
+    ribbon = base.mark_area(fillOpacity=0.25, clip=True).encode(
         x=x, y=y("low"), y2=alt.Y2(field="high"), color=color
     )
     mean = base.mark_line(strokeWidth=2, clip=True).encode(x=x, y=y("mean"), color=color)
@@ -68,7 +68,7 @@ def cv_spec(words: Words) -> alt.LayerChart:
     )
     dots = (
         alt.Chart(dataset("dots"))
-        .mark_point(filled=True, size=42, opacity=1, clip=True)
+        .mark_point(filled=True, size=42, fillOpacity=1, clip=True)
         .encode(x=x, y=y("y"), color=color, shape=alt.Shape(field="shape", scale=None))
     )
     labels = (
@@ -85,7 +85,7 @@ def cv_spec(words: Words) -> alt.LayerChart:
     names = [
         alt.Chart(dataset("marks"))
         .transform_filter(f"datum.which === '{which}'")
-        .mark_text(align=align, dx=dx, baseline="bottom", dy=-1, fontSize=10, opacity=0.75)
+        .mark_text(align=align, dx=dx, baseline="bottom", dy=-1, fontSize=10, fillOpacity=0.75)
         .encode(x=x, y=alt.value(0), text=alt.Text(field="text", type="nominal"))
         for which, align, dx in _NAMED
     ]

@@ -56,7 +56,7 @@ def weights_spec(words: Words) -> alt.LayerChart:
             x=x,
             y=y,
             color=color,
-            opacity=alt.when("datum.state === 'small'")
+            fillOpacity=alt.when("datum.state === 'small'")
             .then(alt.value(0.45))
             .otherwise(alt.value(1)),
         )
@@ -81,7 +81,7 @@ def weights_spec(words: Words) -> alt.LayerChart:
     )
     values = (
         alt.Chart(dataset("bars"))
-        .mark_text(align="right", dx=50, fontSize=10.5, opacity=0.75)
+        .mark_text(align="right", dx=50, fontSize=10.5, fillOpacity=0.75)
         .encode(x=alt.value(alt.ExprRef("width")), y=y, text=alt.Text(field="text", type="nominal"))
     )
     return layered(

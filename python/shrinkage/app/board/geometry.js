@@ -2,6 +2,7 @@
 
 const CONTOUR_LEVELS = [1, 4, 12];
 const CONTOUR_POINTS = 56;
+const CONTOUR_ROWS = CONTOUR_POINTS + 9; // each of four cuts adds at most two, and one closes
 
 /** Eigenvalues (rising, floored) and vectors of the symmetric [[a, b], [b, d]]. */
 function symmetricEigen(a, b, d) {
@@ -30,11 +31,31 @@ function pairCentre(gram, gradient, solution) {
 /** Angles over a full turn from 0; the larger the contour (in half widths), the denser there. */
 function contourAngles(size) {
   const dense = Math.max(0, 1 - 3 / Math.max(size, 1e-300));
-  return Array.from({ length: CONTOUR_POINTS + 1 }, (_, k) => {
-    const turn = ((k % CONTOUR_POINTS) / CONTOUR_POINTS) * 2;
+  return Array.from({ length: CONTOUR_POINTS }, (_, k) => {
+    const turn = (k / CONTOUR_POINTS) * 2;
     const s = turn < 1 ? turn : turn - 2;
     return Math.PI * ((1 - dense) * s + dense * s ** 3);
   });
+}
+
+/** The convex outline cut at ±half; edges along the cut lie outside of the picture. */
+function cutConvex(points, half) {
+  let outline = points;
+  for (const [axis, sign] of [[0, 1], [0, -1], [1, 1], [1, -1]]) {
+    const over = (p) => sign * p[axis] - half;
+    const kept = [];
+    outline.forEach((p, i) => {
+      const next = outline[(i + 1) % outline.length];
+      const [here, there] = [over(p), over(next)];
+      if (here <= 0) kept.push(p);
+      if (here * there < 0) {
+        const t = here / (here - there);
+        kept.push([p[0] + t * (next[0] - p[0]), p[1] + t * (next[1] - p[1])]);
+      }
+    });
+    outline = kept;
+  }
+  return outline;
 }
 
 /** Rows {level, k, x, y} of the level sets; level 1 passes through the solution. */
@@ -53,16 +74,16 @@ function squaredContours(gram, gradient, solution, extent) {
   const rows = [];
   for (const level of CONTOUR_LEVELS) {
     const radius = level === 1 ? touching : Math.sqrt(level) * shown;
-    for (let k = 0; k <= CONTOUR_POINTS; k += 1) {
-      const angle = start + angles[k];
-      const p = (radius * Math.cos(angle)) / Math.sqrt(values[0]);
-      const q = (radius * Math.sin(angle)) / Math.sqrt(values[1]);
-      rows.push({
-        level,
-        k,
-        x: centre[0] + p * vectors[0][0] + q * vectors[1][0],
-        y: centre[1] + p * vectors[0][1] + q * vectors[1][1],
-      });
+    const outline = angles.map((turn) => {
+      const p = (radius * Math.cos(start + turn)) / Math.sqrt(values[0]);
+      const q = (radius * Math.sin(start + turn)) / Math.sqrt(values[1]);
+      return [0, 1].map((axis) => centre[axis] + p * vectors[0][axis] + q * vectors[1][axis]);
+    });
+    // dashes along what lies far outside would cost more than all the rest of a frame
+    const cut = cutConvex(outline, 2 * extent);
+    for (let k = 0; k < CONTOUR_ROWS; k += 1) {
+      const [x, y] = cut.length ? cut[k < cut.length ? k : 0] : solution;
+      rows.push({ level, k, x, y });
     }
   }
   return { rows, centre };

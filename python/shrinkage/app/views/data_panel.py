@@ -29,11 +29,13 @@ def data_panel(
 ) -> None:
     """Popover behind the data chip of the header."""
     label = _chip(shown, t)
-    with st.popover(label, icon=":material/database:", key=PANEL, on_change="rerun"):
+    panel = st.popover(label, icon=":material/database:", key=PANEL, on_change="rerun")
+    with panel:
         _choose_sample(state, t)
         _upload(state, services, t)
         file = _file_at_hand(state, services, shown)
-        if file is not None:
+        # A table may have thousands of columns to choose from: they are sent when they are seen.
+        if file is not None and panel.open:
             _file_form(file, state, services, t)
         if shown is not None:
             _fit_settings(state, t, shown)

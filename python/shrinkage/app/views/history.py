@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 
 from shrinkage.app.services import Services
@@ -30,8 +32,8 @@ def history_panel(state: AppState, services: Services, t: Translator) -> None:
         if not runs:
             st.caption(t("history.empty"))
             return
-        for run in runs[:SHOWN]:
-            _row(run, state, services, t)
+        for run, spec in runs[:SHOWN]:
+            _row(run, spec, state, services, t)
         st.caption(t("history.where", folder=plain(str(services.folder), 200)))
         _offer_clearing(services, t)
 
@@ -55,27 +57,30 @@ def _ask(asked: bool) -> None:
     st.session_state[_ASKED] = asked
 
 
-def _latest_of_each(runs: list[Run]) -> list[Run]:
-    """One line for each distinct run: the same fit done twice tells nothing new."""
-    latest: dict[str, Run] = {}
+def _latest_of_each(runs: list[Run]) -> list[tuple[Run, RunSpec]]:
+    """One line for each distinct run: the same fit done twice tells nothing new.
+
+    A run of another version, whose spec this one cannot read, is passed over.
+    """
+    latest: dict[str, tuple[Run, RunSpec]] = {}
     for run in runs:
-        latest.setdefault(run.key, run)
+        with contextlib.suppress(ValueError):
+            latest.setdefault(run.key, (run, RunSpec.from_json(run.spec)))
     return list(latest.values())
 
 
-def _row(run: Run, state: AppState, services: Services, t: Translator) -> None:
+def _row(run: Run, spec: RunSpec, state: AppState, services: Services, t: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"run_{run.id}"):
-        st.markdown(f"{_ICONS[run.status]} {_line(run, t)}", width="stretch")
+        st.markdown(f"{_ICONS[run.status]} {_line(run, spec, t)}", width="stretch")
         st.button(
             t("history.open"),
             key=f"open_{run.id}",
             on_click=_open,
-            args=(run, state, services),
+            args=(run, spec, state, services),
         )
 
 
-def _line(run: Run, t: Translator) -> str:
-    spec = RunSpec.from_json(run.spec)
+def _line(run: Run, spec: RunSpec, t: Translator) -> str:
     head = t(
         "history.line",
         when=moment(run.created),
@@ -105,8 +110,7 @@ def data_label(spec: RunSpec, name: str, t: Translator) -> str:
     return t(key) if spec.is_sample and t.has(key) else plain(name, 32)
 
 
-def _open(run: Run, state: AppState, services: Services) -> None:
-    spec = RunSpec.from_json(run.spec)
+def _open(run: Run, spec: RunSpec, state: AppState, services: Services) -> None:
     st.session_state["history_panel"] = False
     digest = spec.digest
     if digest is not None and services.shelf.find(digest) is None:
