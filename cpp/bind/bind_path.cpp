@@ -1,5 +1,8 @@
 // Paths and cross-validation. Every call is free of the GIL while it computes.
 #include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -28,12 +31,36 @@ const char* stop_name(StopReason reason) {
     return "none";
 }
 
-PathInput make_input(const py::array& x, const py::array& y, const py::array& weights,
+template <typename Index>
+SparseView::Parts<Index> sparse_parts(const py::array& indices, const py::array& starts) {
+    return {vector_view<Index>(indices, "X.indices"), vector_view<Index>(starts, "X.indptr")};
+}
+
+/// X as an array, or as the CSC parts (data, indices, indptr, shape).
+std::variant<ConstMatrixView, SparseView> design_view(const py::object& x) {
+    if (!py::isinstance<py::tuple>(x)) {
+        return column_major_view<double>(x.cast<py::array>(), "X");
+    }
+    const auto [data, indices, starts, shape] =
+        x.cast<std::tuple<py::array, py::array, py::array, std::pair<std::size_t, std::size_t>>>();
+    SparseView view;
+    view.rows = shape.first;
+    view.cols = shape.second;
+    view.values = vector_view<double>(data, "X.data");
+    if (indices.itemsize() == sizeof(std::int32_t)) {
+        view.parts = sparse_parts<std::int32_t>(indices, starts);
+    } else {
+        view.parts = sparse_parts<std::int64_t>(indices, starts);
+    }
+    return view;
+}
+
+PathInput make_input(const py::object& x, const py::array& y, const py::array& weights,
                      const OptionalArray& offset, const OptionalArray& factors,
                      const OptionalArray& lower, const OptionalArray& upper,
                      const OptionalArray& start, double start_intercept) {
     PathInput input;
-    input.x = column_major_view<double>(x, "X");
+    input.x = design_view(x);
     input.y = vector_view<double>(y, "y");
     input.weights = vector_view<double>(weights, "sample_weight");
     input.offset = optional_vector_view<double>(offset, "offset");
@@ -98,7 +125,7 @@ void bind_path(py::module_& m) {
 
     m.def(
         "fit_path",
-        [](const py::array& x, const py::array& y, const py::array& weights,
+        [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const OptionalArray& start, double start_intercept,
            const std::string& loss, const std::string& penalty,
@@ -129,7 +156,7 @@ void bind_path(py::module_& m) {
 
     m.def(
         "cross_validate",
-        [](const py::array& x, const py::array& y, const py::array& weights,
+        [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const py::array& fold, std::size_t n_folds,
            const std::string& loss, const std::string& penalty,

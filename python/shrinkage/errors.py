@@ -33,10 +33,6 @@ class InvalidArgument(ShrinkageError, ValueError):
     """An argument cannot be used; the text names it, its value and the remedy."""
 
 
-class InvalidType(ShrinkageError, TypeError):
-    """An argument is of a type that cannot be used."""
-
-
 class DataError(InvalidArgument):
     """A file or table cannot be read or used; nothing that was loaded before is lost."""
 

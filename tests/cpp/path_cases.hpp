@@ -73,7 +73,8 @@ struct Audit {
 template <typename L>
 Audit audit(const L& loss, const PathInput& in, const PathResult& result, std::size_t l,
             double lambda, double alpha) {
-    const std::size_t n = in.x.rows, p = in.x.cols;
+    const ConstMatrixView x = std::get<ConstMatrixView>(in.x);
+    const std::size_t n = x.rows, p = x.cols;
     const std::vector<double> beta = coefficients(result, l, p);
     double total = 0.0;
     for (const double w : in.weights) total += w;
@@ -81,7 +82,7 @@ Audit audit(const L& loss, const PathInput& in, const PathResult& result, std::s
     Audit a;
     for (std::size_t i = 0; i < n; ++i) {
         if (!in.offset.empty()) eta[i] += in.offset[i];
-        for (std::size_t j = 0; j < p; ++j) eta[i] += in.x(i, j) * beta[j];
+        for (std::size_t j = 0; j < p; ++j) eta[i] += x(i, j) * beta[j];
         slope[i] = loss.gradient(in.y[i], eta[i]);
         a.loss += in.weights[i] / total * loss.value(in.y[i], eta[i]);
         a.intercept_slope += in.weights[i] / total * slope[i];
@@ -90,8 +91,8 @@ Audit audit(const L& loss, const PathInput& in, const PathResult& result, std::s
     double largest = 0.0, penalty = 0.0, product = 0.0, squares = 0.0;
     for (std::size_t j = 0; j < p; ++j) {
         for (std::size_t i = 0; i < n; ++i) {
-            g[j] -= in.weights[i] / total * slope[i] * (in.x(i, j) - result.centers[j]) /
-                    result.scales[j];
+            g[j] -=
+                in.weights[i] / total * slope[i] * (x(i, j) - result.centers[j]) / result.scales[j];
         }
         const double b = beta[j] * result.scales[j], ridge = lambda * (1.0 - alpha);
         const double rest = g[j] - ridge * b, kink = lambda * alpha;

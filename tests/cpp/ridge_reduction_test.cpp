@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "problems.hpp"
+#include "shrinkage/design/dense.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 import shrinkage as sh
 from support.datasets import random_problem
@@ -165,14 +164,6 @@ def test_fit_path_refuses(case: str) -> None:
     assert error.fields["remedy"] in str(error)
     assert "shrinkage" not in type(error).__name__
     assert isinstance(error, ValueError)
-
-
-@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_array, sparse.coo_array])
-def test_sparse_matrices_are_refused_clearly(kind: Any) -> None:
-    with pytest.raises(sh.errors.InvalidType, match=r"X is sparse.*toarray") as caught:
-        sh.fit_path(kind(X), Y)
-    assert caught.value.code == "argument.sparse"
-    assert caught.value.fields["argument"] == "X"
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, np.nan, "half"])

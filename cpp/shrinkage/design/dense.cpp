@@ -16,12 +16,6 @@ constexpr std::size_t enough_tasks = 16;   // tiles are cut by rows until there 
 
 std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
 
-struct Moments {
-    double mean = 0.0;
-    double deviation = 0.0;
-    bool constant = true;
-};
-
 Moments moments(ConstVector x, ConstVector weights) {
     Moments m;
     double first = 0.0;
@@ -42,8 +36,6 @@ Moments moments(ConstVector x, ConstVector weights) {
     }
     m.mean += drift;
     m.deviation = std::sqrt(std::max(variance - drift * drift, 0.0));
-    // A spread of rounding width only is no spread.
-    m.constant = m.constant || m.deviation <= 1e-14 * std::abs(m.mean);
     return m;
 }
 
@@ -51,21 +43,14 @@ Moments moments(ConstVector x, ConstVector weights) {
 
 Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept, bool standardize,
                          const Context& context) {
-    Columns columns{std::vector<double>(x.cols, 0.0), std::vector<double>(x.cols, 1.0),
-                    std::vector<char>(x.cols, 1)};
+    Columns columns = plain_columns(x.cols);
     const std::size_t threads =
         context.threads_for(6.0 * static_cast<double>(x.rows) * static_cast<double>(x.cols));
     parallel_for(blocks(x.cols, column_block), threads, [&](std::size_t task) {
         const std::size_t last = std::min(x.cols, (task + 1) * column_block);
         for (std::size_t j = task * column_block; j < last; ++j) {
             context.check();
-            const Moments m = moments(x.column(j), weights);
-            if (intercept) columns.centers[j] = m.mean;
-            if (m.constant) {
-                columns.usable[j] = !intercept && !standardize;
-            } else if (standardize) {
-                columns.scales[j] = m.deviation;
-            }
+            columns.set(j, moments(x.column(j), weights), intercept, standardize);
         }
     });
     return columns;
@@ -133,7 +118,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
     // Tasks are (tile, block of rows); partial sums are added in order, whatever thread made them.
     const std::size_t n_blocks =
         std::clamp<std::size_t>(blocks(enough_tasks, std::max<std::size_t>(tiles.size(), 1)), 1,
-                                blocks(rows(), packed_rows));
+                                std::max<std::size_t>(blocks(rows(), packed_rows), 1));
     const std::size_t row_block = packed_rows * blocks(blocks(rows(), packed_rows), n_blocks);
     std::vector<std::vector<double>> partial(tiles.size() * n_blocks);
     const auto run = [&](std::size_t task) {

@@ -3,16 +3,10 @@
 
 #include <vector>
 
+#include "shrinkage/design/columns.hpp"
 #include "shrinkage/design/design.hpp"
 
 namespace shrinkage {
-
-/// How the columns of X are penalized.
-struct Columns {
-    std::vector<double> centers;  // weighted means with an intercept, else zeros
-    std::vector<double> scales;   // weighted 1/n standard deviations, or ones
-    std::vector<char> usable;     // 0 for a column that is constant and must keep the coefficient 0
-};
 
 /// Weighted means and 1/n standard deviations by two passes (Chan, Golub & LeVeque 1983). Rows of
 /// weight zero do not count. weights sum to one.
@@ -44,6 +38,6 @@ private:
     Columns columns_;
 };
 
-static_assert(Design<DenseDesign>);
+static_assert(ScaledDesign<DenseDesign>);
 
 }  // namespace shrinkage

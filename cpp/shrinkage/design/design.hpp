@@ -1,5 +1,6 @@
 // The concept of a design: how X is seen by a solver. Columns are those that are penalized, that is
-// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied.
+// x~_j = (x_j - center_j) / scale_j, but nothing of X is copied. With an intercept the centers are
+// the weighted means: the squared loss then needs no intercept of its own.
 #pragma once
 
 #include <concepts>
@@ -19,6 +20,7 @@ using Indices = std::span<const std::size_t>;
 ///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a
 ///   and b
 ///                                           are the same list only the lower triangle is computed
+///   usable(j)                               whether column j may have a coefficient other than 0
 template <typename D>
 concept Design = requires(const D x, ConstVector v, Vector out, MatrixView m, Indices columns,
                           std::size_t k, const Context context) {
@@ -29,6 +31,17 @@ concept Design = requires(const D x, ConstVector v, Vector out, MatrixView m, In
     { x.column_product(k, v) } -> std::same_as<double>;
     x.add_columns(columns, v, out);
     x.gram(columns, columns, v, context, m);
+};
+
+/// A design that also knows its way back to the original columns.
+///   kernel(factors, context, out)           out = X~ diag(1 / factors) X~', rows x rows
+///   center(j), scale(j)                     of column j
+template <typename D>
+concept ScaledDesign = Design<D> && requires(const D x, ConstVector v, MatrixView m, std::size_t k,
+                                             const Context context) {
+    x.kernel(v, context, m);
+    { x.center(k) } -> std::same_as<double>;
+    { x.scale(k) } -> std::same_as<double>;
 };
 
 }  // namespace shrinkage

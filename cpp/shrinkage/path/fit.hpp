@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <variant>
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
 #include "shrinkage/base/views.hpp"
+#include "shrinkage/design/sparse.hpp"
 #include "shrinkage/loss/any_loss.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
 #include "shrinkage/solver/problem.hpp"
@@ -15,7 +17,7 @@ namespace shrinkage {
 /// The data of a path, on their original scale. Empty vectors mean: no offset, factors of one, no
 /// bounds, a start at zero.
 struct PathInput {
-    ConstMatrixView x;
+    std::variant<ConstMatrixView, SparseView> x;
     ConstVector y;
     ConstVector weights;  // >= 0, any scale
     ConstVector offset;

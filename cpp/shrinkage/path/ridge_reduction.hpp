@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
-#include "shrinkage/design/dense.hpp"
+#include "shrinkage/design/design.hpp"
 #include "shrinkage/linalg/dense.hpp"
 
 namespace shrinkage {
 
+template <ScaledDesign D>
 class RidgeReduction {
 public:
     /// Z is the pivoted Cholesky factor of K; pivots below 1e-11 of the largest count as zero.
-    RidgeReduction(const DenseDesign& x, ConstVector factors, const Context& context)
+    RidgeReduction(const D& x, ConstVector factors, const Context& context)
         : x_(x), factors_(factors.begin(), factors.end()), rows_(x.rows()) {
         std::vector<double> k(rows_ * rows_);
         x.kernel(factors, context, {k.data(), rows_, rows_, rows_});
@@ -68,7 +69,7 @@ private:
         pivots_.push_back(pivot);
     }
 
-    const DenseDesign& x_;
+    const D& x_;
     std::vector<double> factors_;
     std::size_t rows_;
     std::vector<double> z_;

@@ -68,6 +68,9 @@ concept BlockPenalty =
 ///   kinked(j, b, lambda)        whether lambda P_j has no second derivative at b, so that b may
 ///                               stay there while the gradient moves (zero for L1, a bound)
 ///   kkt_distance(j, g, b, lambda)
+///   is_free(j, lambda)          whether nothing holds b_j: neither penalty nor bounds
+///   unheld(j, g, lambda)        whether nothing holds b_j on the side to which g pulls it
+///   smooth(lambda)              whether no coefficient has a kink or a bound
 template <typename P>
 concept SeparablePenalty =
     Penalty<P> && requires(const P penalty, std::size_t j, double x, double lambda) {
@@ -75,6 +78,9 @@ concept SeparablePenalty =
         { penalty.piece(j, x, lambda) } -> std::same_as<Piece>;
         { penalty.kinked(j, x, lambda) } -> std::same_as<bool>;
         { penalty.kkt_distance(j, x, x, lambda) } -> std::same_as<double>;
+        { penalty.is_free(j, lambda) } -> std::same_as<bool>;
+        { penalty.unheld(j, x, lambda) } -> std::same_as<bool>;
+        { penalty.smooth(lambda) } -> std::same_as<bool>;
     };
 
 /// A function p of one coefficient, from which Separable builds sum_j lambda_j p(b_j).

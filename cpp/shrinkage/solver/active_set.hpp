@@ -21,7 +21,10 @@ struct SolveOutcome {
 template <SeparablePenalty P>
 class ActiveSetSolver {
 public:
-    explicit ActiveSetSolver(const P& penalty) : penalty_(penalty) {}
+    /// factor_bytes caps the factor of the Newton step (not below 32 MiB); a larger active set is
+    /// left to coordinate descent.
+    explicit ActiveSetSolver(const P& penalty, std::size_t factor_bytes = 0)
+        : penalty_(penalty), factor_bytes_(std::max(factor_bytes, std::size_t{1} << 25)) {}
 
     /// The model's columns changed: the factor is of no use any more.
     void forget() {
@@ -109,7 +112,9 @@ private:
             wanted_.push_back(k);
             curved = curved || penalty_.piece(j, beta[j], lambda).curvature != 0.0;
         }
-        if (curved && lambda != lambda_) empty_factor();
+        const double order = static_cast<double>(wanted_.size());
+        if (order * order * sizeof(double) > static_cast<double>(factor_bytes_)) wanted_.clear();
+        if (wanted_.empty() || (curved && lambda != lambda_)) empty_factor();
         lambda_ = lambda;
         std::size_t kept = 0;
         for (const std::size_t k : wanted_) kept += position_[k] != outside;
@@ -260,6 +265,7 @@ private:
     static constexpr std::size_t outside = static_cast<std::size_t>(-1);
 
     const P& penalty_;
+    std::size_t factor_bytes_;
     Cholesky factor_;
     double lambda_ = -1.0;               // the lambda whose curvature is in the factor
     std::vector<std::size_t> order_;     // slots in the factor, in its order

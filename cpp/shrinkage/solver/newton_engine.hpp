@@ -2,6 +2,7 @@
 // exact penalty (Lee, Sun & Saunders 2014), here to high accuracy by the active-set solver.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -20,7 +21,7 @@ public:
           limits_(limits),
           gram_(point.x),
           residual_(point.x),
-          solver_(penalty),
+          solver_(penalty, limits.gram_bytes),
           curvature_(point.x.rows()),
           direction_(point.x.rows()) {}
 
@@ -30,7 +31,8 @@ public:
         WorkingSet none(point_.x.cols());
         std::vector<std::size_t> columns =
             strong_rule(penalty_, point_.x, none, point_.g, point_.beta, lambda, previous);
-        double last_gap = infinity;
+        double best = infinity;
+        std::size_t since_best = 0;
         while (step.iterations < limits_.max_iter) {
             ++step.iterations;
             on_residual_ = static_cast<double>(columns.size()) *
@@ -46,9 +48,9 @@ public:
             const auto missed = violators(penalty_, point_.x, set(), point_.g, lambda, floor);
             columns.insert(columns.end(), missed.begin(), missed.end());
             // Without a column to add and without progress only rounding is left.
-            if (missed.empty() && (!moved || step.gap >= last_gap) && step.iterations > 20)
-                return step;
-            last_gap = step.gap;
+            since_best = step.gap < 0.9 * best ? 0 : since_best + 1;
+            best = std::min(best, step.gap);
+            if (missed.empty() && (!moved || since_best > patience)) return step;
         }
         return step;
     }
@@ -57,6 +59,8 @@ public:
     double loss() const { return point_.mean_loss(); }
 
 private:
+    static constexpr std::size_t patience = 20;  // Newton steps without progress
+
     const WorkingSet& set() const { return on_residual_ ? residual_.set() : gram_.set(); }
 
     bool newton_step(const std::vector<std::size_t>& columns, double lambda, double floor,

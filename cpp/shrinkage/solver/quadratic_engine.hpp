@@ -21,7 +21,7 @@ public:
           limits_(limits),
           gram_(point.x),
           residual_(point.x),
-          solver_(penalty) {
+          solver_(penalty, limits.gram_bytes) {
         gram_.reset(point.data.weights, false);
         const double n = static_cast<double>(point.x.rows());
         const double p = static_cast<double>(point.x.cols());

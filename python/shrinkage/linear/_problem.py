@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from .._validation import (
     FloatArray,
@@ -19,11 +20,11 @@ from .._validation import (
     describe,
     refuse,
 )
-from ..errors import InvalidType
 from ..losses import Loss, resolve_loss
 from ..penalties import Penalty, resolve_penalty
 
 MAX_GRAM_BYTES = 1 << 30
+Design = FloatArray | sparse.csc_array
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Problem:
     """A checked problem; arrays are float64 and laid out as the core reads them.
 
     Attributes:
-        X: (n, p), Fortran order.
+        X: (n, p), dense in Fortran order or CSC with sorted indices.
         y: (n,); 0 and 1 for classes.
         weights: (n,).
         offset, factors, lower, upper: (n,) or (p,), or None.
@@ -39,7 +40,7 @@ class Problem:
         feature_names: (p,) names of the columns, or None.
     """
 
-    X: FloatArray
+    X: Design
     y: FloatArray
     weights: FloatArray
     offset: FloatArray | None
@@ -57,8 +58,10 @@ class Problem:
 
     def native(self) -> dict[str, Any]:
         """The arguments that every native call shares."""
+        x = self.X
+        parts = (x.data, x.indices, x.indptr, x.shape) if sparse.issparse(x) else x
         return {
-            "x": self.X,
+            "x": parts,
             "y": self.y,
             "weights": self.weights,
             "offset": self.offset,
@@ -79,7 +82,8 @@ class Problem:
         """A rough size of the work, to tell a short call from a long one."""
         n, p = self.X.shape
         passes = 1.0 if self.loss.name == "squared" else 20.0
-        return float(passes * n * p * (min(n, p) + 2.0 * n_lambdas))
+        entries = float(self.X.nnz) if sparse.issparse(self.X) else float(n * p)
+        return passes * entries * (min(n, p) + 2.0 * n_lambdas)
 
 
 def make_problem(
@@ -138,25 +142,32 @@ def feature_names(X: Any) -> npt.NDArray[Any] | None:
     return np.asarray(list(columns), dtype=object)
 
 
-def as_design(X: Any) -> FloatArray:
-    """X as finite float64 in Fortran order; a matrix that is so already is not copied."""
-    if hasattr(X, "tocsc"):
-        raise InvalidType(
-            "X is sparse, which is not supported yet; pass X.toarray() if it fits into memory",
-            code="argument.sparse",
-            argument="X",
-            value=repr(X),
-            remedy="pass X.toarray() if it fits into memory",
-        )
-    matrix = as_floats(_unboxed(X), "X", ndim=2, order="F")
+def as_design(X: Any) -> Design:
+    """X as the core reads it: finite float64, dense in Fortran order or sparse by columns.
+
+    What is so already is not copied; nothing of the caller's is changed.
+    """
+    if sparse.issparse(X):
+        matrix: Design = _as_columns(X)
+    else:
+        matrix = as_floats(_unboxed(X), "X", ndim=2, order="F")
     if matrix.shape[0] == 0 or matrix.shape[1] == 0:
-        raise refuse(
-            "X",
-            describe(matrix),
-            "give at least one observation and one feature",
-            code="argument.empty",
-        )
+        value = f"<array of shape {matrix.shape}>"
+        remedy = "give at least one observation and one feature"
+        raise refuse("X", value, remedy, code="argument.empty")
     return matrix
+
+
+def _as_columns(X: Any) -> sparse.csc_array:
+    """CSC with sorted indices and no duplicates, its indices of 32 or 64 bits as they came."""
+    columns = sparse.csc_array(X)
+    as_floats(columns.data, "X.data", ndim=1)
+    if columns.data.dtype != np.float64:
+        columns = columns.astype(np.float64)
+    if not columns.has_canonical_format:
+        columns = columns.copy()
+        columns.sum_duplicates()
+    return columns
 
 
 def _unboxed(X: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -313,6 +314,7 @@ def _scorer_scores(
     """Any scorer, or folds that do not cover every row: one path per fold, scored in Python."""
     scores = np.empty((len(folds), len(path.lambdas)))
     grid = {"lambdas": path.lambdas.tolist(), "n_lambdas": 1, "lambda_min_ratio": 0.5}
+    rows = problem.X.tocsr() if sparse.issparse(problem.X) else problem.X
     for f, (train, test) in enumerate(folds):
         weights = np.zeros_like(problem.weights)
         weights[train] = problem.weights[train]
@@ -329,11 +331,9 @@ def _scorer_scores(
             labels = problem.y[test].astype(int)
             truth = problem.y[test] if problem.classes is None else problem.classes[labels]
             if scorer is None:
-                scores[f, i] = model.deviance(
-                    problem.X[test], problem.y[test], problem.weights[test]
-                )
+                scores[f, i] = model.deviance(rows[test], problem.y[test], problem.weights[test])
             else:
-                scores[f, i] = float(scorer(model, problem.X[test], truth))
+                scores[f, i] = float(scorer(model, rows[test], truth))
     return scores
 
 

@@ -33,6 +33,11 @@ FIT_ARGUMENTS = (
 class _LinearModel(BaseEstimator):  # type: ignore[misc]
     """What regressors and classifiers share: fitting through a path, and the linear predictor."""
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _fit_arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in FIT_ARGUMENTS}
 
@@ -43,7 +48,13 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
             remedy = f"use {' or '.join(names)} for {wanted}"
             raise refuse("loss", repr(self.loss), remedy, code="argument.loss")
         X, y = validate_data(
-            self, X, y, dtype=np.float64, order="F", y_numeric=self._numeric_target()
+            self,
+            X,
+            y,
+            dtype=np.float64,
+            order="F",
+            accept_sparse="csc",
+            y_numeric=self._numeric_target(),
         )
         return X, column_or_1d(y, warn=True)
 
@@ -70,7 +81,7 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
 
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validate_data(self, X, dtype=np.float64, accept_sparse=True, reset=False)
         return np.asarray(X @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0])
 
     def explain_objective(self) -> str:

@@ -205,8 +205,9 @@ def fit_path(
     """Fits ``min (1/Σw) Σ w_i ℓ(y_i, offset_i + b + x_i'β) + λ P(β)`` along a grid of λ.
 
     Args:
-        X: (n, p) numbers or data frame. Read in place when it is float64 in Fortran order, else
-            copied once.
+        X: (n, p) numbers, data frame or scipy sparse matrix. Read in place when it is float64 in
+            Fortran order or CSC, else converted once. Sparse columns are centred and scaled
+            without making them dense.
         y: (n,) numbers; for loss="logistic" any two labels, the larger is the event.
         loss: "squared" or "logistic".
         penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``.

@@ -1,0 +1,57 @@
+// A sparse X by columns (CSC), centred and scaled implicitly at O(nnz): a centred column is never
+// made dense, its centre enters every product as a correction.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "shrinkage/design/columns.hpp"
+#include "shrinkage/design/design.hpp"
+
+namespace shrinkage {
+
+/// CSC parts as scipy stores them; row indices of a column are strictly increasing.
+struct SparseView {
+    template <typename Index>
+    struct Parts {
+        std::span<const Index> indices;  // (nnz,) row numbers
+        std::span<const Index> starts;   // (cols + 1,)
+    };
+
+    std::size_t rows = 0;
+    std::size_t cols = 0;
+    ConstVector values;  // (nnz,)
+    std::variant<Parts<std::int32_t>, Parts<std::int64_t>> parts;
+};
+
+/// As describe_columns of a dense X.
+Columns describe_columns(const SparseView& x, ConstVector weights, bool intercept, bool standardize,
+                         const Context& context);
+
+class SparseDesign {
+public:
+    SparseDesign(const SparseView& x, Columns columns) : x_(x), columns_(std::move(columns)) {}
+
+    std::size_t rows() const { return x_.rows; }
+    std::size_t cols() const { return x_.cols; }
+    bool usable(std::size_t j) const { return columns_.usable[j] != 0; }
+    double center(std::size_t j) const { return columns_.centers[j]; }
+    double scale(std::size_t j) const { return columns_.scales[j]; }
+
+    void transposed_product(ConstVector v, const Context& context, Vector out) const;
+    double column_product(std::size_t j, ConstVector v) const;
+    void add_columns(Indices columns, ConstVector coefs, Vector out) const;
+    void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
+    void kernel(ConstVector factors, const Context& context, MatrixView out) const;
+
+private:
+    double raw_product(std::size_t j, ConstVector v) const;
+
+    const SparseView x_;
+    Columns columns_;
+};
+
+static_assert(ScaledDesign<SparseDesign>);
+
+}  // namespace shrinkage
