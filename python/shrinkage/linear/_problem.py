@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from ..losses import Loss, resolve_loss
 from ..penalties import Penalty, resolve_penalty
 
 MAX_GRAM_BYTES = 1 << 30
-Design = FloatArray | sparse.csc_array
+Design: TypeAlias = Any  # a FloatArray or a scipy.sparse.csc_array, which has no types
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Problem:
         n, p = self.X.shape
         passes = 1.0 if self.loss.name == "squared" else 20.0
         entries = float(self.X.nnz) if sparse.issparse(self.X) else float(n * p)
-        return passes * entries * (min(n, p) + 2.0 * n_lambdas)
+        return float(passes * entries * (min(n, p) + 2.0 * n_lambdas))
 
 
 def make_problem(

@@ -30,9 +30,11 @@ def render(
     job = submit_linear(state.spec, services)
     # A short fit is waited for, so that the first picture comes without a flash of progress.
     job.wait(max(0.0, PATIENCE_SECONDS - job.snapshot().seconds))
-    if job.state is JobState.DONE:
+    # Read once: a job that ends meanwhile must not be half running and half done on one page.
+    standing = job.state
+    if standing is JobState.DONE:
         state.shown = state.spec
-    shown = _picture_of(state, services, job)
+    shown = _picture_of(state, services)
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         product_name(t)
         data_panel(state, services, t, shown)
@@ -41,20 +43,16 @@ def render(
         st.space("stretch")
         language_switch(t)
     before_picture()
-    if job.state is not JobState.DONE:
-        _status(job, state, services, t, shown)
+    if standing is not JobState.DONE:
+        _status(job, standing, state, services, t, shown)
     if shown is not None:
         _picture(shown, state, t)
 
 
-def _picture_of(state: AppState, services: Services, job: Job) -> LinearResult | None:
+def _picture_of(state: AppState, services: Services) -> LinearResult | None:
     """The wanted result, or while there is none the last finished one."""
-    if job.state is not JobState.DONE:
-        previous = None if state.shown is None else services.fits.get(state.shown.key())
-        if previous is None:
-            return None
-        job = previous
-    result: LinearResult | None = job.result
+    job = None if state.shown is None else services.fits.get(state.shown.key())
+    result: LinearResult | None = None if job is None else job.result
     return result
 
 
@@ -81,12 +79,17 @@ def _split(state: AppState) -> None:
 
 
 def _status(
-    job: Job, state: AppState, services: Services, t: Translator, shown: LinearResult | None
+    job: Job,
+    standing: JobState,
+    state: AppState,
+    services: Services,
+    t: Translator,
+    shown: LinearResult | None,
 ) -> None:
     """What stands in the way of the picture, and what can be done about it."""
     name = data_label(state.spec, job.info.data_name, t)
     label = t("linear.fitting", name=name)
-    if not job.state.final:
+    if not standing.final:
         watch(job, t, label=label, key="fit")
     else:
         _ended(job, name, state, services, t, shown)
