@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -231,6 +232,8 @@ def main(arguments: Sequence[str]) -> int:
     parts = {"all": stage_all, "cpp": stage_cpp, "studies": stage_studies}
     if len(arguments) != 1 or arguments[0] not in parts:
         sys.exit(f"usage: run_tests.py {'|'.join(parts)}")
+    # A shell's background job ignores Ctrl-C; the tests of Ctrl-C must not inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tally = Tally()
     parts[arguments[0]](tally, environment_of_tests())
     print()

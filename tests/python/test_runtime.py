@@ -164,6 +164,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time
 import numpy as np
 import shrinkage as sh
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 rng = np.random.default_rng(0)
 X = np.asfortranarray(rng.normal(size=(20_000, 500)))
 y = X[:, :20].sum(axis=1) + 4 * rng.normal(size=20_000) > 0

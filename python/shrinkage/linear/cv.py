@@ -16,10 +16,8 @@ from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_nat
 from .._validation import FloatArray, as_integer, refuse
 from ..core import _native
 from ..errors import Cancelled
-from ..losses import Loss
-from ..penalties import Penalty
-from ._problem import Problem, make_problem
-from .path import Path, _grid, fit_problem, warn_if_unfinished
+from ._problem import Problem
+from .path import Path, fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
 
 Rule = Literal["min", "1se"]
 Folds = list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
@@ -75,24 +73,7 @@ def fit_path_cv(
     cv: Any = 10,
     score: str | Scorer | None = None,
     rule: Rule = "min",
-    loss: str | Loss = "squared",
-    penalty: str | Penalty = "l1",
-    lambdas: npt.ArrayLike | None = None,
-    n_lambdas: int = 100,
-    lambda_min_ratio: float | None = None,
-    sample_weight: npt.ArrayLike | None = None,
-    offset: npt.ArrayLike | None = None,
-    penalty_factor: npt.ArrayLike | None = None,
-    lower: npt.ArrayLike | None = None,
-    upper: npt.ArrayLike | None = None,
-    fit_intercept: bool = True,
-    standardize: bool = True,
-    tol: float = 1e-6,
-    max_iter: int | None = None,
-    warm_start: Any = None,
-    time_limit: float | None = None,
-    n_threads: int | None = None,
-    callback: Callback | None = None,
+    **path_arguments: Any,
 ) -> PathCV:
     """Fits a path to all data, and to all but each fold on the same λ, and scores the latter.
 
@@ -103,45 +84,22 @@ def fit_path_cv(
         score: None for the mean squared error, or the deviance (mean −2 log-likelihood) for
             classes, both per unit of weight; else a scikit-learn scorer, which keeps its sign.
         rule: "min" chooses the best mean, "1se" the largest λ within one standard error of it.
-        time_limit: seconds for the path on all data.
-
-    All other arguments, errors and warnings are those of `fit_path`.
+        path_arguments: the keywords of `fit_path`, whose errors and warnings apply too; time_limit
+            counts for the path on all data.
     """
     if rule not in ("min", "1se"):
         raise refuse("rule", repr(rule), 'use "min" or "1se"', code="argument.rule")
-    problem = make_problem(
-        X,
-        y,
-        loss=loss,
-        penalty=penalty,
-        sample_weight=sample_weight,
-        offset=offset,
-        penalty_factor=penalty_factor,
-        lower=lower,
-        upper=upper,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        tol=tol,
-        max_iter=max_iter,
-    )
+    problem, grid, how = plan_path(X, y, keywords_of_fit_path(path_arguments, "fit_path_cv"))
     folds = make_folds(cv, problem, np.asarray(y))
     scorer = _resolve_scorer(score)
-    grid = _grid(problem, lambdas, n_lambdas, lambda_min_ratio)
+    callback, n_threads = how["callback"], how["n_threads"]
     total = (len(grid["lambdas"]) or grid["n_lambdas"]) * (len(folds) + 1)
     watch = _shifted(callback, 0, total)
-    path = fit_problem(
-        problem,
-        grid,
-        warm_start=warm_start,
-        time_limit=time_limit,
-        n_threads=n_threads,
-        callback=watch,
-    )
+    path = fit_problem(problem, grid, **{**how, "callback": watch})
     _go_on(watch, path)
     if not len(path.lambdas):
-        raise refuse(
-            "time_limit", time_limit, "raise it: no λ was fitted in time", code="argument.range"
-        )
+        remedy = "raise it: no λ was fitted in time"
+        raise refuse("time_limit", how["time_limit"], remedy, code="argument.range")
     later = _shifted(callback, len(path.lambdas), total)
     if score is None:
         fold_scores = _kernel_scores(problem, path, folds, n_threads, later)

@@ -33,6 +33,15 @@ FIT_ARGUMENTS = (
 class _LinearModel(BaseEstimator):  # type: ignore[misc]
     """What regressors and classifiers share: fitting through a path, and the linear predictor."""
 
+    loss: str | Loss
+    lam: float
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Stores the arguments of __init__ as they came, which is all that scikit-learn allows."""
+        for name, value in arguments.items():
+            if name != "self":
+                setattr(self, name, value)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -81,7 +90,7 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
 
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, accept_sparse=True, reset=False)
+        X = validate_data(self, X, dtype=np.float64, accept_sparse=("csr", "csc"), reset=False)
         return np.asarray(X @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0])
 
     def explain_objective(self) -> str:
@@ -92,6 +101,12 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
 
 class _CrossValidated(_LinearModel):
     """λ chosen by held-out folds."""
+
+    cv: Any
+    rule: Rule
+    score_by: Any
+    lambdas: npt.ArrayLike | None
+    n_lambdas: int
 
     def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
         cv: PathCV = fit_path_cv(
@@ -142,17 +157,7 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:
-        self.loss = loss
-        self.penalty = penalty
-        self.lam = lam
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.tol = tol
-        self.max_iter = max_iter
-        self.n_threads = n_threads
+        self._keep(locals())
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
@@ -192,17 +197,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:
-        self.loss = loss
-        self.penalty = penalty
-        self.lam = lam
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.tol = tol
-        self.max_iter = max_iter
-        self.n_threads = n_threads
+        self._keep(locals())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -277,21 +272,7 @@ class PenalizedRegressorCV(_CrossValidated, PenalizedRegressor):
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:
-        self.loss = loss
-        self.penalty = penalty
-        self.cv = cv
-        self.rule = rule
-        self.score_by = score_by
-        self.lambdas = lambdas
-        self.n_lambdas = n_lambdas
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.tol = tol
-        self.max_iter = max_iter
-        self.n_threads = n_threads
+        self._keep(locals())
 
 
 class PenalizedClassifierCV(_CrossValidated, PenalizedClassifier):
@@ -319,18 +300,4 @@ class PenalizedClassifierCV(_CrossValidated, PenalizedClassifier):
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:
-        self.loss = loss
-        self.penalty = penalty
-        self.cv = cv
-        self.rule = rule
-        self.score_by = score_by
-        self.lambdas = lambdas
-        self.n_lambdas = n_lambdas
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.tol = tol
-        self.max_iter = max_iter
-        self.n_threads = n_threads
+        self._keep(locals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -239,32 +240,36 @@ def fit_path(
     Warns:
         ConvergenceWarning: a λ missed `tol`, or the time limit ended the path.
     """
-    problem = make_problem(
-        X,
-        y,
-        loss=loss,
-        penalty=penalty,
-        sample_weight=sample_weight,
-        offset=offset,
-        penalty_factor=penalty_factor,
-        lower=lower,
-        upper=upper,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        tol=tol,
-        max_iter=max_iter,
-    )
-    grid = _grid(problem, lambdas, n_lambdas, lambda_min_ratio)
-    path = fit_problem(
-        problem,
-        grid,
-        warm_start=warm_start,
-        time_limit=time_limit,
-        n_threads=n_threads,
-        callback=callback,
-    )
+    arguments = dict(locals())
+    problem, grid, how = plan_path(arguments.pop("X"), arguments.pop("y"), arguments)
+    path = fit_problem(problem, grid, **how)
     warn_if_unfinished(path)
     return path
+
+
+def plan_path(
+    X: Any, y: Any, arguments: dict[str, Any]
+) -> tuple[Problem, dict[str, Any], dict[str, Any]]:
+    """The keywords of `fit_path` as a checked problem, its grid, and how to run it."""
+    rest = dict(arguments)
+    how = {name: rest.pop(name) for name in ("warm_start", "time_limit", "n_threads", "callback")}
+    grid = {name: rest.pop(name) for name in ("lambdas", "n_lambdas", "lambda_min_ratio")}
+    problem = make_problem(X, y, **rest)
+    return problem, _grid(problem, **grid), how
+
+
+def keywords_of_fit_path(given: dict[str, Any], caller: str) -> dict[str, Any]:
+    """All keywords of `fit_path`: those given, the others at their defaults.
+
+    Raises:
+        TypeError: a keyword that `fit_path` does not have.
+    """
+    keywords = inspect.signature(fit_path).parameters.values()
+    defaults = {k.name: k.default for k in keywords if k.kind is k.KEYWORD_ONLY}
+    unknown = [name for name in given if name not in defaults]
+    if unknown:
+        raise TypeError(f"{caller}() got an unexpected keyword argument {unknown[0]!r}")
+    return {**defaults, **given}
 
 
 def _grid(
