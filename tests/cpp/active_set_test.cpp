@@ -188,6 +188,21 @@ TEST_CASE("twice the same column: one optimum, whichever carries it") {
     CHECK(beta[0] + beta[4] == doctest::Approx(split[0] + split[4]).epsilon(1e-9));
 }
 
+TEST_CASE("dependent columns slide to a kink from a start that no coordinate can leave") {
+    // Opposite weights on columns that cancel: moving one alone never pays.
+    const Quadratic problem(20, 9, 3, 8);
+    const Separable<L1> penalty(L1{}, std::vector<double>(9, 1.0));
+    for (const bool on_residual : {false, true}) {
+        std::vector<double> beta{5.0, -4.0, 3.0, 0.0, 0.0, 0.0, -5.0, 4.0, -2.0};
+        const SolveOutcome outcome =
+            solve(problem, penalty, beta, 0.05, 1e-12, on_residual, enough);
+        CHECK(outcome.converged);
+        CHECK(outcome.rounds <= 10);
+        const std::vector<double> h = problem.negative_gradient(beta);
+        CHECK(penalty.kkt_distance(h, beta, 0.05) <= 1e-11);
+    }
+}
+
 TEST_CASE("along a path with one solver: entering, leaving and staying coefficients") {
     const Quadratic problem(50, 30, 4, 23);
     const PlainDesign design(problem.x);

@@ -108,7 +108,8 @@ private:
                              point_.loss.curvature_scale();
             return log_grid(100.0 * e, 1e-6 * e, options_.n_lambdas);
         }
-        const double largest = previous_ > 0.0 ? previous_ : 1.0;
+        // Unpenalized columns may explain all: what is left of the gradient is rounding then.
+        const double largest = previous_ > 100.0 * floor_ ? previous_ : 1.0;
         return log_grid(largest, options_.lambda_min_ratio * largest, options_.n_lambdas);
     }
 

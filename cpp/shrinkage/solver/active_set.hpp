@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
@@ -100,11 +101,12 @@ private:
     }
 
     /// Makes the factor that of G + C on the coefficients that are free to move, C the curvature of
-    /// the penalty. Columns that depend on others stay outside: coordinate descent moves them.
+    /// the penalty. Columns that depend on others stay outside, in refused_.
     template <QuadraticModel M>
     void synchronize(M& model, ConstVector beta, double lambda, const Context& context) {
         position_.resize(model.size(), outside);
         wanted_.clear();
+        refused_.clear();
         bool curved = false;
         for (std::size_t k = 0; k < model.size(); ++k) {
             const std::size_t j = model.feature(k);
@@ -134,7 +136,11 @@ private:
             context.check();
             row_.resize(order_.size());
             model.inner(k, order_, row_);
-            if (factor_.append(row_, curved_diagonal(model, k, beta, lambda))) enter(k);
+            if (factor_.append(row_, curved_diagonal(model, k, beta, lambda))) {
+                enter(k);
+            } else {
+                refused_.push_back(k);
+            }
         }
     }
 
@@ -173,17 +179,53 @@ private:
     template <QuadraticModel M>
     bool newton(M& model, Vector beta, double lambda, const Context& context) {
         synchronize(model, beta, lambda, context);
-        const std::size_t n = order_.size();
-        if (n == 0) return false;
-        step_.resize(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t j = model.feature(order_[i]);
-            const Piece piece = penalty_.piece(j, beta[j], lambda);
-            step_[i] = model.gradient(order_[i]) - piece.slope - piece.curvature * beta[j];
+        // Each slide takes a coefficient out of the set, so this ends.
+        while (std::any_of(refused_.begin(), refused_.end(),
+                           [&](std::size_t k) { return slide(model, beta, lambda, k); })) {
+            context.check();
+            synchronize(model, beta, lambda, context);
         }
-        row_.assign(step_.begin(), step_.end());
+        moving_ = order_;
+        if (moving_.empty()) return false;
+        step_.clear();
+        for (const std::size_t k : moving_) step_.push_back(pull(model, beta, lambda, k));
+        row_ = step_;
         factor_.solve(step_);
-        return take(model, beta, lambda, dot(row_, step_));
+        const double decrease = dot(row_, step_);
+        return take(model, beta, lambda, decrease, decrease);
+    }
+
+    /// Minus the slope of the objective in the coefficient of slot k, on its piece.
+    template <QuadraticModel M>
+    double pull(M& model, ConstVector beta, double lambda, std::size_t k) const {
+        const std::size_t j = model.feature(k);
+        const Piece piece = penalty_.piece(j, beta[j], lambda);
+        return model.gradient(k) - piece.slope - piece.curvature * beta[j];
+    }
+
+    /// Column k depends on those in the factor: along the combination that cancels it the smooth
+    /// part is flat, so the objective falls in a straight line until a coefficient meets a kink and
+    /// leaves the set. Returns whether one did.
+    template <QuadraticModel M>
+    bool slide(M& model, Vector beta, double lambda, std::size_t k) {
+        row_.resize(order_.size());
+        model.inner(k, order_, row_);
+        step_ = row_;
+        factor_.solve(step_);
+        const double curvature = curved_diagonal(model, k, beta, lambda) - dot(row_, step_);
+        double slope = pull(model, beta, lambda, k);
+        for (std::size_t i = 0; i < order_.size(); ++i) {
+            slope -= step_[i] * pull(model, beta, lambda, order_[i]);
+        }
+        const double sign = slope < 0.0 ? 1.0 : -1.0;
+        // A share of rounding width would put its kink at an enormous distance.
+        for (double& d : step_) d = std::abs(d) > 1e-8 ? sign * d : 0.0;
+        step_.push_back(-sign);
+        moving_ = order_;
+        moving_.push_back(k);
+        // A slope of exactly zero would not move: any direction is as good, and the kink is wanted.
+        const double fall = std::max(std::abs(slope), std::numeric_limits<double>::min());
+        return take(model, beta, lambda, fall, std::max(curvature, 0.0), true);
     }
 
     struct Kink {
@@ -191,72 +233,74 @@ private:
         std::size_t i;
     };
 
-    /// Along the step d the smooth part falls by (t - t^2 / 2) * decrease, decrease = d'(G + C)d;
-    /// crossing zero adds the jump of the slope, a bound ends the step.
+    /// How far to go where the slope is -fall + curvature t.
+    static double minimum(double fall, double curvature) {
+        if (!(fall > 0.0)) return 0.0;
+        return curvature > 0.0 ? fall / curvature : infinity;
+    }
+
+    /// Moves the slots moving_ along step_ to the minimum. The objective starts with the slope
+    /// -fall; crossing zero adds the jump of the penalty's slope, a bound ends the step. Returns
+    /// whether a coefficient stopped at a kink or crossed one.
     template <QuadraticModel M>
-    bool take(M& model, Vector beta, double lambda, double decrease) {
-        const std::size_t n = order_.size();
-        if (!(decrease > 0.0)) return false;  // nothing left but rounding
+    bool take(M& model, Vector beta, double lambda, double fall, double curvature,
+              bool only_to_kink = false) {
+        if (!(fall > 0.0)) return false;  // nothing left but rounding
+        find_kinks(model, beta, lambda, minimum(fall, curvature));
+        bool hit = false;
+        bool crossed = false;
+        double t = minimum(fall, curvature);
+        for (const Kink& kink : kinks_) {
+            if (t <= kink.at) break;
+            fall -= jump(model, beta, lambda, kink.i);
+            t = std::max(minimum(fall, curvature), kink.at);
+            hit = t == kink.at;
+            crossed = true;
+            if (hit) break;
+        }
+        // Along a flat direction without a kink in sight the curvature is rounding: stay.
+        if (std::isinf(t) || (only_to_kink && !hit)) return false;
+        stopped_.assign(moving_.size(), 0);
+        for (const Kink& kink : kinks_) stopped_[kink.i] = hit && kink.at == t;
+        for (std::size_t i = 0; i < moving_.size(); ++i) {
+            const std::size_t j = model.feature(moving_[i]);
+            const double before = beta[j];
+            beta[j] = stopped_[i] ? edge(model, beta, lambda, i) : before + t * step_[i];
+            step_[i] = beta[j] - before;
+        }
+        model.move(moving_, step_);
+        return crossed;
+    }
+
+    /// The kinks that a coefficient meets before the step has gone as far as reach, nearest first.
+    template <QuadraticModel M>
+    void find_kinks(M& model, ConstVector beta, double lambda, double reach) {
         kinks_.clear();
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t j = model.feature(order_[i]);
-            const Interval range = penalty_.piece(j, beta[j], lambda).range;
-            const double edge = step_[i] > 0.0 ? range.hi : range.lo;
-            if (step_[i] == 0.0 || std::isinf(edge)) continue;
-            const double at = (edge - beta[j]) / step_[i];
-            if (at < 1.0) kinks_.push_back({at, i});
+        for (std::size_t i = 0; i < moving_.size(); ++i) {
+            const double end = edge(model, beta, lambda, i);
+            if (step_[i] == 0.0 || std::isinf(end)) continue;
+            const double at = (end - beta[model.feature(moving_[i])]) / step_[i];
+            if (at < reach) kinks_.push_back({at, i});
         }
         std::sort(kinks_.begin(), kinks_.end(), [](const Kink& a, const Kink& b) {
             return a.at != b.at ? a.at < b.at : a.i < b.i;
         });
-        double t = 1.0;
-        double climb = 0.0;  // slope added by the kinks passed so far
-        bool hit = false;
-        for (const Kink& kink : kinks_) {
-            const double free_minimum = 1.0 - climb / decrease;
-            if (free_minimum <= kink.at) {
-                t = std::max(free_minimum, 0.0);
-                break;
-            }
-            climb += jump(model, beta, lambda, kink.i);
-            if (1.0 - climb / decrease <= kink.at) {
-                t = kink.at;
-                hit = true;
-                break;
-            }
-        }
-        if (!hit) t = std::min(t, std::max(1.0 - climb / decrease, 0.0));
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t j = model.feature(order_[i]);
-            const double before = beta[j];
-            beta[j] += t * step_[i];
-            step_[i] = beta[j] - before;
-        }
-        for (const Kink& kink : kinks_) {
-            if (!hit || kink.at != t) continue;
-            settle(model, beta, lambda, kink.i);
-        }
-        model.move(order_, step_);
-        return hit || climb > 0.0;
     }
 
-    /// Puts a coefficient that stopped at a kink exactly onto it.
+    /// Where the piece of moving coefficient i ends in the direction of its step.
     template <QuadraticModel M>
-    void settle(M& model, Vector beta, double lambda, std::size_t i) {
-        const std::size_t j = model.feature(order_[i]);
-        const double before = beta[j] - step_[i];
-        const Interval range = penalty_.piece(j, before, lambda).range;
-        beta[j] = step_[i] > 0.0 ? range.hi : range.lo;
-        step_[i] = beta[j] - before;
+    double edge(M& model, ConstVector beta, double lambda, std::size_t i) const {
+        const std::size_t j = model.feature(moving_[i]);
+        const Interval range = penalty_.piece(j, beta[j], lambda).range;
+        return step_[i] > 0.0 ? range.hi : range.lo;
     }
 
     /// How much the slope along the step grows when coefficient i leaves its piece.
     template <QuadraticModel M>
     double jump(M& model, ConstVector beta, double lambda, std::size_t i) const {
-        const std::size_t j = model.feature(order_[i]);
+        if (edge(model, beta, lambda, i) != 0.0) return infinity;
+        const std::size_t j = model.feature(moving_[i]);
         const Piece here = penalty_.piece(j, beta[j], lambda);
-        const double edge = step_[i] > 0.0 ? here.range.hi : here.range.lo;
-        if (edge != 0.0) return infinity;
         const Piece beyond = penalty_.piece(j, step_[i] > 0.0 ? 1e-300 : -1e-300, lambda);
         const bool closed = step_[i] > 0.0 ? beyond.range.hi <= 0.0 : beyond.range.lo >= 0.0;
         return closed ? infinity : (beyond.slope - here.slope) * step_[i];
@@ -270,10 +314,11 @@ private:
     double lambda_ = -1.0;               // the lambda whose curvature is in the factor
     std::vector<std::size_t> order_;     // slots in the factor, in its order
     std::vector<std::size_t> position_;  // of each slot in the factor, or outside
-    std::vector<std::size_t> wanted_, list_;
+    std::vector<std::size_t> wanted_, refused_, moving_, list_;
     std::vector<double> row_, step_, square_;
     std::vector<Kink> kinks_;
-    double worst_ = 0.0;  // largest KKT distance found by collect
+    std::vector<char> stopped_;  // coefficients that stay at the kink they met
+    double worst_ = 0.0;         // largest KKT distance found by collect
 };
 
 }  // namespace shrinkage
