@@ -138,7 +138,7 @@ def run_wheel(tally: Tally, environment: Mapping[str, str]) -> None:
     clean["SHRINKAGE_PROFILE"] = "fast"  # the long runs have been made in the checkout
     stages: tuple[tuple[str, str, Sequence[str]], ...] = (
         ("wheel-core", str(wheel), ["tests/packaging"]),
-        ("wheel", f"{wheel}[app]", LIBRARY_TESTS),
+        ("wheel", f"{wheel}[app]", ["-m", "not serial", *LIBRARY_TESTS]),
     )
     with tempfile.TemporaryDirectory(prefix="shrinkage wheel ") as folder:
         place = Path(folder)

@@ -1,10 +1,13 @@
 """Serve the app on a free port: `make app`. The wanted port is $PORT, or 8501."""
 
+import importlib.util
 import os
 import socket
 import sys
 from pathlib import Path
+from types import ModuleType
 
+ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 FIRST_PORT = 8501
 TRIES = 100
@@ -57,14 +60,34 @@ def has_desktop() -> bool:
     return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
+def load_bundle() -> ModuleType:
+    """The module that makes the board's script, without Streamlit: that would cost seconds."""
+    file = ROOT / "python" / "shrinkage" / "app" / "board" / "bundle.py"
+    spec = importlib.util.spec_from_file_location("board_bundle", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def make_board_script() -> None:
+    """Make what the first page would otherwise wait for, unless it is there."""
+    bundle = load_bundle()
+    if not bundle.cache_file().exists():
+        print("Making the board's script, once (some seconds) ...", flush=True)
+        bundle.vega_bundle()
+
+
 def main() -> None:
     """Replace this process by the server."""
+    make_board_script()
     wanted = wanted_port()
     port = choose_port(wanted)
     if port != wanted:
         print(f"Port {wanted} is taken; using {port}.")
     print(f"shrinkage is at http://localhost:{port} (Ctrl-C ends it)", flush=True)
-    os.chdir(Path(__file__).resolve().parent.parent)
+    os.chdir(ROOT)
     options = {
         "server.port": port,
         "server.headless": str(not has_desktop()).lower(),

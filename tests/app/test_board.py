@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 import shrinkage.app.board as board_package
 from shrinkage.app.board import bundle, payload
 from shrinkage.app.i18n import LANGUAGES, catalog, placeholders, section
-from shrinkage.linear.comparison import PenaltyComparison, compare_penalties
+from shrinkage.linear.comparison import PenaltyComparison, PenaltySide, compare_penalties
 from shrinkage.plots import (
     cv_chart,
     cv_rows,
@@ -25,7 +26,9 @@ from shrinkage.plots import (
     weights_chart,
     weights_rows,
 )
-from shrinkage.plots.style import rounded, spread
+from shrinkage.plots.paths import N_LABELS, highlighted, is_cut, path_range
+from shrinkage.plots.style import LABELS, QUIET, rounded, spread
+from shrinkage.plots.validation import cv_range, cv_state, shown_error
 
 FOLDER = Path(board_package.__file__).parent
 AWKWARD = ("a:b", "c.d", "e[0]", "名称", "<b>bold</b>", "\\ {n} 'q'")
@@ -94,7 +97,8 @@ def test_every_chart_renders_with_a_title_that_states_its_finding(
     chart = CHARTS[kind](cancer, "l1", words(language))
     spec = chart.to_dict()
     title = spec["title"] if isinstance(spec["title"], str) else spec["title"]["text"]
-    assert re.search(r"\d", title) or kind == "geometry"
+    assert re.search(r"\d", title) or kind in ("geometry", "cv")
+    assert title in words(language).values() or kind != "cv"
     assert "{" not in title.replace("{n}", "")
     svg = vl_convert.vegalite_to_svg(spec)
     assert "<path" in svg
@@ -117,13 +121,101 @@ def test_exact_zeros_are_drawn_apart_from_small_weights(diabetes: PenaltyCompari
 def test_path_and_curve_rows_are_the_numbers_of_the_comparison(diabetes: PenaltyComparison) -> None:
     side = diabetes.l2
     lines = path_rows(diabetes, "l2", words())["lines"]
-    u = side.penalized_coefs[diabetes.top][:, side.grid]
+    order = list(dict.fromkeys(lines["feature"]))
+    assert sorted(order) == list(range(10))
+    u = side.penalized_coefs[diabetes.top[order]][:, side.grid]
     np.testing.assert_allclose(lines["y"], u.ravel(), rtol=1e-5, atol=1e-12)
     curve = cv_rows(diabetes, "l2", words())["cv"]
     np.testing.assert_allclose(curve["mean"], side.cv_mean[side.grid], rtol=1e-5)
     np.testing.assert_allclose(curve["train"], side.train_error[side.grid], rtol=1e-5)
     half = (np.array(curve["high"]) - curve["low"]) / 2
     np.testing.assert_allclose(half, side.cv_std_error[side.grid], rtol=1e-2)
+
+
+def test_the_same_features_are_highlighted_on_both_sides_and_labelled_apart(
+    diabetes: PenaltyComparison,
+) -> None:
+    named = highlighted(diabetes)
+    assert len(named) == N_LABELS
+    for side in both(diabetes):
+        peaks = np.abs(side.penalized_coefs[diabetes.top][:, side.grid]).max(axis=1)
+        assert set(np.argsort(-peaks)[: N_LABELS // 2]) <= set(named)
+    for penalty in ("l1", "l2"):
+        rows = path_rows(diabetes, penalty, words())
+        assert rows["labels"]["feature"] == named
+        assert np.diff(np.sort(rows["labels"]["pixel"])).min() >= 12.4
+        colored = zip(rows["lines"]["feature"], rows["lines"]["color"], strict=True)
+        assert {f for f, color in colored if color != QUIET} == set(named)
+    assert payload.board_payload(diabetes, words())["named"] == named
+
+
+def both(comparison: PenaltyComparison) -> tuple[PenaltySide, PenaltySide]:
+    return comparison.l1, comparison.l2
+
+
+def test_curves_leave_the_chart_only_where_a_few_explode_and_it_is_said(
+    diabetes: PenaltyComparison,
+) -> None:
+    flat = replace(diabetes.l2, i_min=0, i_1se=0)  # best where almost all is penalized away
+    drawn = flat.penalized_coefs[:, flat.grid]
+    low, high = path_range(flat)
+    assert low < drawn.min() < drawn.max() < high
+    assert not is_cut(flat)
+    exploding = flat.coefs.copy()
+    exploding[:, flat.grid[-2:]] *= 1000.0
+    cut = replace(flat, coefs=exploding)
+    assert is_cut(cut)
+    assert path_range(cut)[1] >= drawn[:, :-2].max()
+    changed = replace(diabetes, l2=cut)
+    assert payload.board_payload(changed, words())["sides"]["l2"]["cut"]
+
+
+def test_cv_chart_shows_the_lowest_errors_and_marks_what_lies_above(
+    diabetes: PenaltyComparison,
+) -> None:
+    low, high = cv_range(diabetes)
+    for side in both(diabetes):
+        band = side.cv_mean[side.i_min] + side.cv_std_error[side.i_min]
+        assert low < side.train_error.min() < band < high < side.cv_mean[0]
+        assert side.cv_std_error[side.i_min] > 0.05 * (high - low)
+        assert shown_error(float(side.cv_mean[0]), low, high)[1]
+        assert low < shown_error(float(side.cv_mean[0]), low, high)[0] < high
+        assert shown_error(band, low, high) == (band, False)
+        states = [cv_state(side, i, high) for i in (0, side.i_1se, side.i_min)]
+        assert states[0] == "beyond"
+        assert states[2] == "best"
+        assert states[1] in ("within", "best")
+
+
+def test_nothing_kept_is_said_as_such(diabetes: PenaltyComparison) -> None:
+    for make in (path_chart, weights_chart):
+        place = {"position" if make is path_chart else "index": 0}
+        title = make(diabetes, "l1", words(), **place).to_dict()["title"]
+        assert (title if isinstance(title, str) else title["text"]) == (
+            "L1: all 10 weights exactly zero"
+        )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(130_500, "130,500"), (0.05, "0.05"), (-20, "−20"), (1.5e6, "1.5×10⁶"), (-2e-12, "−2×10⁻¹²")],
+)
+def test_axes_write_numbers_as_the_panel_does(value: float, text: str) -> None:
+    import vl_convert
+
+    chart = {
+        "data": {"values": [{"x": value}]},
+        "mark": "point",
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "scale": {"domain": [value - abs(value), value + abs(value)]},
+                "axis": {"values": [value], "labelExpr": LABELS},
+            }
+        },
+    }
+    assert f">{text}<" in vl_convert.vegalite_to_svg(chart)
 
 
 def test_more_features_than_are_drawn_become_an_envelope() -> None:
@@ -239,7 +331,7 @@ def used_keys() -> set[str]:
         "numbers.error_": ("squared", "logistic"),
         "objective.": [f"{a}_{b}" for a in ("squared", "logistic") for b in ("l1", "l2")],
         "title.path_": ("l1", "l2"),
-        "title.cv_": ("best", "within", "above"),
+        "title.cv_": ("best", "within", "above", "beyond"),
         "title.geometry_": [f"{a}_{b}" for a in ("l1", "l2") for b in ("edge", "corner", "origin")],
         "aria.": ("path", "cv", "geometry", "weights"),
         "curve.": ("cv", "train", "test"),

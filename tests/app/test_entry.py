@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import serve
+
 ROOT = Path(__file__).resolve().parents[2]
 
 WITHOUT_CORE = """
@@ -95,3 +97,15 @@ def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_the_boards_script_is_made_once_before_the_server_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    serve.make_board_script()
+    (made,) = (tmp_path / "shrinkage").iterdir()
+    assert made == serve.load_bundle().cache_file()
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    serve.make_board_script()
+    assert capsys.readouterr().out == ""

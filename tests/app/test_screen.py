@@ -75,7 +75,7 @@ def test_another_sample_and_a_class_against_the_rest(open_app: Opened) -> None:
     screen.widget("selectbox", "event_").set_value("class_2")
     screen.run()
     assert decode(screen.query("c")).event == "class_2"
-    assert screen.t("fact.class_rest", event=r"class\_2", others="2") in screen.texts
+    assert screen.t("context.class_rest", event=r"class\_2", others="2") in screen.texts
     assert screen.board["sides"]["l1"]["lambda"][0] != first
 
 

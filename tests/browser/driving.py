@@ -206,10 +206,18 @@ _DRAG = """
 
 @dataclass(frozen=True)
 class Drag:
-    """Time between frames of a drag over 100 λ, in milliseconds, and frames sent meanwhile."""
+    """A drag over 100 λ.
+
+    Attributes:
+        median, p95: time between frames, ms.
+        cpu: time that the renderer's threads computed for a frame, ms; other programs do not add
+            to it, though they lengthen the time between frames.
+        sent: messages to the server.
+    """
 
     median: float
     p95: float
+    cpu: float
     sent: int
 
 
@@ -218,14 +226,30 @@ def measure_drag(seen: Visit) -> Drag:
     slider = seen.page.locator(SLIDER).first
     slider.focus()
     seen.page.wait_for_timeout(500)
-    before = seen.sent
+    before, cpu = seen.sent, _renderer_seconds(seen.page)
     times: list[float] = slider.evaluate(_DRAG)
+    cpu = _renderer_seconds(seen.page) - cpu
     # A late message would still be caused by the drag.
     seen.page.wait_for_timeout(400)
     gaps = sorted(b - a for a, b in itertools.pairwise(times[1:]))
     return Drag(
-        median=gaps[len(gaps) // 2], p95=gaps[int(0.95 * (len(gaps) - 1))], sent=seen.sent - before
+        median=gaps[len(gaps) // 2],
+        p95=gaps[int(0.95 * (len(gaps) - 1))],
+        cpu=1000 * cpu / len(times),
+        sent=seen.sent - before,
     )
+
+
+def _renderer_seconds(page: Page) -> float:
+    """Processor time of all renderers so far; only one page is open."""
+    browser = page.context.browser
+    assert browser is not None
+    session = browser.new_browser_cdp_session()
+    try:
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    finally:
+        session.detach()
+    return float(sum(p["cpuTime"] for p in processes if p["type"] == "renderer"))
 
 
 def overflow(page: Page) -> dict[str, Any]:

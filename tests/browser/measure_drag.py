@@ -34,7 +34,8 @@ def main() -> int:
             missed += drag.median > MEDIAN_MS or drag.p95 > P95_MS or drag.sent > 0
             print(
                 f"{width:5d} px: median {drag.median:.1f} ms (≤ {MEDIAN_MS:g}), "
-                f"p95 {drag.p95:.1f} ms (≤ {P95_MS:g}), {drag.sent} messages sent (0)"
+                f"p95 {drag.p95:.1f} ms (≤ {P95_MS:g}), {drag.sent} messages sent (0); "
+                f"{drag.cpu:.1f} ms of processor time a frame"
             )
     return int(missed > 0)
 

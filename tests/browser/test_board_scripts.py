@@ -47,8 +47,8 @@ def test_contours_and_ball(run: Any, case: dict[str, Any], penalty: str) -> None
     np.testing.assert_allclose(got["centre"], drawn.centre, atol=1e-9)
     for level in drawn.levels:
         points = np.array([[r["x"], r["y"]] for r in got["rows"] if r["level"] == level])
-        assert np.abs(points).max() <= 6.0 + 1e-9
-        points = points[np.abs(points).max(axis=1) < 6.0 - 1e-9]  # the cut edges are no contour
+        assert np.abs(points).max() <= 3.6 + 1e-9
+        points = points[np.abs(points).max(axis=1) < 3.6 - 1e-9]  # the cut edges are no contour
         depth = geometry.excess(points) - geometry.excess(drawn.centre)
         expected = geometry.excess(drawn.outlines[drawn.levels.index(level)][3]) - geometry.excess(
             drawn.centre

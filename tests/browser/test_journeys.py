@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from driving import SLIDER, Visit, measure_drag, overflow
+from driving import SLIDER, Drag, Visit, measure_drag, overflow
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -17,10 +18,12 @@ Opened = Callable[..., AbstractContextManager[Visit]]
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-# The exact bounds, 17 and 34 ms, are those of measure_drag.py on a quiet machine. Here others may
-# be at work: a frame or two is given away, and three tries. A design that breaks the pace misses
-# these by far: 442 rows drawn in every frame cost 25 ms of it, a round trip to the server 100.
-MEDIAN_MS, P95_MS, TRIES = 20.0, 50.0, 3
+# The exact bounds, 17 and 34 ms, are those of measure_drag.py on a quiet machine; here a frame or
+# two is given away, and three tries. Where other programs take the processors, the time between
+# frames is theirs, and the processor time of a frame decides: 16 ms at 1280 px over two threads. A
+# design that breaks the pace misses these by far: 442 rows drawn in every frame cost 25 ms of it, a
+# round trip to the server 100.
+MEDIAN_MS, P95_MS, CPU_MS, TRIES = 20.0, 50.0, 28.0, 3
 
 
 def text_of(seen: Visit, key: str) -> str:
@@ -68,17 +71,20 @@ def test_dragging_moves_both_penalties_without_the_server(open_app: Opened) -> N
         seen.assert_clean()
 
 
+def keeps_pace(drag: Drag) -> bool:
+    if drag.median <= MEDIAN_MS and drag.p95 <= P95_MS:
+        return True
+    return os.getloadavg()[0] > (os.cpu_count() or 1) and drag.cpu <= CPU_MS
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
 def test_a_drag_over_100_lambda_keeps_its_pace(open_app: Opened, size: dict[str, int]) -> None:
     with open_app(**size) as seen:
         drags = []
-        for _ in range(TRIES):
+        while len(drags) < TRIES and not any(map(keeps_pace, drags)):
             drags.append(measure_drag(seen))
-            assert drags[-1].sent == 0
-            if drags[-1].median <= MEDIAN_MS and drags[-1].p95 <= P95_MS:
-                break
-        assert drags[-1].median <= MEDIAN_MS, drags
-        assert drags[-1].p95 <= P95_MS, drags
+        assert any(map(keeps_pace, drags)), (drags, os.getloadavg())
+        assert [drag.sent for drag in drags] == [0] * len(drags)
         seen.assert_clean()
 
 
@@ -120,6 +126,9 @@ def test_own_file_with_target_then_test_rows(open_app: Opened) -> None:
         page.get_by_text("90 × 2").wait_for()
         names = page.locator(".pair select option").all_inner_texts()
         assert {"宽度", "b:2.x"} == set(names)
+        page.locator(".st-key-preparation button").first.click()
+        page.get_by_text("编号").first.wait_for(state="visible")
+        page.keyboard.press("Escape")
         page.locator(".st-key-split label").first.click()
         seen.settle()
         page.locator(".numbers").get_by_text("test error").wait_for()

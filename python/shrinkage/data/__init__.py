@@ -17,7 +17,7 @@ from shrinkage.data.prepare import ColumnSummary, Prepared, inspect_table, prepa
 from shrinkage.data.reader import read_table
 from shrinkage.data.samples import Sample, load_sample, samples
 from shrinkage.data.table import RawTable, Step
-from shrinkage.data.target import guess_target, guess_task
+from shrinkage.data.target import guess_target, guess_task, target_problem
 
 __all__ = [
     "ColumnSummary",
@@ -36,4 +36,5 @@ __all__ = [
     "prepare",
     "read_table",
     "samples",
+    "target_problem",
 ]

@@ -50,24 +50,36 @@ def guess_target(table: RawTable) -> str:
     """The column that is most likely the target.
 
     What the file says (``y`` of an .npz file), else a customary name, else the last column that
-    could serve as a feature (not constant, not an identifier, not a date).
+    could serve as a feature (not constant, not an identifier, not a date). Except for the file's
+    word, no column is guessed that cannot be a target: constant, or of too many different texts.
     """
     if table.target_columns:
         return table.target_columns[0]
     by_name = {column.lower(): column for column in reversed(table.columns)}
-    for name in _TARGET_NAMES:
-        if name in by_name:
-            return by_name[name]
+    named = [by_name[name] for name in _TARGET_NAMES if name in by_name]
     for column in reversed(table.columns):
         if _LAST_WORD.findall(column.lower())[-1:] in _TARGET_WORDS:
+            named.append(column)
+    for column in named:
+        if target_problem(table, column) is None:
             return column
     policy = Policy(decimal=table.decimal)
     for column in reversed(table.columns):
         log = StepLog()
         plan = plan_column(table.frame[column], column, policy, log)
-        if plan is not None and not any(step.code == "date_parts" for step in log.steps):
+        dated = any(step.code == "date_parts" for step in log.steps)
+        if plan is not None and not dated and target_problem(table, column) is None:
             return column
     return table.columns[-1]
+
+
+def target_problem(table: RawTable, target: str, task: str = "auto") -> DataError | None:
+    """Why the column cannot be the target, with the remedy; None if it can."""
+    try:
+        read_target(table, target, task, StepLog())
+    except DataError as error:
+        return error
+    return None
 
 
 def guess_task(table: RawTable, target: str) -> str:
@@ -145,6 +157,9 @@ def read_target(table: RawTable, target: str, task: str, log: StepLog) -> Target
         texts = reading.categories(series)
         known = texts.codes >= 0
         _check_known(known, target)
+        n_texts = len(np.unique(texts.codes[known]))
+        if n_texts > MAX_CLASSES:
+            raise _too_many_texts(target, n_texts, texts.distinct[0])
         if task == "regression":
             raise _text_for_regression(target, texts.distinct[0])
         present, codes = np.unique(
@@ -197,6 +212,20 @@ def _check_classes(n_classes: int, target: str) -> None:
             limit=MAX_CLASSES,
             remedy="choose another column, or regression if they are quantities",
         )
+
+
+def _too_many_texts(target: str, n_texts: int, example: str) -> DataError:
+    return DataError(
+        f"the target “{target}” holds {n_texts} different texts such as “{example}”, more than "
+        f"{MAX_CLASSES} classes; choose another column",
+        code="data.too_many_texts",
+        argument="target",
+        value=n_texts,
+        column=target,
+        example=example,
+        limit=MAX_CLASSES,
+        remedy="choose another column",
+    )
 
 
 def _text_for_regression(target: str, example: str) -> DataError:

@@ -18,8 +18,8 @@ Indices = NDArray[np.int64]
 Wanted = tuple[Array, NDArray[np.bool_]]
 
 LINKS = ("df", "best", "1se", "textbook")
-DF_TOLERANCE = 0.05
-"""Degrees of freedom that differ by more are not called the same."""
+DF_TOLERANCE = 0.005
+"""Degrees of freedom that differ by more, or by more than this share, are not called the same."""
 DF_KNOTS = 25
 """Fits at which the curvature-weighted degrees of freedom of logistic loss are computed first."""
 
@@ -74,7 +74,7 @@ def _match_squared(path: Any, X: Array, counts: Indices) -> Wanted:
     found = {}
     for count in np.unique(counts):
         lam, _ = df.lambda_for_df(e, float(count), lowest=low, highest=high)
-        found[count] = (lam, abs(float(df.ridge_df(e, lam)[0]) - count) <= DF_TOLERANCE)
+        found[count] = (lam, _same_df(float(df.ridge_df(e, lam)[0]), count))
     return (
         np.array([found[c][0] for c in counts]),
         np.array([found[c][1] for c in counts], dtype=bool),
@@ -104,7 +104,11 @@ def _match_logistic(
         if miss.max(initial=0.0) <= 1e-6:
             break
     at_count = np.searchsorted(targets, counts)
-    return best[at_count], miss[at_count] <= DF_TOLERANCE
+    return best[at_count], _same_df(targets + miss, targets)[at_count]
+
+
+def _same_df(reached: Any, wanted: Any) -> Any:
+    return np.abs(reached - wanted) <= DF_TOLERANCE * np.maximum(1.0, wanted)
 
 
 def _traces(trace: df.LogisticDegreesOfFreedom, path: Any, X: Array, which: NDArray[Any]) -> Array:

@@ -29,8 +29,8 @@ from shrinkage.plots.style import (
 def geometry_spec() -> alt.LayerChart:
     """Contours, the ball, the trail of solutions along the path and the current solution.
 
-    Data sets: contours, ball, trail, centre, solution. Signal: extent, half the side of the
-    square that is shown, in penalized coefficients; names of the two features are set outside.
+    Data sets: contours, ball, trail, centre, solution, across and up (names of the two features).
+    Signal: extent, half the side of the square that is shown, in penalized coefficients.
     """
     scale = span("-extent", "extent")
     axis = quantitative(tickCount=3, gridOpacity=0.35)
@@ -85,11 +85,30 @@ def geometry_spec() -> alt.LayerChart:
         trail,
         centre,
         solution,
+        *_axis_names(),
         width=GEOMETRY_SIZE,
         height=GEOMETRY_SIZE,
-        padding={"left": 30, "right": 8, "top": 6, "bottom": 18},
+        padding={"left": 30, "right": 8, "top": 20, "bottom": 32},
         params=signals(extent=1),
     )
+
+
+def _axis_names() -> list[alt.Chart]:
+    """The feature across under the x axis, the feature up over the y axis; long names are cut."""
+    text = alt.Text(field="text", type="nominal")
+    across = (
+        alt.Chart(dataset("across"))
+        .mark_text(align="right", baseline="top", dy=18, fontSize=10.5, limit=GEOMETRY_SIZE - 20)
+        .encode(x=alt.value(alt.ExprRef("width")), y=alt.value(alt.ExprRef("height")), text=text)
+    )
+    up = (
+        alt.Chart(dataset("up"))
+        .mark_text(
+            align="left", baseline="bottom", dx=-24, dy=-6, fontSize=10.5, limit=GEOMETRY_SIZE - 20
+        )
+        .encode(x=alt.value(0), y=alt.value(0), text=text)
+    )
+    return [across, up]
 
 
 def geometry_extents(comparison: PenaltyComparison, pair: tuple[int, int]) -> dict[str, float]:
@@ -139,7 +158,10 @@ def geometry_rows(
     ball = geometry.ball()
     trail = side.geometry.coefs[list(pair)][:, side.grid]
     middle = geometry.centre(limit=6.0 * extent)
+    names = [comparison.feature_names[comparison.top[r]] for r in pair]
     return {
+        "across": {"text": names[:1]},
+        "up": {"text": names[1:]},
         "contours": contour_columns(geometry, extent, 96),
         "ball": {
             "k": list(range(len(ball))),

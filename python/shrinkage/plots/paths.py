@@ -28,8 +28,10 @@ from shrinkage.plots.style import (
     spread,
 )
 
-N_LABELS = 6
-"""Lines named directly; the rest are grey."""
+N_LABELS = 8
+"""Lines named directly, the same on both sides; the rest are grey."""
+CUT = 4.0
+"""Curves are cut off only beyond this multiple of what four fifths of the path stay below."""
 
 
 def path_spec(words: Words) -> alt.LayerChart:
@@ -124,17 +126,46 @@ def lambda_range(side: PenaltySide) -> tuple[float, float]:
 
 
 def path_range(side: PenaltySide) -> tuple[float, float]:
-    """y domain: zero and the drawn coefficients, 4 % to spare, in penalized scale.
-
-    Paths that end far outside of what is in use, as L2 does for classes that can be separated,
-    leave the picture: no more is shown than 4 times the largest coefficient at λ.min.
-    """
-    u = side.penalized_coefs
-    limit = 4.0 * float(np.abs(u[:, side.i_min]).max(initial=0.0)) or np.inf
-    drawn = np.clip(u[:, side.grid], -limit, limit)
+    """y domain: zero and the drawn coefficients, 4 % to spare, in penalized scale."""
+    limit = _limit(side)
+    drawn = np.clip(side.penalized_coefs[:, side.grid], -limit, limit)
     low, high = min(float(drawn.min(initial=0.0)), 0.0), max(float(drawn.max(initial=0.0)), 0.0)
     spare = 0.04 * max(high - low, 1e-12)
     return low - spare, high + spare
+
+
+def _limit(side: PenaltySide) -> float:
+    """Largest |coefficient| shown.
+
+    Coefficients that explode at the very end, as those of L2 do for classes that can be separated,
+    would press all others to zero: `CUT` times the largest at λ.min or in the first four fifths.
+    """
+    largest = np.abs(side.penalized_coefs).max(axis=0, initial=0.0)
+    usual = max(float(np.quantile(largest[side.grid], 0.8)), float(largest[side.i_min]))
+    return CUT * usual or np.inf
+
+
+def is_cut(side: PenaltySide) -> bool:
+    """Whether a curve leaves the chart."""
+    return bool(np.abs(side.penalized_coefs[:, side.grid]).max(initial=0.0) > _limit(side))
+
+
+def highlighted(comparison: PenaltyComparison) -> list[int]:
+    """Ranks of the features with the largest visible |coefficient| on the path of either side.
+
+    Places are counted on each side, so that the wider range of one side does not fill them all.
+    """
+    top = comparison.top
+    places, peaks = [], []
+    for side in (comparison.l1, comparison.l2):
+        size = np.abs(side.penalized_coefs[top][:, side.grid])
+        peak = size.max(axis=1)
+        by_size = np.lexsort((-peak, -np.minimum(peak, _limit(side))))
+        places.append(np.argsort(by_size))
+        peaks.append(peak)
+    largest = np.maximum(*peaks)
+    order = np.lexsort((-largest, np.minimum(*places)))[:N_LABELS]
+    return sorted(int(r) for r in order if largest[r] > 0.0)
 
 
 def path_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows:
@@ -142,12 +173,13 @@ def path_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows
     side = comparison.side(penalty)
     x = -np.log(side.lambdas[side.grid])
     u = side.penalized_coefs[:, side.grid]
-    named = set(_labelled(side, comparison.top))
+    named = highlighted(comparison)
     lines: dict[str, list[Any]] = {"feature": [], "x": [], "y": [], "color": [], "strength": []}
-    for rank, j in enumerate(comparison.top):
+    # what is drawn later lies on top
+    for rank in sorted(range(comparison.top.size), key=lambda r: r in named):
         lines["feature"] += [rank] * x.size
         lines["x"] += rounded(x)
-        lines["y"] += rounded(u[j])
+        lines["y"] += rounded(u[comparison.top[rank]])
         lines["color"] += [SIDE_COLORS[penalty] if rank in named else QUIET] * x.size
         lines["strength"] += [0.95 if rank in named else 0.55] * x.size
     others = np.setdiff1d(np.arange(u.shape[0]), comparison.top)
@@ -161,7 +193,7 @@ def path_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows
         },
         "ticks": _ticks(side),
         "corner": {"text": [words["axis.nonzero" if penalty == "l1" else "axis.df"]]},
-        "labels": _labels(comparison, side, u, sorted(named)),
+        "labels": _labels(comparison, side, u, named),
         "marks": lambda_marks(side),
     }
 
@@ -172,14 +204,6 @@ def lambda_marks(side: PenaltySide) -> dict[str, list[Any]]:
         "x": rounded(-np.log(side.lambdas[[side.i_min, side.i_1se]])),
         "which": ["min", "1se"],
     }
-
-
-def _labelled(side: PenaltySide, top: Any) -> list[int]:
-    """Ranks of the features largest at λ.min or λ.1se, then at the least-penalized end."""
-    size = np.abs(side.penalized_coefs[top])
-    best, end = np.maximum(size[:, side.i_min], size[:, side.i_1se]), size[:, side.grid[-1]]
-    order = np.lexsort((-end, -best))[:N_LABELS]
-    return [int(r) for r in order if best[r] > 0.0 or end[r] > 0.0]
 
 
 def _ticks(side: PenaltySide, count: int = 6) -> dict[str, list[Any]]:
@@ -216,16 +240,23 @@ def path_chart(
     u = side.penalized_coefs[comparison.top, at]
     rows = path_rows(comparison, penalty, words)
     rows["now"] = {"x": x, "color": [color]}
+    named = set(highlighted(comparison))
+    inks = [color if rank in named else QUIET for rank in range(u.size)]
     rows["dots"] = {
         "x": x * u.size,
         "y": rounded(u),
-        "color": [color] * u.size,
-        "fill": ["transparent" if v == 0.0 else color for v in u],
+        "color": inks,
+        "fill": ["transparent" if v == 0.0 else ink for v, ink in zip(u, inks, strict=True)],
         "shape": ["diamond" if v == 0.0 else "circle" for v in u],
     }
     zero, total = int(side.n_zero[at]), int(side.coefs.shape[0])
-    title = words[f"title.path_{penalty}"].format(
-        kept=total - zero, total=total, zero=zero, small=int(side.n_small[at])
+    key = "title.all_zero" if zero == total else f"title.path_{penalty}"
+    title = words[key].format(
+        penalty=words[f"side.{penalty}"],
+        kept=total - zero,
+        total=total,
+        zero=zero,
+        small=int(side.n_small[at]),
     )
     low, high = path_range(side)
     left, right = lambda_range(side)

@@ -16,18 +16,25 @@ Rows = dict[str, Columns]
 
 SIDE_COLORS = {"l1": "#0072B2", "l2": "#D55E00"}
 """Okabe–Ito blue for L1 and vermilion for L2, everywhere."""
+DARK_SIDE_COLORS = {"l1": "#5FB4EC", "l2": "#F3914F"}
+"""The same hues, lighter, for a dark page."""
 QUIET = "#8a8f98"
 """Grey that keeps 3:1 against a white and a near-black page."""
 
 LEFT, RIGHT = 44, 78
 """Room for the y axis and for direct labels; fixed, so that stacked charts align."""
-PATH_HEIGHT, CV_HEIGHT, GEOMETRY_SIZE, BAR_STEP = 186, 104, 150, 17
+PATH_HEIGHT, CV_HEIGHT, GEOMETRY_SIZE, BAR_STEP = 160, 98, 150, 15
 
+_POWER = "floor(log(abs(datum.value)) / LN10 + 1e-9)"
+_DIGIT = "slice('⁰¹²³⁴⁵⁶⁷⁸⁹', {0}, {0} + 1)"
 LABELS = (
-    "abs(datum.value) >= 1e5 || (datum.value !== 0 && abs(datum.value) < 1e-3)"
-    " ? format(datum.value, '.2~e') : format(datum.value, ',.3~r')"
+    "datum.value !== 0 && (abs(datum.value) >= 1e6 || abs(datum.value) < 1e-3)"
+    f" ? format(datum.value / pow(10, {_POWER}), '.4~r') + '×10' + ({_POWER} < 0 ? '⁻' : '')"
+    f" + (abs({_POWER}) > 9 ? {_DIGIT.format(f'floor(abs({_POWER}) / 10)')} : '')"
+    f" + {_DIGIT.format(f'(abs({_POWER}) % 10)')}"
+    " : format(datum.value, ',.5~r')"
 )
-"""Axis labels: 3 significant digits, powers of ten only where plain numbers would be long."""
+"""Axis labels in the format of all numbers: 0.05, 130,000, 1.5×10⁶; ticks are round already."""
 
 CONFIG: dict[str, Any] = {
     "view": {"stroke": None},
@@ -81,11 +88,11 @@ def log_lambda(words: Words, *, title: bool, labels: bool) -> alt.X:
 
 
 def marker_layers(color_field: str = "color") -> list[alt.Chart]:
-    """Rules at λ.min and λ.1se (dashed, labelled by the chart) and at the current λ (solid)."""
+    """Rules at λ.min and λ.1se (dashed) and at the current λ (solid, thinner, over the others)."""
     x = alt.X(field="x", type="quantitative")
     marks = (
         alt.Chart(dataset("marks"))
-        .mark_rule(color=QUIET, clip=True)
+        .mark_rule(color=QUIET, strokeWidth=4, strokeOpacity=0.4, clip=True)
         .encode(
             x=x,
             strokeDash=alt.when("datum.which === '1se'")

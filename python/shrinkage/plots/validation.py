@@ -7,7 +7,7 @@ from typing import Literal
 import altair as alt
 import numpy as np
 
-from shrinkage.linear.comparison import PenaltyComparison
+from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 from shrinkage.plots.paths import lambda_marks, lambda_range
 from shrinkage.plots.style import (
     CV_HEIGHT,
@@ -34,6 +34,12 @@ _NAMED: tuple[tuple[str, Literal["left", "right"], int], ...] = (
     ("min", "left", -4),
 )
 """Which mark, on which side of its rule its name stands, pixels towards the rule."""
+
+
+NEAR = 3.0
+"""Height of the chart as a multiple of the height that holds the lowest errors."""
+EDGE = 0.06
+"""An error above the chart is marked this share of the height below its top."""
 
 
 def cv_spec(words: Words) -> alt.LayerChart:
@@ -102,26 +108,47 @@ def cv_spec(words: Words) -> alt.LayerChart:
         *names,
         width=320,
         height=CV_HEIGHT,
-        padding={"left": LEFT, "right": RIGHT, "top": 14, "bottom": 34},
+        padding={"left": LEFT, "right": RIGHT, "top": 14, "bottom": 30},
         params=signals(left=0, right=1, low=0, high=1),
     )
 
 
 def cv_range(comparison: PenaltyComparison) -> tuple[float, float]:
-    """One y domain for both sides; the far end of a curve that explodes is left outside."""
-    lows, highs = [], []
+    """One y domain for both sides, around the lowest errors; what is far above is left outside.
+
+    It holds the training error, the lowest CV error with its band and the test error at λ.min and
+    λ.1se, and at most twice that again above, so that the band stays visible.
+    """
+    lows, wanted, tops = [], [], []
     for side in (comparison.l1, comparison.l2):
-        g = side.grid
+        g, best = side.grid, side.i_min
         lows += [side.train_error[g].min(), (side.cv_mean - side.cv_std_error)[g].min()]
-        null = float(side.train_error[g[0]])
-        top = float((side.cv_mean + side.cv_std_error)[g].max())
-        highs.append(min(top, 1.35 * null))
+        wanted.append(side.cv_mean[best] + side.cv_std_error[best])
+        tops.append((side.cv_mean + side.cv_std_error)[g].max())
         if side.test_error is not None:
             lows.append(side.test_error[g].min())
-            highs.append(min(float(side.test_error[g].max()), 1.35 * null))
-    low, high = max(float(min(lows)), 0.0), float(max(highs))
+            wanted += [side.test_error[best], side.test_error[side.i_1se]]
+            tops.append(side.test_error[g].max())
+    low, near = max(float(min(lows)), 0.0), float(max(wanted))
+    high = max(near, min(low + NEAR * (near - low), float(max(tops))))
     spare = 0.04 * max(high - low, 1e-12)
     return low - spare, high + spare
+
+
+def shown_error(value: float, low: float, high: float) -> tuple[float, bool]:
+    """Where an error is marked, and whether it lies above the chart: then just below its top."""
+    top = high - EDGE * (high - low)
+    return (top, True) if value > high else (value, False)
+
+
+def cv_state(side: PenaltySide, index: int, high: float) -> str:
+    """What the title says of λ number `index`: "best", "within", "above" or "beyond" the chart."""
+    best = side.i_min
+    if index == best:
+        return "best"
+    if side.cv_mean[index] <= side.cv_mean[best] + side.cv_std_error[best]:
+        return "within"
+    return "beyond" if side.cv_mean[index] > high else "above"
 
 
 def cv_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows:
@@ -175,19 +202,17 @@ def cv_chart(
     x = rounded([-np.log(side.lambdas[at])])
     rows = cv_rows(comparison, penalty, words)
     rows["now"] = {"x": x, "color": [color]}
+    low, high = cv_range(comparison)
+    marked = [shown_error(float(v[at]), low, high) for v in (side.train_error, side.cv_mean)]
     rows["dots"] = {
         "x": x * 2,
-        "y": rounded([side.cv_mean[at], side.train_error[at]]),
-        "color": [color, QUIET],
-        "shape": ["circle", "square"],
+        "y": rounded([y for y, _ in marked]),
+        "color": [QUIET, color],
+        "shape": [
+            "triangle-up" if above else shape
+            for (_, above), shape in zip(marked, ("square", "circle"), strict=True)
+        ],
     }
-    best = side.i_min
-    within = side.cv_mean[at] <= side.cv_mean[best] + side.cv_std_error[best]
-    title = words["title.cv_within" if within else "title.cv_above"].format(
-        error=f"{side.cv_mean[at]:.3g}",
-        se=f"{side.cv_std_error[at]:.3g}",
-        gap=f"{side.cv_mean[at] - side.train_error[at]:.3g}",
-    )
-    low, high = cv_range(comparison)
+    title = words[f"title.cv_{cv_state(side, at, high)}"]
     left, right = lambda_range(side)
     return finished(cv_spec(words), rows, title, left=left, right=right, low=low, high=high)

@@ -142,9 +142,9 @@ def weights_chart(
     at = side.i_1se if index is None else index
     rows = weights_rows(comparison, penalty, at)
     total = int(side.coefs.shape[0])
-    title = words["title.weights"].format(
-        penalty=penalty.upper(), zero=int(side.n_zero[at]), total=total, small=int(side.n_small[at])
-    )
+    zero, small = int(side.n_zero[at]), int(side.n_small[at])
+    key = "title.all_zero" if zero == total else "title.weights"
+    title = words[key].format(penalty=words[f"side.{penalty}"], zero=zero, total=total, small=small)
     shown = len(rows["bars"]["order"])
     extent = weights_extents(comparison)[penalty]
     return finished(weights_spec(words), rows, title, extent=extent, count=shown)

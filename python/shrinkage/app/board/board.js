@@ -1,8 +1,10 @@
 // The board: L1 and L2 side by side, everything following one λ control inside the browser.
 
 const PENALTIES = ["l1", "l2"];
-const BAR_STEP = 17;
+const BAR_STEP = 15;
 const MAX_SQUARE = 280;
+const QUIET = "#8a8f98";
+const EDGE = 0.06; // what lies above a CV chart is marked this share of its height below its top
 const boards = new WeakMap();
 
 class Board {
@@ -62,6 +64,9 @@ class Board {
   async build() {
     this.clear();
     const turn = this.turn;
+    for (const side of this.sides) side.color = side.colors[this.theme.dark ? "dark" : "light"];
+    this.named = new Set(this.data.named);
+    this.root.classList.toggle("dark", this.theme.dark);
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", this.word("label"));
     this.control = makeControl(this);
@@ -118,9 +123,16 @@ class Board {
       this.figure("path", side, () => pathTable(this, side)),
       this.figure("cv", side, () => curveTable(this, side)),
     ];
+    setText(this.figures[`path${side.penalty}`].note, this.pathNote(side));
     for (const kind of ["path", "cv"]) makeDraggable(this, kind, side);
     makeHover(this, side);
     return element("div", { class: `side ${side.penalty}` }, figures);
+  }
+
+  /** What grey means, and whether a curve leaves the chart. */
+  pathNote(side) {
+    const grey = this.data.total > this.data.named.length ? [this.word("path.grey")] : [];
+    return grey.concat(side.cut ? [this.word("path.cut")] : []).join(this.word("path.and"));
   }
 
   geometrySection() {
@@ -132,6 +144,7 @@ class Board {
       element("section", { class: "geometry-box" }, [
         this.chooser.root,
         element("div", { class: "pictures" }, pictures),
+        this.chooser.legend,
       ]),
     ];
   }
@@ -142,7 +155,7 @@ class Board {
       const p = side.penalty;
       for (const [kind, sets] of [["path", side.path], ["cv", side.curve]]) {
         for (const [name, columns] of Object.entries(sets)) {
-          this.charts[kind + p].data(name, toRows(columns));
+          this.charts[kind + p].data(name, side.rows(columns));
         }
       }
       this.setRange(this.charts[`path${p}`], side.xRange, side.range);
@@ -227,8 +240,11 @@ class Board {
     });
     const note = this.data.sampled ? "geometry.sampled" : "geometry.note";
     setText(this.chooser.note, this.word(note));
+    const [across, up] = this.pair.map((r) => [{ text: this.data.features[r] }]);
     for (const side of this.sides) {
       const chart = this.charts[`geometry${side.penalty}`];
+      chart.data("across", across);
+      chart.data("up", up);
       chart.signal("extent", this.extent[side.penalty]);
       const trail = side.grid.map((i, k) => {
         const [x, y] = side.pairAt(this.pair, i);
@@ -301,17 +317,25 @@ class Board {
     const dots = this.data.features.map((_, rank) => {
       const y = side.weight(rank, i);
       const zero = y === 0;
-      const fillColor = zero ? "transparent" : color;
-      return { x, y, color, fill: fillColor, shape: zero ? "diamond" : "circle" };
+      const ink = this.named.has(rank) ? color : QUIET;
+      return { x, y, color: ink, fill: zero ? "transparent" : ink, shape: zero ? "diamond" : "circle" };
     });
     chart.data("dots", dots);
-    const values = {
-      kept: formatCount(this.data.total - side.zero[i]),
-      total: formatCount(this.data.total),
+    this.headline("path", side, this.countTitle(side, `title.path_${side.penalty}`));
+  }
+
+  /** A title that counts weights; that all are zero is said in another way. */
+  countTitle(side, key) {
+    const { index: i } = side;
+    const { total, bars } = this.data;
+    return fill(this.word(side.isNull(i, total) ? "title.all_zero" : key), {
+      penalty: this.word(`side.${side.penalty}`),
+      kept: formatCount(total - side.zero[i]),
       zero: formatCount(side.zero[i]),
       small: formatCount(side.small[i]),
-    };
-    this.headline("path", side, fill(this.word(`title.path_${side.penalty}`), values));
+      total: formatCount(total),
+      shown: bars,
+    });
   }
 
   drawCurve(side) {
@@ -319,18 +343,13 @@ class Board {
     const { index: i, color } = side;
     const x = side.x[i];
     chart.data("now", [{ x, color }]);
-    chart.data("dots", [
-      { x, y: side.train[i], color: "#8a8f98", shape: "square" },
-      { x, y: side.cv[i], color, shape: "circle" },
-    ]);
-    const limit = side.cv[side.min] + side.se[side.min];
-    const state = i === side.min ? "best" : side.cv[i] <= limit ? "within" : "above";
-    const values = {
-      error: formatNumber(side.cv[i]),
-      se: formatNumber(side.se[i]),
-      gap: formatNumber(side.cv[i] - side.train[i]),
-    };
-    this.headline("cv", side, fill(this.word(`title.cv_${state}`), values));
+    const [low, high] = this.data.cvRange;
+    const dot = (error, ink, shape) =>
+      error > high
+        ? { x, y: high - EDGE * (high - low), color: ink, shape: "triangle-up" }
+        : { x, y: error, color: ink, shape };
+    chart.data("dots", [dot(side.train[i], QUIET, "square"), dot(side.cv[i], color, "circle")]);
+    this.headline("cv", side, this.word(`title.cv_${side.standing(i, high)}`));
   }
 
   drawWeights(side) {
@@ -348,14 +367,7 @@ class Board {
     }
     this.charts[`weights${side.penalty}`].data("bars", rows);
     const key = this.data.bars < this.data.total ? "title.weights_top" : "title.weights";
-    const values = {
-      penalty: this.word(`side.${side.penalty}`),
-      zero: formatCount(side.zero[i]),
-      small: formatCount(side.small[i]),
-      total: formatCount(this.data.total),
-      shown: this.data.bars,
-    };
-    this.headline("weights", side, fill(this.word(key), values));
+    this.headline("weights", side, this.countTitle(side, key));
   }
 
   drawGeometry(side) {

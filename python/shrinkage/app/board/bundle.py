@@ -35,6 +35,11 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "shrinkage"
 
 
+def cache_file() -> Path:
+    """Where the Vega bundle of the installed vl-convert is kept."""
+    return cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js"
+
+
 def vega_bundle() -> str:
     """JavaScript that sets ``globalThis.__shrinkageVegaEmbed``, all the bundle exports whole."""
     with _lock:  # two threads would each spend the seconds
@@ -43,7 +48,7 @@ def vega_bundle() -> str:
 
 @cache
 def _vega_bundle() -> str:
-    file = cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js"
+    file = cache_file()
     try:
         text = file.read_text(encoding="utf-8")
         if f"globalThis.{_NAME}=" in text[-100:] and text.endswith(";"):

@@ -80,7 +80,7 @@ function squaredContours(gram, gradient, solution, extent) {
       return [0, 1].map((axis) => centre[axis] + p * vectors[0][axis] + q * vectors[1][axis]);
     });
     // dashes along what lies far outside would cost more than all the rest of a frame
-    const cut = cutConvex(outline, 2 * extent);
+    const cut = cutConvex(outline, 1.2 * extent);
     for (let k = 0; k < CONTOUR_ROWS; k += 1) {
       const [x, y] = cut.length ? cut[k < cut.length ? k : 0] : solution;
       rows.push({ level, k, x, y });

@@ -56,8 +56,9 @@ function makeFigure(board, name, tableOf) {
   };
   refresh();
   const head = element("div", { class: "figure-head" }, [title, button]);
-  const root = element("figure", { class: `figure ${name}` }, [head, box, table]);
-  return { root, head, title, box, refresh };
+  const note = element("div", { class: "note" });
+  const root = element("figure", { class: `figure ${name}` }, [head, box, table, note]);
+  return { root, head, title, box, note, refresh };
 }
 
 /** λ range, link, shortcuts; the readout beside it. */
@@ -135,7 +136,7 @@ function numberTexts(board, side) {
     lambda: formatNumber(side.lambda[i]),
     textbook: formatNumber(side.textbook[i]),
     zero: of(side.zero[i]),
-    small: of(side.small[i]),
+    small: side.isNull(i, board.data.total) ? "–" : of(side.small[i]),
     norm: fill(board.word("numbers.percent"), { n: formatPercent(side.share[i]) }),
     df: whole ? formatCount(side.df[i]) : formatNumber(side.df[i]),
     cv: `${formatNumber(side.cv[i])} ± ${formatNumber(side.se[i])}`,
@@ -160,12 +161,9 @@ function makeObjectives(board) {
   });
   const scale = board.data.standardize ? "objective.scale" : "objective.scale_plain";
   const root = element("section", { class: "objectives" }, [
-    element("div", {
-      class: "heading",
-      text: board.word("title.objectives"),
-      title: board.word(scale),
-    }),
+    element("div", { class: "heading", text: board.word("title.objectives") }),
     ...blocks,
+    element("div", { class: "note", text: board.word(scale) }),
   ]);
   return { root, numbers };
 }
@@ -190,9 +188,10 @@ function makePair(board) {
     select.onchange = () => board.choosePair(which, Number(select.value));
     return select;
   });
-  const note = element("span", { class: "note" });
+  const note = element("div", { class: "note" });
   const across = element("span", { class: "axis-mark", text: "→", "aria-hidden": "true" });
   const up = element("span", { class: "axis-mark", text: "↑", "aria-hidden": "true" });
   const row = element("div", { class: "pair" }, [across, choosers[0], up, choosers[1]]);
-  return { root: element("div", { class: "pair-box" }, [row, note]), choosers, note };
+  const legend = element("div", { class: "note", text: board.word("geometry.legend") });
+  return { root: element("div", { class: "pair-box" }, [row, note]), choosers, note, legend };
 }

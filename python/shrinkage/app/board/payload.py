@@ -15,8 +15,15 @@ import numpy as np
 
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 from shrinkage.plots.geometry import geometry_extents, geometry_spec
-from shrinkage.plots.paths import lambda_range, path_range, path_rows, path_spec
-from shrinkage.plots.style import CONFIG, SIDE_COLORS, rounded
+from shrinkage.plots.paths import (
+    highlighted,
+    is_cut,
+    lambda_range,
+    path_range,
+    path_rows,
+    path_spec,
+)
+from shrinkage.plots.style import CONFIG, DARK_SIDE_COLORS, SIDE_COLORS, rounded
 from shrinkage.plots.validation import cv_range, cv_rows, cv_spec
 from shrinkage.plots.weights import N_BARS, weights_extents, weights_spec
 
@@ -83,6 +90,7 @@ def board_payload(
         "standardize": comparison.standardize,
         "total": len(names),
         "features": [names[j] for j in comparison.top],
+        "named": highlighted(comparison),
         "bars": min(N_BARS, comparison.top.size),
         "pair": list(chosen) if chosen else None,
         "link": link if link in comparison.links else "df",
@@ -135,7 +143,7 @@ def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str])
     squared = comparison.loss == "squared"
     return {
         "penalty": penalty,
-        "color": SIDE_COLORS[penalty],
+        "colors": {"light": SIDE_COLORS[penalty], "dark": DARK_SIDE_COLORS[penalty]},
         "lambda": rounded(side.lambdas, 8),
         "textbook": rounded(side.textbook, 8),
         "grid": side.grid.tolist(),
@@ -155,6 +163,7 @@ def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str])
         "weights": _packed(side.geometry.coefs),
         "gradients": _packed(side.geometry.gradients) if squared else None,
         "range": rounded(path_range(side)),
+        "cut": is_cut(side),
         "xRange": rounded(lambda_range(side)),
         "path": path_rows(comparison, penalty, words),
         "curve": cv_rows(comparison, penalty, words),

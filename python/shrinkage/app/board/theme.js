@@ -13,7 +13,17 @@ function readTheme(element) {
     border: pick("--st-border-color", "#8a8f98"),
     font: pick("--st-font", "sans-serif"),
   };
-  return { ...theme, signature: Object.values(theme).join("|") };
+  const dark = isLight(theme.text);
+  return { ...theme, dark, signature: Object.values(theme).join("|") };
+}
+
+/** Whether a CSS colour is nearer to white than to black. */
+function isLight(color) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data;
+  return 0.299 * r + 0.587 * g + 0.114 * b > 127;
 }
 
 /** Vega-Lite configuration for a theme, over the one that comes with the specification. */

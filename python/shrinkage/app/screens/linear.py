@@ -11,11 +11,12 @@ from shrinkage.app.jobs import Job, JobState
 from shrinkage.app.runs import LinearResult, submit_linear
 from shrinkage.app.services import Services
 from shrinkage.app.state import AppState
+from shrinkage.app.views.context import context_line
 from shrinkage.app.views.data_panel import data_panel
 from shrinkage.app.views.header import language_switch, product_name
 from shrinkage.app.views.history import data_label, history_panel
 from shrinkage.app.views.progress import watch
-from shrinkage.app.views.sentence import footnote, sentence
+from shrinkage.app.views.sentence import certificate, sentence
 from shrinkage.app.views.take_away import take_away_panel
 from shrinkage.app.views.text import Translator, count
 
@@ -58,7 +59,9 @@ def _picture_of(state: AppState, services: Services) -> LinearResult | None:
 
 def _picture(result: LinearResult, state: AppState, t: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="finding"):
-        st.markdown(sentence(result, t), width="stretch")
+        with st.container(gap=None, width="stretch", key="said"):
+            st.markdown(sentence(result, t))
+            context_line(result, state, t)
         st.session_state["split"] = state.spec.test
         st.toggle(
             t("linear.split"),
@@ -71,7 +74,7 @@ def _picture(result: LinearResult, state: AppState, t: Translator) -> None:
         result.comparison, words=t.section("board"), key=BOARD_KEY, link=state.spec.link
     )
     state.follow_link(chosen["link"])
-    st.caption(footnote(result, t))
+    st.caption(certificate(result, t))
 
 
 def _split(state: AppState) -> None:

@@ -1,4 +1,4 @@
-"""The data chip: built-in data, the user's file, its target and task, how it was prepared."""
+"""The data chip: built-in data, the user's file, its target and task, the fit's settings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from shrinkage.app.services import Services
 from shrinkage.app.spec import FILE_PREFIX, SAMPLE_PREFIX, TASKS, RunSpec
 from shrinkage.app.state import AppState, Notice
 from shrinkage.app.views.history import data_label
-from shrinkage.app.views.preparation import preparation_report
 from shrinkage.app.views.progress import watch
 from shrinkage.app.views.text import Translator, count, plain, shorten
-from shrinkage.data import guess_task, samples
+from shrinkage.data import guess_task, samples, target_problem
 
 PANEL = "data_panel"
 PATIENCE_SECONDS = 1.0
@@ -39,7 +38,6 @@ def data_panel(
             _file_form(file, state, services, t)
         if shown is not None:
             _fit_settings(state, t, shown)
-            preparation_report(state, t, shown)
 
 
 def _chip(shown: LinearResult | None, t: Translator) -> str:
@@ -166,6 +164,9 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
         # A key of its own for every target, so that the guess is made anew.
         key=f"task_{mark}_{columns.index(target)}",
     )
+    problem = target_problem(table, target, task)
+    if problem is not None:
+        st.warning(t.error(problem), icon=":material/warning:")
     st.button(
         t("data.use"),
         type="primary",
@@ -189,39 +190,42 @@ def _with_settings_of(old: RunSpec, new: RunSpec) -> RunSpec:
 
 
 def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
+    """Settings of the fit on the screen; each takes effect at once."""
     spec = shown.spec
-    if shown.classes is not None and shown.event is not None:
-        position = shown.classes.index(shown.event)
-        key = _key_of_value("event", position)
-        st.selectbox(
-            t("data.event"),
-            shown.classes,
-            index=position,
-            format_func=lambda label: shorten(label, 60),
-            key=key,
-            on_change=_set,
-            args=("event", key, spec, state),
-        )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        folds = sorted({*FOLDS, spec.cv})
-        key = _key_of_value("folds", spec.cv)
-        st.selectbox(
-            t("data.folds"),
-            folds,
-            index=folds.index(spec.cv),
-            key=key,
-            on_change=_set,
-            args=("cv", key, spec, state),
-        )
-        key = _key_of_value("standardize", spec.standardize)
-        st.toggle(
-            t("data.standardize"),
-            value=spec.standardize,
-            key=key,
-            help=t("data.standardize_help"),
-            on_change=_set,
-            args=("standardize", key, spec, state),
-        )
+    with st.container(border=True, key="fit_settings"):
+        st.markdown(t("data.fit_settings", name=data_label(spec, shown.name, t)))
+        if shown.classes is not None and shown.event is not None:
+            position = shown.classes.index(shown.event)
+            key = _key_of_value("event", position)
+            st.selectbox(
+                t("data.event"),
+                shown.classes,
+                index=position,
+                format_func=lambda label: shorten(label, 60),
+                key=key,
+                on_change=_set,
+                args=("event", key, spec, state),
+            )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            folds = sorted({*FOLDS, spec.cv})
+            key = _key_of_value("folds", spec.cv)
+            st.selectbox(
+                t("data.folds"),
+                folds,
+                index=folds.index(spec.cv),
+                key=key,
+                on_change=_set,
+                args=("cv", key, spec, state),
+            )
+            key = _key_of_value("standardize", spec.standardize)
+            st.toggle(
+                t("data.standardize"),
+                value=spec.standardize,
+                key=key,
+                help=t("data.standardize_help"),
+                on_change=_set,
+                args=("standardize", key, spec, state),
+            )
 
 
 def _set(field: str, key: str, spec: RunSpec, state: AppState) -> None:

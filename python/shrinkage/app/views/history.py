@@ -7,10 +7,10 @@ import contextlib
 import streamlit as st
 
 from shrinkage.app.services import Services
-from shrinkage.app.spec import RunSpec
+from shrinkage.app.spec import DEFAULT, RunSpec
 from shrinkage.app.state import AppState, Notice
 from shrinkage.app.store import Run
-from shrinkage.app.views.text import Translator, count, moment, number, plain
+from shrinkage.app.views.text import Translator, count, duration, moment, number, plain
 
 SHOWN = 12
 _ASKED = "history_clear_asked"
@@ -87,19 +87,35 @@ def _line(run: Run, spec: RunSpec, t: Translator) -> str:
         name=data_label(spec, run.data_name, t),
         status=t(f"status.{run.status}"),
     )
-    return f"{head} · {detail}" if (detail := _detail(run, t)) else head
+    parts = [head, *_settings(spec, t), _detail(run, t)]
+    return t("list.join").join(part for part in parts if part)
+
+
+def _settings(spec: RunSpec, t: Translator) -> list[str]:
+    """What tells this run from others of the same data."""
+    said = [] if spec.target is None else [t("context.target", target=plain(spec.target, 32))]
+    if spec.event is not None:
+        said.append(plain(spec.event, 32))
+    if spec.test:
+        said.append(t("history.test"))
+    if spec.cv != DEFAULT.cv:
+        said.append(t("history.folds", folds=count(spec.cv)))
+    if not spec.standardize:
+        said.append(t("history.raw"))
+    if spec.undo:
+        said.append(t("history.undone", n=count(len(spec.undo))))
+    return said
 
 
 def _detail(run: Run, t: Translator) -> str:
     facts = run.summary
     if {"kept", "total", "error"} <= facts.keys():
-        seconds = number(run.seconds or 0.0, 2)
         return t(
             "history.detail",
             kept=count(facts["kept"]),
             total=count(facts["total"]),
             error=number(facts["error"]),
-            seconds=seconds,
+            seconds=duration(run.seconds or 0.0),
         )
     return ""
 
@@ -108,6 +124,12 @@ def data_label(spec: RunSpec, name: str, t: Translator) -> str:
     """What a data set is called: a sample by its translated name, a file by its own."""
     key = f"sample.{spec.sample}"
     return t(key) if spec.is_sample and t.has(key) else plain(name, 32)
+
+
+def target_label(spec: RunSpec, name: str, t: Translator) -> str:
+    """The target's name; a sample's own is translated."""
+    key = f"target.{spec.sample}"
+    return t(key) if t.has(key) else plain(name)
 
 
 def _open(run: Run, spec: RunSpec, state: AppState, services: Services) -> None:

@@ -19,9 +19,13 @@ _STYLE = """
 .st-key-header h1 { padding: 0; font-size: 1.35rem; white-space: nowrap; }
 .st-key-header button { min-height: 2.1rem; padding-top: 0.15rem; padding-bottom: 0.15rem; }
 [data-testid="stBaseButton-primary"] { background: #1a73b8; border-color: #1a73b8; color: #fff; }
+.st-key-context { row-gap: 0; column-gap: 0.6rem; }
+.st-key-preparation { position: relative; z-index: 1; }
+.st-key-context button { min-height: 1.5rem; padding: 0; font-size: 0.875rem; }
 [data-testid="stPopoverBody"] { max-height: min(85vh, 46rem); }
 @media (min-width: 641px) { .st-key-finding { flex-wrap: nowrap; } }
 @media (max-width: 640px) {
+  .st-key-finding { flex-direction: column; align-items: stretch; }
   .st-key-header { padding-right: 0; column-gap: 0.4rem; }
   .st-key-data_panel { flex: 0 0 calc(100vw - 11.5rem); min-width: 0; }
   .st-key-header [data-testid="stSpace"] { display: none; }

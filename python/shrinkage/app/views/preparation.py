@@ -6,6 +6,7 @@ import streamlit as st
 
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.state import AppState
+from shrinkage.app.views.history import target_label
 from shrinkage.app.views.text import Translator, count, plain, show
 from shrinkage.data import Step
 
@@ -13,12 +14,12 @@ SHOWN = 30
 
 
 def preparation_report(state: AppState, t: Translator, shown: LinearResult) -> None:
-    """The steps of reader and preparation, with their undo."""
-    with st.expander(t("data.report"), expanded=bool(shown.undone), key="preparation"):
+    """Popover with the steps of reader and preparation, and their undo."""
+    with st.popover(t("data.report"), type="tertiary", key="preparation"):
         st.caption(
             t(
                 "data.facts",
-                target=plain(shown.target),
+                target=target_label(shown.spec, shown.target, t),
                 rows=count(shown.n_rows),
                 features=count(shown.n_features),
             )

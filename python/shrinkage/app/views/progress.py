@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from shrinkage.app.jobs import Job, JobState
-from shrinkage.app.views.text import Translator, count, number
+from shrinkage.app.views.text import Translator, count, duration, number
 
 TICK_SECONDS = 0.25
 
@@ -28,7 +28,7 @@ def _tick(job: Job, t: Translator, label: str, key: str) -> None:
 
 def _line(job: Job, t: Translator, label: str) -> str:
     look = job.snapshot()
-    seconds = number(look.seconds, 2 if look.seconds < 100 else 3)
+    seconds = duration(look.seconds)
     lam = getattr(look.progress, "lam", None)
     if lam is None:
         return t("progress.running", what=label, seconds=seconds)

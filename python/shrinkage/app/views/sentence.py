@@ -6,28 +6,46 @@ from collections.abc import Sequence
 from typing import Any
 
 from shrinkage.app.runs import LinearResult
-from shrinkage.app.views.text import Translator, count, number, plain
+from shrinkage.app.views.text import Translator, count, number
 from shrinkage.linear.comparison import TOL, PenaltyComparison
 
-_FINDING = (
-    *("l1_keeps", "l1_keeps_none", "within_one_se", "above_one_se"),
-    *("tied", "better_l1", "better_l2", "test"),
-)
+FEW_ROWS = 30
+"""Below so many training rows the errors are too uncertain to say which penalty is better."""
 
 
 def sentence(result: LinearResult, t: Translator) -> str:
     """One paragraph: what L1 keeps, how good that is, which penalty predicts better, the test."""
-    said = _said(result.comparison, t, _FINDING)
-    if result.event is not None and result.classes is not None:
-        others = count(len(result.classes) - 1)
-        said.insert(0, t("fact.class_rest", event=plain(result.event), others=others))
-    return t("fact.join").join(said)
+    comparison = result.comparison
+    keeps = _said(comparison, t, ("l1_keeps", "l1_keeps_none", "within_one_se", "above_one_se"))
+    test = _said(comparison, t, ("test",))
+    return t("fact.join").join([*keeps, *_verdict(comparison, t), *test])
 
 
-def footnote(result: LinearResult, t: Translator) -> str:
-    """What qualifies the finding: grids that end too early, and how exact the fits are."""
-    edges = _said(result.comparison, t, ("at_edge",))
-    return t("fact.join").join([*edges, _certificate(result, t)])
+def _verdict(comparison: PenaltyComparison, t: Translator) -> list[str]:
+    """Which penalty predicts better, or why that cannot be said."""
+    codes = {fact.code for fact in comparison.facts}
+    no_signal = {"l1_keeps_none", "within_one_se"} <= codes
+    said = [t("fact.no_signal")] if no_signal else []
+    if comparison.n_rows < FEW_ROWS:
+        return [*said, t("fact.few_rows", rows=count(comparison.n_rows))]
+    if no_signal:
+        return said
+    edges = _at_edge(comparison)
+    if len(edges) == 2:
+        return [t("fact.at_edge_both")]
+    if edges:
+        return [t("fact.at_edge", penalty=t(f"penalty.{edges[0]}"))]
+    return _said(comparison, t, ("tied", "better_l1", "better_l2"))
+
+
+def _at_edge(comparison: PenaltyComparison) -> list[str]:
+    """Penalties whose lowest error lies at an end of their grid, so that it may lie beyond.
+
+    At the strong end of L1 everything is zero: nothing lies beyond.
+    """
+    l1, l2 = comparison.l1, comparison.l2
+    edges = ["l1"] if l1.i_min == l1.grid[-1] else []
+    return [*edges, "l2"] if l2.i_min in (l2.grid[0], l2.grid[-1]) else edges
 
 
 def _said(comparison: PenaltyComparison, t: Translator, codes: Sequence[str]) -> list[str]:
@@ -35,10 +53,10 @@ def _said(comparison: PenaltyComparison, t: Translator, codes: Sequence[str]) ->
     return [t(f"fact.{f.code}", **{k: _show(v, t) for k, v in f.fields.items()}) for f in facts]
 
 
-def _certificate(result: LinearResult, t: Translator) -> str:
+def certificate(result: LinearResult, t: Translator) -> str:
     """How exact the fits are, by their duality gaps."""
     gaps = result.gaps
-    said = {"gap": number(gaps.max(initial=0.0), 2), "tol": number(TOL)}
+    said = {"gap": number(gaps.max(initial=0.0), zeros=True), "tol": number(TOL, zeros=True)}
     missed = int((gaps > TOL).sum())
     if missed == 0:
         return t("linear.certificate", **said)

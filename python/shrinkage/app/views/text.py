@@ -69,20 +69,28 @@ class Translator:
         return section(self.language, prefix)
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Three significant digits, a true minus sign, powers of ten spelled ×10ⁿ."""
+def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
+    """Three significant digits, a true minus sign, powers of ten spelled ×10ⁿ.
+
+    With ``zeros`` the digits are all written, also those at the end: 0.190.
+    """
     value = float(value)
     if not math.isfinite(value):
         return {math.inf: "∞", -math.inf: f"{MINUS}∞"}.get(value, "–")
-    text = f"{value:.{digits}g}"
+    text = f"{value:#.{digits}g}" if zeros else f"{value:.{digits}g}"
     mantissa, _, exponent = text.partition("e")
-    mantissa = mantissa.replace("-", MINUS)
+    mantissa = mantissa.replace("-", MINUS).removesuffix(".")
     if not exponent:
         return mantissa
     power = int(exponent)
     if 0 < power <= 6:
         return f"{float(text):,.0f}".replace("-", MINUS)
     return f"{mantissa}×10{str(power).translate(_SUPERSCRIPTS)}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds with three significant digits."""
+    return number(seconds, zeros=True)
 
 
 def count(value: int) -> str:

@@ -1,0 +1,48 @@
+"""The line below the finding: what is predicted, what was left out to do so."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from shrinkage.app.runs import LinearResult
+from shrinkage.app.state import AppState
+from shrinkage.app.views.history import target_label
+from shrinkage.app.views.preparation import preparation_report
+from shrinkage.app.views.text import Translator, count, plain
+
+
+def context_line(result: LinearResult, state: AppState, t: Translator) -> None:
+    """Target, event and what was left out, with the report behind it."""
+    parts = [
+        t("context.target", target=f"**{target_label(result.spec, result.target, t)}**"),
+        *_classes(result, t),
+    ]
+    parts += _left_out(result, t)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="context"):
+        st.markdown(f":small[{t('list.join').join(parts)}]", width="content")
+        preparation_report(state, t, result)
+
+
+def _classes(result: LinearResult, t: Translator) -> list[str]:
+    """Which class is the event: the sign of a weight means nothing without it."""
+    names = result.comparison.classes
+    if names is None:
+        return []
+    if result.event is not None and result.classes is not None:
+        others = count(len(result.classes) - 1)
+        return [t("context.class_rest", event=plain(result.event), others=others)]
+    return [t("context.event", event=plain(names[1]), other=plain(names[0]))]
+
+
+def _left_out(result: LinearResult, t: Translator) -> list[str]:
+    """Rows without target, and columns of the file that are no features."""
+    rows = sum(
+        step.fields["count"] for step in result.steps if step.code == "dropped_rows_missing_target"
+    )
+    columns = {
+        step.column
+        for step in result.steps
+        if step.code.startswith("dropped_") and step.code != "dropped_rows_missing_target"
+    }
+    said = [t("context.rows_left_out", n=count(rows))] if rows else []
+    return [*said, t("context.columns_left_out", n=count(len(columns)))] if columns else said
