@@ -113,7 +113,11 @@ def build_wheel(environment: Mapping[str, str]) -> Path | None:
     wheels = ROOT / "build" / "wheel"
     shutil.rmtree(wheels, ignore_errors=True)
     build = [sys.executable, *PIP, "wheel", "--no-deps", "-w", str(wheels)]
-    settings = ["-C", "build-dir=build/wheel-tree", "-C", "cmake.define.SHRINKAGE_WERROR=ON"]
+    # The long spelling: older pips do not know -C.
+    settings = [
+        "--config-settings=build-dir=build/wheel-tree",
+        "--config-settings=cmake.define.SHRINKAGE_WERROR=ON",
+    ]
     if call([*build, *settings, "."], environment):
         return None
     (wheel,) = wheels.glob("shrinkage-*.whl")
