@@ -72,7 +72,6 @@ void fit_reduced(const L& loss, const Setting<D>& s, PathResult& result) {
     const Separable<L2> penalty(L2{}, std::vector<double>(z.cols, 1.0));
     PathDriver driver(loss, penalty, rotated, s.data, s.options, s.input.held_out, s.context);
     std::vector<double> beta(s.x.cols());
-    std::vector<std::size_t> nonzero;
     driver.run(result, [&](ConstVector c, double intercept) {
         reduction.expand(c, s.context, beta);
         store(beta, intercept, s.x, result);

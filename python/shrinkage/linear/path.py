@@ -17,7 +17,7 @@ from .._validation import FloatArray, as_floats, as_integer, as_number, describe
 from ..conventions import explain_objective, target_std
 from ..core import _native
 from ..errors import Cancelled, ConvergenceWarning
-from ..losses import Loss, resolve_loss
+from ..losses import Loss
 from ..penalties import Penalty
 from ._problem import Problem, as_design, as_lambdas, as_vector, feature_names, make_problem
 
@@ -302,7 +302,6 @@ def fit_problem(
     time_limit: float | None = None,
     n_threads: int | None = None,
     callback: Callback | None = None,
-    done_before: int = 0,
     allow_full_gram: bool = True,
 ) -> Path:
     """`fit_path` on a checked problem; warnings are left to the caller."""
@@ -331,7 +330,7 @@ def fit_problem(
     try:
         raw = run_native(
             call,
-            total=total + done_before,
+            total=total,
             flops=problem.flops(total),
             time_limit=time_limit,
             callback=callback,
@@ -446,8 +445,3 @@ def warn_if_unfinished(path: Path) -> None:
 def _sigmoid(eta: FloatArray) -> FloatArray:
     e = np.exp(-np.abs(eta))
     return np.where(eta >= 0, 1.0 / (1.0 + e), e / (1.0 + e))
-
-
-def is_classifier(loss: str | Loss) -> bool:
-    """Whether the loss is made for classes."""
-    return resolve_loss(loss).task == "classification"
