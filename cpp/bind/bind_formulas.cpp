@@ -33,11 +33,11 @@ void require_targets(const L& loss, ConstVector y) {
     const auto index = std::to_string(bad - y.begin());
     throw InvalidArgument({"argument.target", "y[" + index + "]",
                            py::repr(py::float_(*bad)).cast<std::string>(),
-                           std::string("give targets that the ") + L::name + " loss is made for" +
-                               (std::string(L::name) == "logistic" ? ": 0 and 1" : "")});
+                           std::string("give targets that the ") + L::name + " loss is made for: " +
+                               L::targets});
 }
 
-double loss_value(const std::string& name, const py::array& y_, const py::array& eta_,
+double loss_value(const std::string& name, const Parameters& parameters, const py::array& y_, const py::array& eta_,
                   const OptionalArray& weights_) {
     const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
     const auto weights = optional_vector_view<double>(weights_, "sample_weight");
@@ -48,10 +48,11 @@ double loss_value(const std::string& name, const py::array& y_, const py::array&
             require_targets(loss, y);
             return mean_loss(loss, y, eta, weights);
         },
-        choose_loss(name));
+        choose_loss(name, parameters));
 }
 
-py::array_t<double> bound_loss_gradient(const std::string& name, const py::array& y_,
+py::array_t<double> bound_loss_gradient(const std::string& name,
+                                        const Parameters& parameters, const py::array& y_,
                                         const py::array& eta_) {
     const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
     require_length("eta", eta.size(), y.size(), "y");
@@ -61,7 +62,7 @@ py::array_t<double> bound_loss_gradient(const std::string& name, const py::array
             require_targets(loss, y);
             loss_gradient(loss, y, eta, gradient);
         },
-        choose_loss(name));
+        choose_loss(name, parameters));
     return to_numpy(std::move(gradient));
 }
 
@@ -92,6 +93,7 @@ py::array_t<double> prox(const std::string& name, const Parameters& parameters, 
 
 py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const py::array& w_,
                                double b, const std::string& loss_name,
+                               const Parameters& loss_parameters,
                                const std::string& penalty_name, const Parameters& parameters,
                                double lambda, const OptionalArray& weights_) {
     const auto x = column_major_view<double>(x_, "X");
@@ -100,7 +102,7 @@ py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const p
     require_length("y", y.size(), x.rows, "X has rows");
     require_length("w", w.size(), x.cols, "X has columns");
     if (weights_) require_length("sample_weight", weights.size(), x.rows, "X has rows");
-    const AnyLoss loss = choose_loss(loss_name);
+    const AnyLoss loss = choose_loss(loss_name, loss_parameters);
     const AnyScalarPenalty penalty = choose_penalty(penalty_name, parameters);
     std::visit([&](const auto& l) { require_targets(l, y); }, loss);
     PenalizedLoss result;
@@ -116,16 +118,16 @@ py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const p
 
 void bind_formulas(py::module_& m) {
     using namespace py::literals;
-    m.def("loss_value", &loss_value, "loss"_a, "y"_a, "eta"_a, "sample_weight"_a,
+    m.def("loss_value", &loss_value, "loss"_a, "parameters"_a, "y"_a, "eta"_a, "sample_weight"_a,
           "Weighted mean loss.");
-    m.def("loss_gradient", &bound_loss_gradient, "loss"_a, "y"_a, "eta"_a,
+    m.def("loss_gradient", &bound_loss_gradient, "loss"_a, "parameters"_a, "y"_a, "eta"_a,
           "Derivative of each observation's loss by its eta.");
     m.def("penalty_value", &penalty_value, "penalty"_a, "parameters"_a, "beta"_a, "lam"_a,
           "lam times the penalty.");
     m.def("prox", &prox, "penalty"_a, "parameters"_a, "v"_a, "step"_a, "lam"_a,
           "Proximal operator of step * lam * penalty.");
     m.def("penalized_loss", &bound_penalized_loss, "X"_a, "y"_a, "w"_a, "b"_a, "loss"_a,
-          "penalty"_a, "parameters"_a, "lam"_a, "sample_weight"_a,
+          "loss_parameters"_a, "penalty"_a, "parameters"_a, "lam"_a, "sample_weight"_a,
           "Canonical objective, its subgradient of least norm by w, its derivative by b.");
 }
 

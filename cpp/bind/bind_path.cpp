@@ -128,7 +128,8 @@ void bind_path(py::module_& m) {
         [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const OptionalArray& start, double start_intercept,
-           const std::string& loss, const std::string& penalty,
+           const std::string& loss, const std::vector<double>& loss_parameters,
+           const std::string& penalty,
            const std::vector<double>& parameters, std::vector<double> lambdas,
            std::size_t n_lambdas, double lambda_min_ratio, double tol, std::size_t max_iter,
            bool fit_intercept, bool standardize, std::size_t gram_bytes, bool allow_full_gram,
@@ -138,7 +139,7 @@ void bind_path(py::module_& m) {
             const PathOptions options =
                 make_options(std::move(lambdas), n_lambdas, lambda_min_ratio, tol, max_iter,
                              fit_intercept, standardize, gram_bytes, allow_full_gram);
-            const AnyLoss chosen_loss = choose_loss(loss);
+            const AnyLoss chosen_loss = choose_loss(loss, loss_parameters);
             const AnyScalarPenalty chosen_penalty = choose_penalty(penalty, parameters);
             PathResult result;
             {
@@ -149,7 +150,7 @@ void bind_path(py::module_& m) {
             return to_dict(std::move(result));
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "start"_a, "start_intercept"_a, "loss"_a, "penalty"_a, "parameters"_a, "lambdas"_a,
+        "start"_a, "start_intercept"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a, "lambdas"_a,
         "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a,
         "standardize"_a, "gram_bytes"_a, "allow_full_gram"_a, "n_threads"_a, "control"_a,
         "Fits a path; a stop through control ends it early and returns what is finished.");
@@ -159,7 +160,8 @@ void bind_path(py::module_& m) {
         [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const py::array& fold, std::size_t n_folds,
-           const std::string& loss, const std::string& penalty,
+           const std::string& loss, const std::vector<double>& loss_parameters,
+           const std::string& penalty,
            const std::vector<double>& parameters, std::vector<double> lambdas, double tol,
            std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
            std::size_t n_threads, Control& control) {
@@ -168,7 +170,7 @@ void bind_path(py::module_& m) {
             const auto folds = vector_view<std::int64_t>(fold, "fold");
             const PathOptions options = make_options(std::move(lambdas), 0, 0.0, tol, max_iter,
                                                      fit_intercept, standardize, gram_bytes, true);
-            const AnyLoss chosen_loss = choose_loss(loss);
+            const AnyLoss chosen_loss = choose_loss(loss, loss_parameters);
             const AnyScalarPenalty chosen_penalty = choose_penalty(penalty, parameters);
             const std::size_t n_lambdas = options.lambdas.size();
             std::vector<double> flat;
@@ -183,7 +185,7 @@ void bind_path(py::module_& m) {
             return to_numpy_rows(std::move(flat), n_folds, n_lambdas);
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "fold"_a, "n_folds"_a, "loss"_a, "penalty"_a, "parameters"_a, "lambdas"_a, "tol"_a,
+        "fold"_a, "n_folds"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a, "lambdas"_a, "tol"_a,
         "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "n_threads"_a,
         "control"_a, "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
 }

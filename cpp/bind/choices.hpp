@@ -10,9 +10,13 @@
 
 namespace shrinkage::bind {
 
-inline AnyLoss choose_loss(const std::string& name) {
-    const auto loss = loss_named(name);
-    if (!loss) throw InvalidArgument({"argument.loss", "loss", name, "use a loss of the core"});
+inline AnyLoss choose_loss(const std::string& name, const std::vector<double>& parameters) {
+    const auto loss = loss_named(name, parameters);
+    if (!loss) {
+        throw InvalidArgument({"argument.loss", "loss",
+                               name + " with " + std::to_string(parameters.size()) + " parameter(s)",
+                               "use a loss of the core with its own parameters"});
+    }
     return *loss;
 }
 

@@ -13,6 +13,7 @@ from .linear.estimators import (
     PenalizedRegressorCV,
 )
 from .linear.path import Path, fit_path
+from .losses import Huber, Quantile
 from .penalties import L1, L2, ElasticNet
 
 install_blas()
@@ -26,6 +27,7 @@ __all__ = [
     "Cancelled",
     "ConvergenceWarning",
     "ElasticNet",
+    "Huber",
     "Path",
     "PathCV",
     "PenalizedClassifier",
@@ -33,6 +35,7 @@ __all__ = [
     "PenalizedRegressor",
     "PenalizedRegressorCV",
     "Progress",
+    "Quantile",
     "conventions",
     "core",
     "errors",

@@ -1,16 +1,24 @@
-"""Losses ℓ(y, η) by name: the registry of what the core can fit, and how each is written."""
+"""Losses ℓ(y, η) by name, or as frozen dataclasses that carry their parameters.
+
+The canonical objective is ``(1/Σw) Σ w ℓ(y, η) + λ P(β)`` with ``η = offset + b + Xβ``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal
 
-from ._validation import refuse
+import numpy as np
+import numpy.typing as npt
+
+from ._validation import as_number, refuse
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One loss.
+    """Base of every loss.
 
     Attributes:
         name: the name by which the core knows it.
@@ -19,26 +27,139 @@ class Loss:
         textbook: the first term of the textbook objective, as it is printed.
         textbook_factor: the textbook's term over Σ w ℓ: 2 for the squared loss, whose textbook form
             has no ½, else 1.
+        codes: the two numbers by which the core knows two classes, the event second.
+        targets: which numbers may stand as targets: "real", "nonnegative" or "positive".
+        probabilistic: whether it models the probability of a class.
     """
 
-    name: str
-    task: Literal["regression", "classification"]
-    formula: str
-    textbook: str
-    textbook_factor: float = 1.0
+    name: ClassVar[str]
+    task: ClassVar[Literal["regression", "classification"]] = "regression"
+    formula: ClassVar[str]
+    textbook: ClassVar[str]
+    textbook_factor: ClassVar[float] = 1.0
+    codes: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "real"
+    probabilistic: ClassVar[bool] = False
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """The parameters, in the order in which the core takes them."""
+        return tuple(float(getattr(self, field.name)) for field in fields(self))
+
+    def mean(self, eta: FloatArray) -> FloatArray:
+        """The response predicted at η: the inverse link."""
+        return np.asarray(eta)
 
 
-LOSSES: dict[str, Loss] = {
-    loss.name: loss
-    for loss in (
-        Loss("squared", "regression", "½(y_i − η_i)²", "(ŷ_i − y_i)²", textbook_factor=2.0),
-        Loss("logistic", "classification", "[log(1 + exp(η_i)) − y_i η_i]", "[−log p(y_i | x_i)]"),
-    )
+@dataclass(frozen=True)
+class Squared(Loss):
+    """Squared loss, ½(y − η)²."""
+
+    name: ClassVar[str] = "squared"
+    formula: ClassVar[str] = "½(y_i − η_i)²"
+    textbook: ClassVar[str] = "(ŷ_i − y_i)²"
+    textbook_factor: ClassVar[float] = 2.0
+
+
+@dataclass(frozen=True)
+class Logistic(Loss):
+    """Logistic loss, log(1 + e^η) − yη, for two classes."""
+
+    name: ClassVar[str] = "logistic"
+    task: ClassVar[Literal["regression", "classification"]] = "classification"
+    formula: ClassVar[str] = "[log(1 + exp(η_i)) − y_i η_i]"
+    textbook: ClassVar[str] = "[−log p(y_i | x_i)]"
+    probabilistic: ClassVar[bool] = True
+
+    def mean(self, eta: FloatArray) -> FloatArray:
+        e = np.exp(-np.abs(eta))
+        return np.asarray(np.where(eta >= 0, 1.0, e) / (1.0 + e))
+
+
+@dataclass(frozen=True)
+class Poisson(Loss):
+    """Poisson loss with log link, e^η − yη: half the deviance up to a constant of y, y ≥ 0."""
+
+    name: ClassVar[str] = "poisson"
+    formula: ClassVar[str] = "[exp(η_i) − y_i η_i]"
+    textbook: ClassVar[str] = "[exp(η_i) − y_i η_i]"
+    targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "nonnegative"
+
+    def mean(self, eta: FloatArray) -> FloatArray:
+        return np.asarray(np.exp(eta))
+
+
+@dataclass(frozen=True)
+class Gamma(Loss):
+    """Gamma loss with log link, y e^−η + η: half the deviance up to a constant of y, y > 0."""
+
+    name: ClassVar[str] = "gamma"
+    formula: ClassVar[str] = "[y_i exp(−η_i) + η_i]"
+    textbook: ClassVar[str] = "[y_i exp(−η_i) + η_i]"
+    targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "positive"
+
+    def mean(self, eta: FloatArray) -> FloatArray:
+        return np.asarray(np.exp(eta))
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """Huber's loss: ½r² for |r| ≤ δ, else δ|r| − ½δ², r = y − η (Huber 1964).
+
+    Args:
+        delta: δ > 0 in units of y; no scale is estimated.
+
+    Raises:
+        InvalidArgument: `delta` is not a positive number.
+    """
+
+    name: ClassVar[str] = "huber"
+    formula: ClassVar[str] = "H_δ(y_i − η_i)"
+    textbook: ClassVar[str] = "H_δ(y_i − ŷ_i)"
+    delta: float = 1.35
+
+    def __post_init__(self) -> None:
+        as_number(self.delta, "delta", minimum=0.0, open_minimum=True)
+
+
+@dataclass(frozen=True)
+class Quantile(Loss):
+    """Pinball loss: q·(y − η) where y ≥ η, else (1 − q)(η − y) (Koenker & Bassett 1978).
+
+    Args:
+        q: the quantile, in (0, 1).
+
+    Raises:
+        InvalidArgument: `q` is not a number in (0, 1).
+    """
+
+    name: ClassVar[str] = "quantile"
+    formula: ClassVar[str] = "ρ_q(y_i − η_i)"
+    textbook: ClassVar[str] = "ρ_q(y_i − ŷ_i)"
+    q: float = 0.5
+
+    def __post_init__(self) -> None:
+        as_number(self.q, "q", minimum=0.0, maximum=1.0, open_minimum=True, open_maximum=True)
+
+
+@dataclass(frozen=True)
+class SquaredHinge(Loss):
+    """Squared hinge, max(0, 1 − yη)², for two classes: the L2-loss support vector machine."""
+
+    name: ClassVar[str] = "squared_hinge"
+    task: ClassVar[Literal["regression", "classification"]] = "classification"
+    formula: ClassVar[str] = "max(0, 1 − y_i η_i)²"
+    textbook: ClassVar[str] = "max(0, 1 − y_i η_i)²"
+    codes: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    kind.name: kind for kind in (Squared, Logistic, Poisson, Gamma, Huber, SquaredHinge, Quantile)
 }
 
 
 def resolve_loss(loss: str | Loss) -> Loss:
-    """The loss of this name.
+    """The loss itself, or the one of this name with its default parameters.
 
     Raises:
         InvalidArgument: there is no such loss.
@@ -46,6 +167,7 @@ def resolve_loss(loss: str | Loss) -> Loss:
     if isinstance(loss, Loss):
         return loss
     if isinstance(loss, str) and loss in LOSSES:
-        return LOSSES[loss]
+        return LOSSES[loss]()
     remedy = "use one of " + ", ".join(f'"{name}"' for name in LOSSES)
+    remedy += ", or a loss such as shrinkage.Huber(delta=1.35)"
     raise refuse("loss", repr(loss), remedy, code="argument.loss", choices=tuple(LOSSES))

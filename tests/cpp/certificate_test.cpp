@@ -39,7 +39,7 @@ struct Example {
     }
     template <typename L>
     ConstVector target() const {
-        return L::quadratic ? response : classes;
+        return (L::shape == Shape::quadratic) ? response : classes;
     }
 };
 
@@ -102,7 +102,7 @@ TEST_CASE("the gap is at least the suboptimality, and closes at the solution") {
                 using L = std::remove_cvref_t<decltype(loss)>;
                 const ConstVector y = e.target<L>();
                 test::for_each_separable([&](const auto& penalty) {
-                    CAPTURE(L::quadratic);
+                    CAPTURE((L::shape == Shape::quadratic));
                     for (std::size_t j = 0; j < p; ++j) {
                         // A point with free coefficients is tried where they are stationary.
                         if (penalty.is_free(j, 1.0)) return;

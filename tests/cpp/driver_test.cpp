@@ -61,7 +61,7 @@ Plain<L, P> plain_problem(std::size_t n, std::size_t p, const P& penalty, std::u
     }
     for (std::size_t i = 0; i < n; ++i) {
         const double eta = 1.0 + 2.0 * problem.x(i, 0) - problem.x(i, 1) + random.normal();
-        problem.y.push_back(L::quadratic ? eta : (eta > 0.0 ? 1.0 : 0.0));
+        problem.y.push_back((L::shape == Shape::quadratic) ? eta : (eta > 0.0 ? 1.0 : 0.0));
     }
     return problem;
 }

@@ -148,7 +148,7 @@ TEST_CASE("targets are accepted and refused as the table says") {
     for_each_loss([](const auto& loss, const LossCase& row) {
         for (const double y : row.targets) CHECK(loss.valid(y));
         for (const double y : row.invalid_targets) CHECK_FALSE(loss.valid(y));
-        CHECK(loss.curvature_scale() > 0.0);
+        CHECK(loss.curvature_scale(1.0, 1.0) > 0.0);
     });
 }
 

@@ -181,7 +181,7 @@ Solution reference_solution(const L& loss, const P& penalty, const Matrix& x, Co
     for (std::size_t j = 0; j < x.cols; ++j) {
         for (std::size_t i = 0; i < x.rows; ++i) bound += w[i] * x(i, j) * x(i, j);
     }
-    const double step = 1.0 / (bound * loss.curvature_scale());
+    const double step = 1.0 / (bound * loss.curvature_scale(1.0, 1.0));
     Solution now{std::vector<double>(x.cols, 0.0), 0.0};
     Solution ahead = now;
     std::vector<double> moved(x.cols), next(x.cols);

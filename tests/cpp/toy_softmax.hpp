@@ -15,7 +15,7 @@ namespace shrinkage::test {
 class ToySoftmax {
 public:
     static constexpr const char* name = "toy softmax";
-    static constexpr bool quadratic = false;
+    static constexpr Shape shape = Shape::curved;
 
     explicit ToySoftmax(std::size_t classes) : classes_(classes) {}
 
@@ -61,7 +61,7 @@ public:
     bool valid(ConstVector y) const {
         return y[0] == std::floor(y[0]) && y[0] >= 0.0 && y[0] < static_cast<double>(classes_);
     }
-    double curvature_scale() const { return 0.5; }
+    double curvature_scale(double, double) const { return 0.5; }
 
 private:
     static std::size_t index(ConstVector y) { return static_cast<std::size_t>(y[0]); }

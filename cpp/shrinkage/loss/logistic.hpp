@@ -10,7 +10,8 @@ namespace shrinkage {
 
 struct LogisticLoss {
     static constexpr const char* name = "logistic";
-    static constexpr bool quadratic = false;
+    static constexpr const char* targets = "0 and 1";
+    static constexpr Shape shape = Shape::curved;
 
     /// log(1 + e^eta) - y eta, written so that neither term overflows nor cancels.
     double value(double y, double eta) const {
@@ -44,7 +45,7 @@ struct LogisticLoss {
         return eta > 0.0 ? 1.0 / (1.0 + e) : e / (1.0 + e);
     }
     bool valid(double y) const { return y == 0.0 || y == 1.0; }
-    double curvature_scale() const { return 0.25; }
+    double curvature_scale(double, double) const { return 0.25; }
 };
 
 static_assert(ScalarLoss<LogisticLoss>);

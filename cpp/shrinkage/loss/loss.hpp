@@ -13,6 +13,13 @@
 
 namespace shrinkage {
 
+/// How a loss bends, which decides the algorithm:
+///   quadratic   l'' is the same everywhere
+///   piecewise   l'' takes two values: only observations that change sides change the curvature
+///   curved      l'' varies with eta
+///   kinked      l' jumps
+enum class Shape { quadratic, piecewise, curved, kinked };
+
 /// One number per observation: eta is a double, and every formula is a scalar function of it.
 ///   value(y, eta)       l(y, eta)
 ///   gradient(y, eta)    d l / d eta
@@ -20,12 +27,14 @@ namespace shrinkage {
 ///   conjugate(y, u)     l*(u) = sup_eta u eta - l(y, eta); +infinity outside its domain
 ///   saturated(y)        min over eta of l(y, eta)
 ///   mean(eta)           the inverse link: the response predicted at eta
-///   valid(y)            whether y may stand as a target
-///   curvature_scale()   typical curvature, kappa of the lambda grid of the ridge penalty
+///   valid(y)            whether y may stand as a target; targets says in words which ones may
+///   curvature_scale(mean_target, null_deviance)
+///                       typical curvature, kappa of the lambda grid of the ridge penalty
 template <typename L>
 concept ScalarLoss = requires(const L loss, double y, double eta) {
     { L::name } -> std::convertible_to<const char*>;
-    { L::quadratic } -> std::convertible_to<bool>;
+    { L::targets } -> std::convertible_to<const char*>;
+    { L::shape } -> std::convertible_to<Shape>;
     { loss.value(y, eta) } -> std::same_as<double>;
     { loss.gradient(y, eta) } -> std::same_as<double>;
     { loss.curvature(y, eta) } -> std::same_as<double>;
@@ -33,16 +42,16 @@ concept ScalarLoss = requires(const L loss, double y, double eta) {
     { loss.saturated(y) } -> std::same_as<double>;
     { loss.mean(eta) } -> std::same_as<double>;
     { loss.valid(y) } -> std::same_as<bool>;
-    { loss.curvature_scale() } -> std::same_as<double>;
+    { loss.curvature_scale(y, y) } -> std::same_as<double>;
 };
 
 /// K numbers per observation (classes, several targets): the same formulas on spans of length K.
 /// y has target_size() entries: one class index, or K targets.
 ///   curvature fills the K x K matrix d2 l / d eta2, column by column.
 template <typename L>
-concept VectorLoss = requires(const L loss, ConstVector y, ConstVector eta, Vector out) {
+concept VectorLoss = requires(const L loss, ConstVector y, ConstVector eta, Vector out, double s) {
     { L::name } -> std::convertible_to<const char*>;
-    { L::quadratic } -> std::convertible_to<bool>;
+    { L::shape } -> std::convertible_to<Shape>;
     { loss.outputs() } -> std::same_as<std::size_t>;
     { loss.target_size() } -> std::same_as<std::size_t>;
     { loss.value(y, eta) } -> std::same_as<double>;
@@ -52,7 +61,7 @@ concept VectorLoss = requires(const L loss, ConstVector y, ConstVector eta, Vect
     { loss.saturated(y) } -> std::same_as<double>;
     loss.mean(eta, out);
     { loss.valid(y) } -> std::same_as<bool>;
-    { loss.curvature_scale() } -> std::same_as<double>;
+    { loss.curvature_scale(s, s) } -> std::same_as<double>;
 };
 
 template <typename L>

@@ -9,7 +9,8 @@ namespace shrinkage {
 
 struct SquaredLoss {
     static constexpr const char* name = "squared";
-    static constexpr bool quadratic = true;
+    static constexpr const char* targets = "finite numbers";
+    static constexpr Shape shape = Shape::quadratic;
 
     double value(double y, double eta) const { return 0.5 * (y - eta) * (y - eta); }
     double gradient(double y, double eta) const { return eta - y; }
@@ -18,7 +19,7 @@ struct SquaredLoss {
     double saturated(double) const { return 0.0; }
     double mean(double eta) const { return eta; }
     bool valid(double y) const { return std::isfinite(y); }
-    double curvature_scale() const { return 1.0; }
+    double curvature_scale(double, double) const { return 1.0; }
 };
 
 static_assert(ScalarLoss<SquaredLoss>);

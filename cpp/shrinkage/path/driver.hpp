@@ -51,7 +51,7 @@ public:
 
 private:
     using Engine =
-        std::conditional_t<L::quadratic, QuadraticEngine<L, P, D>, NewtonEngine<L, P, D>>;
+        std::conditional_t<L::shape == Shape::quadratic, QuadraticEngine<L, P, D>, NewtonEngine<L, P, D>>;
 
     /// The null model, the grid, and the point from which the first lambda starts.
     void begin(PathResult& result) {
@@ -104,8 +104,9 @@ private:
     std::vector<double> make_grid() const {
         if (flat_) return log_grid(1.0, options_.lambda_min_ratio, options_.n_lambdas);
         if (std::isinf(previous_)) {
+            const double mean_target = dot(point_.data.y, point_.data.weights);
             const double e = largest_eigenvalue(point_.x, point_.data.weights, context_) *
-                             point_.loss.curvature_scale();
+                             point_.loss.curvature_scale(mean_target, null_deviance_);
             return log_grid(100.0 * e, 1e-6 * e, options_.n_lambdas);
         }
         // Unpenalized columns may explain all: what is left of the gradient is rounding then.

@@ -19,7 +19,7 @@ double fenchel_young(const L& loss, ConstVector y, ConstVector weights, ConstVec
     for (std::size_t i = 0; i < y.size(); ++i) {
         if (weights[i] == 0.0) continue;
         const double slope = loss.gradient(y[i], eta[i]);
-        if constexpr (L::quadratic) {
+        if constexpr (L::shape == Shape::quadratic) {
             total += 0.5 * weights[i] * (1.0 - s) * (1.0 - s) * slope * slope;
         } else {
             const double u = s * slope;

@@ -94,7 +94,7 @@ public:
         double below = -infinity;
         double above = infinity;
         // Newton overshoots where the loss is flat: until the root is enclosed steps are limited.
-        double limit = L::quadratic ? infinity : 4.0;
+        double limit = L::shape == Shape::quadratic ? infinity : 4.0;
         for (int iteration = 0; iteration < 200; ++iteration) {
             context.check();
             const double slope = sum(v);

@@ -12,7 +12,7 @@ namespace shrinkage {
 
 template <ScalarLoss L, SeparablePenalty P, Design D>
 class QuadraticEngine {
-    static_assert(L::quadratic);
+    static_assert(L::shape == Shape::quadratic);
 
 public:
     QuadraticEngine(Point<L, D>& point, const P& penalty, const Limits& limits)

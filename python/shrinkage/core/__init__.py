@@ -57,7 +57,9 @@ def loss_value(
     """Weighted mean loss, ``(1/Σs) Σ_i s_i ℓ(y_i, η_i)``.
 
     Args:
-        loss: "squared", ½(y − η)²; "logistic", log(1 + e^η) − yη.
+        loss: a name or an object: "squared", ½(y − η)²; "logistic", log(1 + e^η) − yη, targets 0
+            and 1; "poisson", e^η − yη; "gamma", y e^−η + η; "huber"; "quantile"; "squared_hinge",
+            max(0, 1 − yη)², targets −1 and 1.
         y: targets, (n,).
         eta: linear predictors η, (n,).
         sample_weight: s, (n,), relative; None means 1 each.
@@ -65,13 +67,15 @@ def loss_value(
     y, eta = as_floats(y, "y", ndim=1), as_floats(eta, "eta", ndim=1)
     _require_observations(y)
     weights = as_weights(sample_weight, y.shape[0])
-    return _native.loss_value(resolve_loss(loss).name, y, eta, weights)
+    loss = resolve_loss(loss)
+    return _native.loss_value(loss.name, loss.parameters, y, eta, weights)
 
 
 def loss_gradient(loss: str | Loss, y: npt.ArrayLike, eta: npt.ArrayLike) -> FloatArray:
     """Derivative of each observation's loss, ``∂ℓ(y_i, η_i)/∂η_i``, unweighted; (n,)."""
     y, eta = as_floats(y, "y", ndim=1), as_floats(eta, "eta", ndim=1)
-    return _native.loss_gradient(resolve_loss(loss).name, y, eta)
+    loss = resolve_loss(loss)
+    return _native.loss_gradient(loss.name, loss.parameters, y, eta)
 
 
 def penalty_value(penalty: str | Penalty, beta: npt.ArrayLike, lam: float) -> float:
@@ -153,7 +157,7 @@ def penalized_loss(
         y: targets, (n,).
         w: coefficients, (p,).
         b: intercept.
-        loss: "squared" or "logistic" (targets 0 and 1).
+        loss: as in `loss_value`.
         penalty: "l1", "l2", "elasticnet", or a penalty object.
         lam: λ ≥ 0, in the scale of `form`.
         form: "canonical" or "textbook".
@@ -180,7 +184,7 @@ def penalized_loss(
         setting = from_textbook(lam, loss=loss, penalty=penalty, weight_sum=weight_sum)
         penalty, lam = setting.penalty, setting.lam
     value, grad_w, grad_b = _native.penalized_loss(
-        X, y, w, b, loss.name, penalty.name, penalty.parameters, lam, weights
+        X, y, w, b, loss.name, loss.parameters, penalty.name, penalty.parameters, lam, weights
     )
     return scale * value, scale * grad_w, scale * grad_b
 

@@ -33,7 +33,7 @@ class Problem:
 
     Attributes:
         X: (n, p), dense in Fortran order or CSC with sorted indices.
-        y: (n,); 0 and 1 for classes.
+        y: (n,); for classes the loss's two codes.
         weights: (n,).
         offset, factors, lower, upper: (n,) or (p,), or None.
         classes: the two labels in sorted order, the second is the event; None for regression.
@@ -69,6 +69,7 @@ class Problem:
             "lower": self.lower,
             "upper": self.upper,
             "loss": self.loss.name,
+            "loss_parameters": list(self.loss.parameters),
             "penalty": self.penalty.name,
             "parameters": list(self.penalty.parameters),
             "tol": self.tol,
@@ -77,6 +78,11 @@ class Problem:
             "standardize": self.standardize,
             "gram_bytes": gram_bytes(),
         }
+
+    @property
+    def class_index(self) -> npt.NDArray[np.int64]:
+        """(n,) the place of each observation's label in `classes`."""
+        return (self.y == self.loss.codes[1]).astype(np.int64)
 
     def flops(self, n_lambdas: int) -> float:
         """A rough size of the work, to tell a short call from a long one."""
@@ -111,7 +117,10 @@ def make_problem(
     weights = as_weights(sample_weight, n)
     weights = np.ones(n) if weights is None else weights
     if classes is not None:
-        _require_both_classes(target, weights, classes)
+        _require_both_classes(target == resolved.codes[1], weights, classes)
+    elif resolved.name == "poisson" and fit_intercept and not (target[weights > 0] > 0).any():
+        remedy = "give at least one count above 0, or set fit_intercept=False"
+        raise refuse("y", "all counts are 0", remedy, code="argument.range")
     low, high = as_bounds(lower, "lower", p), as_bounds(upper, "upper", p)
     return Problem(
         X=matrix,
@@ -192,7 +201,7 @@ def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] 
         if array.dtype.kind not in "biuf":
             remedy = 'give numbers, or use loss="logistic" for classes'
             raise refuse("y", describe(array), remedy, code="argument.target_type")
-        return as_floats(array, "y", ndim=1), None
+        return _as_numbers(array, loss), None
     if array.dtype.kind == "f":
         as_floats(array, "y", ndim=1)
     try:
@@ -207,13 +216,25 @@ def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] 
         found = f"{len(classes)} classes"
         remedy = f'give exactly two classes for loss="{loss.name}"'
         raise refuse("y", found, remedy, code="argument.classes", n_classes=len(classes))
-    return codes.astype(np.float64), classes
+    return np.asarray(loss.codes)[codes], classes
+
+
+def _as_numbers(array: npt.NDArray[Any], loss: Loss) -> FloatArray:
+    """Targets that the loss is made for."""
+    target = as_floats(array, "y", ndim=1)
+    wrong = {"real": None, "nonnegative": target < 0, "positive": target <= 0}[loss.targets]
+    if wrong is not None and wrong.any():
+        index = int(np.flatnonzero(wrong)[0])
+        least = "of at least 0" if loss.targets == "nonnegative" else "above 0"
+        remedy = f'give targets {least} for loss="{loss.name}"'
+        raise refuse(f"y[{index}]", target[index], remedy, code="argument.range", index=index)
+    return target
 
 
 def _require_both_classes(
-    target: FloatArray, weights: FloatArray, classes: npt.NDArray[Any]
+    event: npt.NDArray[np.bool_], weights: FloatArray, classes: npt.NDArray[Any]
 ) -> None:
-    present = np.unique(target[weights > 0])
+    present = np.unique(event[weights > 0])
     if len(present) < 2:
         value = f"only class {classes[int(present[0])]!r} with positive weight"
         remedy = "give both classes a positive weight"

@@ -157,7 +157,7 @@ def make_folds(cv: Any, problem: Problem, y: npt.NDArray[Any]) -> Folds:
     if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
         count = as_integer(cv, "cv", minimum=2, maximum=n)
         if problem.classes is not None:
-            rarest = int(np.bincount(problem.y.astype(int)).min())
+            rarest = int(np.bincount(problem.class_index).min())
             if rarest < 2:
                 value, remedy = "a class with one member", "give each class at least two members"
                 raise refuse("y", value, remedy, code="argument.classes", n_classes=2)
@@ -286,7 +286,7 @@ def _scorer_scores(
         _go_on(watch if f + 1 < len(folds) else None, path)
         for i in range(len(path.lambdas)):
             model = _FittedAt(fitted, i, None if problem.offset is None else problem.offset[test])
-            labels = problem.y[test].astype(int)
+            labels = problem.class_index[test]
             truth = problem.y[test] if problem.classes is None else problem.classes[labels]
             if scorer is None:
                 scores[f, i] = model.deviance(rows[test], problem.y[test], problem.weights[test])

@@ -168,8 +168,8 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> FloatArray:
-        """(n,) predicted means."""
-        return self._eta(X)
+        """(n,) predicted means; quantiles for loss="quantile"."""
+        return self.path_.loss.mean(self._eta(X))
 
 
 class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
@@ -231,9 +231,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> FloatArray:
         """(n, 2) probabilities in the order of `classes_`."""
         eta = self._eta(X)
-        e = np.exp(-np.abs(eta))
-        p = np.where(eta >= 0, 1.0, e) / (1.0 + e)
-        return np.column_stack([np.where(eta >= 0, e, 1.0) / (1.0 + e), p])
+        return np.column_stack([self.path_.loss.mean(-eta), self.path_.loss.mean(eta)])
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """(n,) labels."""

@@ -116,7 +116,7 @@ class Path:
         if kind == "link":
             return np.asarray(eta)
         if kind == "response":
-            return np.asarray(eta) if self.classes is None else _sigmoid(eta)
+            return self.loss.mean(np.asarray(eta))
         if kind == "class" and self.classes is not None:
             return np.asarray(self.classes[(eta > 0).astype(int)])
         choices = '"response" or "link"' + ("" if self.classes is None else ' or "class"')
@@ -209,13 +209,16 @@ def fit_path(
         X: (n, p) numbers, data frame or scipy sparse matrix. Read in place when it is float64 in
             Fortran order or CSC, else converted once. Sparse columns are centred and scaled
             without making them dense.
-        y: (n,) numbers; for loss="logistic" any two labels, the larger is the event.
-        loss: "squared" or "logistic".
+        y: (n,) numbers; for loss="logistic" and "squared_hinge" any two labels, the larger is the
+            event.
+        loss: "squared", "logistic", "poisson", "gamma", "huber", "squared_hinge", "quantile", or a
+            loss with its parameter such as ``Huber(delta=1.35)``.
         penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``.
         lambdas: strictly decreasing grid; None makes one from λmax, the smallest λ at which every
             penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no
             such λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix
-            and κ the loss's curvature (1 squared, ¼ logistic).
+            and κ the loss's curvature (1 squared, huber and gamma; ¼ logistic; 2 squared_hinge; the
+            mean of y poisson; 1/(4D₀) quantile).
         n_lambdas: size of that grid.
         lambda_min_ratio: None means 1e-3, and 1e-2 when n < p.
         sample_weight: (n,) relative weights w ≥ 0.
@@ -440,8 +443,3 @@ def warn_if_unfinished(path: Path) -> None:
             ConvergenceWarning,
             stacklevel=3,
         )
-
-
-def _sigmoid(eta: FloatArray) -> FloatArray:
-    e = np.exp(-np.abs(eta))
-    return np.where(eta >= 0, 1.0 / (1.0 + e), e / (1.0 + e))
