@@ -6,10 +6,11 @@ The canonical objective is ``(1/Σw) Σ w ℓ(y, η) + λ P(β)`` with ``η = of
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import xlogy
 
 from ._validation import as_number, refuse
 
@@ -30,6 +31,8 @@ class Loss:
         codes: the two numbers by which the core knows two classes, the event second.
         targets: which numbers may stand as targets: "real", "nonnegative" or "positive".
         probabilistic: whether it models the probability of a class.
+        score: what held-out data are scored by: "mse" and "deviance" are 2(ℓ − saturated ℓ), which
+            is the squared error and minus twice the log-likelihood ratio; "loss" is ℓ itself.
     """
 
     name: ClassVar[str]
@@ -40,6 +43,7 @@ class Loss:
     codes: ClassVar[tuple[float, float]] = (0.0, 1.0)
     targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "real"
     probabilistic: ClassVar[bool] = False
+    score: ClassVar[Literal["mse", "deviance", "loss"]] = "loss"
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -50,6 +54,14 @@ class Loss:
         """The response predicted at η: the inverse link."""
         return np.asarray(eta)
 
+    def saturated(self, y: FloatArray) -> FloatArray:
+        """The least loss of any η, by observation."""
+        return np.zeros_like(y)
+
+    def to_score(self, loss: Any, saturated: Any) -> Any:
+        """`score` from the mean loss and the saturated one."""
+        return loss if self.score == "loss" else 2.0 * (loss - saturated)
+
 
 @dataclass(frozen=True)
 class Squared(Loss):
@@ -59,6 +71,7 @@ class Squared(Loss):
     formula: ClassVar[str] = "½(y_i − η_i)²"
     textbook: ClassVar[str] = "(ŷ_i − y_i)²"
     textbook_factor: ClassVar[float] = 2.0
+    score: ClassVar[Literal["mse", "deviance", "loss"]] = "mse"
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,7 @@ class Logistic(Loss):
     formula: ClassVar[str] = "[log(1 + exp(η_i)) − y_i η_i]"
     textbook: ClassVar[str] = "[−log p(y_i | x_i)]"
     probabilistic: ClassVar[bool] = True
+    score: ClassVar[Literal["mse", "deviance", "loss"]] = "deviance"
 
     def mean(self, eta: FloatArray) -> FloatArray:
         e = np.exp(-np.abs(eta))
@@ -84,9 +98,13 @@ class Poisson(Loss):
     formula: ClassVar[str] = "[exp(η_i) − y_i η_i]"
     textbook: ClassVar[str] = "[exp(η_i) − y_i η_i]"
     targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "nonnegative"
+    score: ClassVar[Literal["mse", "deviance", "loss"]] = "deviance"
 
     def mean(self, eta: FloatArray) -> FloatArray:
-        return np.asarray(np.exp(eta))
+        return _exp(eta)
+
+    def saturated(self, y: FloatArray) -> FloatArray:
+        return np.asarray(y - xlogy(y, y))
 
 
 @dataclass(frozen=True)
@@ -97,9 +115,13 @@ class Gamma(Loss):
     formula: ClassVar[str] = "[y_i exp(−η_i) + η_i]"
     textbook: ClassVar[str] = "[y_i exp(−η_i) + η_i]"
     targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "positive"
+    score: ClassVar[Literal["mse", "deviance", "loss"]] = "deviance"
 
     def mean(self, eta: FloatArray) -> FloatArray:
-        return np.asarray(np.exp(eta))
+        return _exp(eta)
+
+    def saturated(self, y: FloatArray) -> FloatArray:
+        return np.asarray(1.0 + np.log(y))
 
 
 @dataclass(frozen=True)
@@ -151,6 +173,12 @@ class SquaredHinge(Loss):
     formula: ClassVar[str] = "max(0, 1 − y_i η_i)²"
     textbook: ClassVar[str] = "max(0, 1 − y_i η_i)²"
     codes: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+
+
+def _exp(eta: FloatArray) -> FloatArray:
+    """e^η; a mean beyond the largest number is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(eta))
 
 
 LOSSES: dict[str, type[Loss]] = {

@@ -73,20 +73,18 @@ TEST_SUITE_BEGIN("path");
 TEST_CASE("every lambda of every path is certified, and the certificate is recomputed") {
     for (const std::size_t p : {12, 80}) {
         const PathData data(40, p, 1);
-        for (const bool classification : {false, true}) {
+        for (const AnyLoss& loss : test::smooth_losses()) {
             for (const AnyScalarPenalty& penalty : penalties) {
                 for (const bool intercept : {true, false}) {
-                    PathInput in = data.input(classification);
+                    PathInput in = data.input(loss);
                     in.offset = data.offset;
                     PathOptions options;
                     options.n_lambdas = 12;
                     options.intercept = intercept;
                     options.standardize = p == 12;
-                    const AnyLoss loss =
-                        classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
                     const PathResult result = fit_path(loss, penalty, in, options, alone);
                     CAPTURE(p);
-                    CAPTURE(classification);
+                    CAPTURE(loss.index());
                     CAPTURE(penalty.index());
                     CAPTURE(intercept);
                     REQUIRE(fitted(result) == 12);
@@ -117,23 +115,20 @@ TEST_CASE("every lambda of every path is certified, and the certificate is recom
 }
 
 TEST_CASE("lambda max is the smallest lambda at which every coefficient is zero") {
-    for (const bool classification : {false, true}) {
+    for (const AnyLoss& loss : test::smooth_losses()) {
         for (const AnyScalarPenalty& penalty :
              {AnyScalarPenalty(L1{}), AnyScalarPenalty(ElasticNet{0.3})}) {
             for (const std::size_t p : {10, 70}) {
                 const PathData data(50, p, 2);
-                const AnyLoss loss =
-                    classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
                 PathOptions options = precise();
                 options.n_lambdas = 3;
-                const PathResult grid =
-                    fit_path(loss, penalty, data.input(classification), options, alone);
+                const PathResult grid = fit_path(loss, penalty, data.input(loss), options, alone);
                 const double top = grid.lambdas.front();
                 CHECK(grid.n_nonzero[0] == 0);
                 CHECK(grid.deviance_ratios[0] == doctest::Approx(0.0).scale(1.0).epsilon(1e-12));
                 CHECK(grid.lambdas.back() == top * 1e-3);
                 const PathResult around =
-                    fit_path(loss, penalty, data.input(classification),
+                    fit_path(loss, penalty, data.input(loss),
                              precise({top * (1 + 1e-7), top * (1 - 1e-4)}), alone);
                 CHECK(around.n_nonzero[0] == 0);
                 CHECK(around.n_nonzero[1] >= 1);
@@ -144,10 +139,9 @@ TEST_CASE("lambda max is the smallest lambda at which every coefficient is zero"
 
 TEST_CASE("a far lambda alone is the same fit as at the end of a path") {
     const PathData data(60, 30, 3);
-    for (const bool classification : {false, true}) {
+    for (const AnyLoss& loss : test::smooth_losses()) {
         for (const AnyScalarPenalty& penalty : penalties) {
-            const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
-            const PathInput in = data.input(classification);
+            const PathInput in = data.input(loss);
             const PathResult path = fit_path(loss, penalty, in, precise(), alone);
             const double last = path.lambdas[12];
             const PathResult single = fit_path(loss, penalty, in, precise({last}), alone);
@@ -194,11 +188,12 @@ TEST_CASE("ridge of more columns than rows equals the normal equations") {
     }
 }
 
-TEST_CASE("the reduced ridge equals the direct one, for both losses") {
+TEST_CASE("the reduced ridge equals the direct one, for every loss") {
     const PathData data(20, 45, 5);
     std::vector<double> far(45, 1e6);  // bounds out of reach keep the reduction away
-    for (const AnyLoss& loss : {AnyLoss(SquaredLoss{}), AnyLoss(LogisticLoss{})}) {
-        PathInput in = data.input(std::holds_alternative<LogisticLoss>(loss));
+    for (const AnyLoss& loss : test::smooth_losses()) {
+        CAPTURE(loss.index());
+        PathInput in = data.input(loss);
         const std::vector<double> lambdas{5.0, 0.5, 0.05, 0.005};
         const PathResult reduced = fit_path(loss, L2{}, in, precise(lambdas), alone);
         in.upper = far;
@@ -303,12 +298,12 @@ TEST_CASE("bounds hold on the original scale, factors of zero stay in at every l
     factors[1] = 0.0;
     lower[1] = -infinity;
     upper[1] = infinity;
-    for (const bool classification : {false, true}) {
-        PathInput in = data.input(classification);
+    for (const AnyLoss& loss : test::smooth_losses()) {
+        CAPTURE(loss.index());
+        PathInput in = data.input(loss);
         in.lower = lower;
         in.upper = upper;
         in.factors = factors;
-        const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
         for (const AnyScalarPenalty& penalty : penalties) {
             const PathResult result = fit_path(loss, penalty, in, precise(), alone);
             bool touched = false;
@@ -396,14 +391,13 @@ TEST_CASE("a warm start changes the work, not the solution") {
 TEST_CASE("the same bits for any number of threads") {
     const PathData tall(400, 40, 14), wide(60, 400, 15);
     for (const PathData* data : {&tall, &wide}) {
-        for (const bool classification : {false, true}) {
-            const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
+        for (const AnyLoss& loss : test::smooth_losses()) {
             for (const AnyScalarPenalty& penalty :
                  {AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{})}) {
                 PathOptions options;
                 options.n_lambdas = 4;
                 const auto fit = [&](std::size_t threads) {
-                    return fit_path(loss, penalty, data->input(classification), options,
+                    return fit_path(loss, penalty, data->input(loss), options,
                                     Context{threads, nullptr});
                 };
                 const PathResult one = fit(1);

@@ -14,6 +14,7 @@
 #include "loss_cases.hpp"
 
 using namespace shrinkage;
+using shrinkage::test::for_each_loss;
 using shrinkage::test::loss_cases;
 using shrinkage::test::LossCase;
 
@@ -22,15 +23,19 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const std::vector<double> etas{-30.0, -6.0, -1.2, -0.1, 0.0, 0.3, 2.0, 9.0, 25.0};
 
-/// Calls check(loss, row) for every loss and its row of the table.
-template <typename Check>
-void for_each_loss(const Check& check) {
-    for (const LossCase& row : loss_cases()) {
-        CAPTURE(row.name);
-        const auto loss = loss_named(row.name);
-        REQUIRE(loss.has_value());
-        std::visit([&](const auto& l) { check(l, row); }, *loss);
-    }
+/// What values at this point are known to, in units of a relative rounding.
+template <typename L>
+double size_of(const L& loss, double y, double eta) {
+    return 1.0 + eta * eta + std::abs(loss.value(y, eta)) +
+           std::abs(loss.gradient(y, eta)) * (1.0 + std::abs(eta));
+}
+
+/// Whether a kink of the row lies within h of eta.
+bool near_kink(const LossCase& row, double y, double eta, double h) {
+    const bool classes = row.name == "squared_hinge";
+    return std::any_of(row.kinks.begin(), row.kinks.end(), [&](double kink) {
+        return std::abs(eta - (classes ? y * kink : y + kink)) <= h;
+    });
 }
 
 }  // namespace
@@ -42,23 +47,51 @@ TEST_CASE("every loss of the variant has a row in the table") {
     for (const LossCase& row : loss_cases()) names.insert(row.name);
     CHECK(names.size() == std::variant_size_v<AnyLoss>);
     CHECK_FALSE(loss_named("no such loss").has_value());
+    // As many parameters as the loss has, no more and no fewer.
+    const std::vector<double> one{1.0}, two{1.0, 2.0};
+    CHECK_FALSE(loss_named("squared", one).has_value());
+    CHECK_FALSE(loss_named("huber").has_value());
+    CHECK_FALSE(loss_named("huber", two).has_value());
+    CHECK(std::get<HuberLoss>(*loss_named("huber", one)).delta == 1.0);
+    CHECK(std::get<QuantileLoss>(*loss_named("quantile", one)).q == 1.0);
 }
 
-TEST_CASE("gradient and curvature agree with central differences") {
+TEST_CASE("gradient and curvature agree with central differences, but for kinks") {
     for_each_loss([](const auto& loss, const LossCase& row) {
+        const double h = 1e-5;
         for (const double y : row.targets) {
             for (const double eta : etas) {
                 CAPTURE(y);
                 CAPTURE(eta);
-                const double h = 1e-5;
+                CHECK(loss.curvature(y, eta) >= 0.0);
+                CHECK(loss.curvature(y, eta) <= row.most_curvature);
+                if (near_kink(row, y, eta, 2.0 * h)) continue;
                 const double slope = (loss.value(y, eta + h) - loss.value(y, eta - h)) / (2.0 * h);
                 const double bend =
                     (loss.gradient(y, eta + h) - loss.gradient(y, eta - h)) / (2.0 * h);
-                const double noise = 1e-10 * (1.0 + std::abs(loss.value(y, eta)));
+                const double noise = 1e-10 * size_of(loss, y, eta);
                 CHECK(std::abs(slope - loss.gradient(y, eta)) < 1e-9 + noise);
-                CHECK(std::abs(bend - loss.curvature(y, eta)) < 1e-9);
-                CHECK(loss.curvature(y, eta) >= 0.0);
-                CHECK(loss.curvature(y, eta) <= row.most_curvature);
+                CHECK(std::abs(bend - loss.curvature(y, eta)) < 1e-9 + noise);
+            }
+        }
+    });
+}
+
+TEST_CASE("at a kink the value is continuous and the derivatives lie between their sides") {
+    for_each_loss([](const auto& loss, const LossCase& row) {
+        const bool classes = row.name == "squared_hinge";
+        for (const double y : row.targets) {
+            for (const double kink : row.kinks) {
+                const double at = classes ? y * kink : y + kink, h = 1e-9;
+                CAPTURE(y);
+                CAPTURE(kink);
+                CHECK(std::abs(loss.value(y, at + h) - loss.value(y, at - h)) < 1e-8);
+                CHECK(loss.gradient(y, at - h) <= loss.gradient(y, at) + 1e-12);
+                CHECK(loss.gradient(y, at) <= loss.gradient(y, at + h) + 1e-12);
+                const double left = loss.curvature(y, at - 1e-6),
+                             right = loss.curvature(y, at + 1e-6);
+                CHECK(loss.curvature(y, at) >= std::min(left, right));
+                CHECK(loss.curvature(y, at) <= std::max(left, right));
             }
         }
     });
@@ -84,13 +117,14 @@ TEST_CASE("Fenchel-Young: l(eta) + l*(u) >= u eta, with equality at u = l'(eta)"
             for (const double eta : etas) {
                 CAPTURE(y);
                 CAPTURE(eta);
+                const double size = size_of(loss, y, eta);
                 for (const double u : row.dual_points) {
                     const double slack = loss.value(y, eta) + loss.conjugate(y, u) - u * eta;
-                    CHECK(slack >= -1e-12 * (1.0 + eta * eta));
+                    CHECK(slack >= -1e-12 * size);
                 }
                 const double u = loss.gradient(y, eta);
                 const double slack = loss.value(y, eta) + loss.conjugate(y, u) - u * eta;
-                CHECK(std::abs(slack) < 1e-12 * (1.0 + eta * eta));
+                CHECK(std::abs(slack) < 1e-12 * size);
             }
         }
     });
@@ -122,13 +156,16 @@ TEST_CASE("the conjugate is the supremum it is defined as") {
 
 TEST_CASE("the saturated value is the infimum") {
     for_each_loss([](const auto& loss, const LossCase& row) {
+        using L = std::remove_cvref_t<decltype(loss)>;
         for (const double y : row.targets) {
             double least = infinity;
             for (int k = -80000; k <= 80000; ++k) {
                 least = std::min(least, loss.value(y, 1e-3 * k));
             }
-            CHECK(least >= loss.saturated(y));
-            CHECK(least < loss.saturated(y) + 1e-6);
+            const double size = 1.0 + std::abs(loss.saturated(y));
+            CHECK(least >= loss.saturated(y) - 1e-14 * size);
+            // A grid that steps over a kink of slope 1 misses it by half its width.
+            CHECK(least < loss.saturated(y) + (L::shape == Shape::kinked ? 1e-3 : 1e-6 * size));
         }
     });
 }
@@ -148,7 +185,31 @@ TEST_CASE("targets are accepted and refused as the table says") {
     for_each_loss([](const auto& loss, const LossCase& row) {
         for (const double y : row.targets) CHECK(loss.valid(y));
         for (const double y : row.invalid_targets) CHECK_FALSE(loss.valid(y));
-        CHECK(loss.curvature_scale(1.0, 1.0) > 0.0);
+    });
+}
+
+TEST_CASE("the typical curvature is that of the ridge grid") {
+    for_each_loss([](const auto& loss, const LossCase& row) {
+        CHECK(loss.curvature_scale(2.5, 0.8) == doctest::Approx(row.grid_curvature));
+    });
+}
+
+TEST_CASE("convex from end to end, also where an exponential is held finite") {
+    for_each_loss([](const auto& loss, const LossCase& row) {
+        const std::vector<double> far{-900.0, -600.0, -499.0, -30.0, 0.0,
+                                      30.0,   499.0,  600.0,  900.0};
+        for (const double y : row.targets) {
+            for (std::size_t k = 1; k < far.size(); ++k) {
+                CAPTURE(far[k]);
+                CHECK(loss.gradient(y, far[k]) >= loss.gradient(y, far[k - 1]));
+                // The tangent at either end lies below the other.
+                const double step = far[k] - far[k - 1];
+                const double rise = loss.value(y, far[k]) - loss.value(y, far[k - 1]);
+                const double slack = 1e-12 * size_of(loss, y, far[k]);
+                CHECK(rise >= loss.gradient(y, far[k - 1]) * step - slack);
+                CHECK(rise <= loss.gradient(y, far[k]) * step + slack);
+            }
+        }
     });
 }
 
@@ -165,6 +226,34 @@ TEST_CASE("logistic keeps relative accuracy in its tails") {
     CHECK(std::isinf(loss.conjugate(0.0, 1.01)));
     CHECK(std::isinf(loss.conjugate(1.0, 0.01)));
     CHECK(loss.conjugate(0.0, 1.0 + 1e-16) == 0.0);
+}
+
+TEST_CASE("the ends of a conjugate's domain: within rounding of it, and beyond") {
+    for (const double y : {0.0, 3.0}) {
+        CHECK(PoissonLoss{}.conjugate(y, -y) == 0.0);
+        CHECK(PoissonLoss{}.conjugate(y, -y - 1e-15) == 0.0);
+        CHECK(std::isinf(PoissonLoss{}.conjugate(y, -y - 1e-9)));
+    }
+    CHECK(GammaLoss{}.conjugate(3.0, 1.0) == 0.0);
+    CHECK(GammaLoss{}.conjugate(3.0, 1.0 + 1e-15) == 0.0);
+    CHECK(std::isinf(GammaLoss{}.conjugate(3.0, 1.0 + 1e-9)));
+    const HuberLoss huber{2.0};
+    CHECK(huber.conjugate(5.0, 2.0 + 1e-15) == doctest::Approx(12.0));
+    CHECK(std::isinf(huber.conjugate(5.0, 2.0 + 1e-9)));
+    CHECK(std::isinf(huber.conjugate(5.0, -2.0 - 1e-9)));
+    for (const double y : {-1.0, 1.0}) {
+        CHECK(std::abs(SquaredHingeLoss{}.conjugate(y, 1e-15 * y)) < 1e-14);
+        CHECK(std::isinf(SquaredHingeLoss{}.conjugate(y, 1e-9 * y)));
+    }
+}
+
+TEST_CASE("huber bends at delta: quadratic inside, linear outside") {
+    const HuberLoss loss{0.5};
+    CHECK(loss.value(2.0, 2.3) == doctest::Approx(0.5 * 0.09));
+    CHECK(loss.value(2.0, 5.0) == doctest::Approx(0.5 * 3.0 - 0.125));
+    CHECK(loss.gradient(2.0, 5.0) == 0.5);
+    CHECK(loss.gradient(2.0, -5.0) == -0.5);
+    CHECK(loss.curvature(2.0, 5.0) == 0.0);
 }
 
 TEST_SUITE_END();

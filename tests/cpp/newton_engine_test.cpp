@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include "loss_cases.hpp"
 #include "penalty_cases.hpp"
 #include "problems.hpp"
 #include "shrinkage/design/dense.hpp"
@@ -108,6 +109,57 @@ TEST_CASE(
             CHECK(test::largest_difference(found.beta, slow.beta) <= 1e-5);
             CHECK(std::abs(found.intercept - slow.intercept) <= 1e-5);
         }
+    });
+}
+
+TEST_CASE("every smooth loss: certified, stationary, and the slow solver's solution") {
+    const Example e(60, 5, 7);
+    test::for_each_smooth_loss([&](const auto& any, const test::LossCase&) {
+        using L = std::remove_cvref_t<decltype(any)>;
+        std::vector<double> y;
+        Random random(8);
+        for (std::size_t i = 0; i < e.y.size(); ++i) {
+            const double noise = 0.7 * random.normal();
+            y.push_back(test::target_at(any, e.x(i, 0) - e.x(i, 1) + 0.3 * e.offset[i] + noise));
+        }
+        const PlainDesign x(e.x);
+        test::for_each_separable([&](const auto& penalty) {
+            for (const bool intercept : {true, false}) {
+                CAPTURE(intercept);
+                const double lambda = 0.02;
+                Point<L, PlainDesign> point(any, x, {y, e.weights, e.offset, intercept});
+                point.refresh(alone);
+                const double null = point.mean_loss() - point.saturated(e.weights);
+                NewtonEngine<L, std::remove_cvref_t<decltype(penalty)>, PlainDesign> engine(
+                    point, penalty, Limits{});
+                Step step;
+                for (const double at : {0.5, 0.1, lambda}) {
+                    step = engine.solve(at, 2.0 * at, 1e-13 * null, 1e-13 * null, alone);
+                }
+                engine.finish();
+                CHECK(step.gap <= 1e-13 * null);
+                double total = 0.0;
+                std::vector<double> v(y.size());
+                const auto eta = test::linear_predictor(e.x, point.beta, point.intercept, e.offset);
+                for (std::size_t i = 0; i < y.size(); ++i) {
+                    v[i] = -e.weights[i] * any.gradient(y[i], eta[i]);
+                    total += v[i];
+                }
+                if (intercept) CHECK(std::abs(total) <= 1e-11);
+                for (std::size_t j = 0; j < 5; ++j) {
+                    const double g = test::inner_product(e.x.view().column(j), v);
+                    CHECK(penalty.kkt_distance(j, g, point.beta[j], lambda) <= 3e-6);
+                }
+                const test::Solution slow = test::reference_solution(
+                    any, penalty, e.x, y, e.weights, lambda, intercept, e.offset, 3000);
+                const auto value = [&](ConstVector beta, double b) {
+                    return test::objective(any, penalty, e.x, y, e.weights, beta, b, lambda,
+                                           e.offset);
+                };
+                const double ours = value(point.beta, point.intercept);
+                CHECK(std::abs(ours - value(slow.beta, slow.intercept)) <= 1e-9 * null);
+            }
+        });
     });
 }
 

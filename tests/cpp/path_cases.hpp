@@ -5,15 +5,17 @@
 #include <cmath>
 #include <vector>
 
+#include "loss_cases.hpp"
 #include "problems.hpp"
 #include "shrinkage/path/fit.hpp"
 
 namespace shrinkage::test {
 
-/// Columns of different means and spreads, neighbours correlated; targets for both losses.
+/// Columns of different means and spreads, neighbours correlated; targets for every loss.
 struct PathData {
     Matrix x;
     std::vector<double> weights, response, classes, offset;
+    std::vector<std::vector<double>> targets;  // by place of the loss in the variant
 
     PathData(std::size_t n, std::size_t p, std::uint64_t seed) {
         Random random(seed);
@@ -27,6 +29,12 @@ struct PathData {
             response.push_back(10.0 + 2.0 * signal + random.normal());
             classes.push_back(signal + random.normal() > 0.2 ? 1.0 : 0.0);
         }
+        targets.resize(std::variant_size_v<AnyLoss>);
+        for_each_loss([&](const auto& loss, const LossCase&) {
+            std::vector<double>& y = targets[AnyLoss(loss).index()];
+            y.clear();
+            for (const double r : response) y.push_back(target_at(loss, 0.3 * (r - 10.0)));
+        });
         for (std::size_t j = 0; j < p; ++j) {
             const double spread = std::exp(random.normal()), mean = 3.0 * random.normal();
             for (double& v : x.column(j)) v = mean + spread * v;
@@ -37,6 +45,11 @@ struct PathData {
         in.x = x.view();
         in.y = classification ? classes : response;
         in.weights = weights;
+        return in;
+    }
+    PathInput input(const AnyLoss& loss) const {
+        PathInput in = input();
+        in.y = targets[loss.index()];
         return in;
     }
 };

@@ -7,18 +7,31 @@
 
 #include <doctest/doctest.h>
 
+#include "loss_cases.hpp"
+
 using namespace shrinkage;
 
 namespace {
 
-// Six observations of two features, column by column; labels serve both losses.
+// Six observations of two features, column by column; the labels serve more than one loss.
 const std::vector<double> entries{1.0, -0.5, 2.0, 0.3, -1.2, 0.8, 0.2, 1.5, -0.7, 0.9, 0.4, -2.0};
 const ConstMatrixView x{entries.data(), 6, 2, 6};
 const std::vector<double> y{0.0, 1.0, 1.0, 0.0, 1.0, 0.0}, weights{1.0, 2.0, 0.5, 1.0, 0.0, 3.0};
 
+/// The labels, or what stands for them with this loss.
+std::vector<double> targets_of(const AnyLoss& loss) {
+    return std::visit(
+        [](const auto& l) {
+            std::vector<double> target;
+            for (const double label : y) target.push_back(test::target_at(l, label));
+            return target;
+        },
+        loss);
+}
+
 double value_at(const AnyLoss& loss, const AnyScalarPenalty& penalty, ConstVector w, double b,
                 double lambda) {
-    return penalized_loss(loss, penalty, x, y, weights, w, b, lambda).value;
+    return penalized_loss(loss, penalty, x, targets_of(loss), weights, w, b, lambda).value;
 }
 
 }  // namespace
@@ -39,10 +52,12 @@ TEST_CASE("the value by hand") {
 TEST_CASE("the gradient agrees with central differences where there is no kink") {
     const std::vector<double> w{0.6, -1.1};
     const double b = 0.2, lambda = 0.3, h = 1e-6;
-    for (const AnyLoss& loss : {AnyLoss(SquaredLoss{}), AnyLoss(LogisticLoss{})}) {
+    for (const AnyLoss& loss : test::smooth_losses()) {
+        CAPTURE(loss.index());
+        const std::vector<double> target = targets_of(loss);
         for (const AnyScalarPenalty& penalty :
              {AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{}), AnyScalarPenalty(ElasticNet{0.4})}) {
-            const auto at = penalized_loss(loss, penalty, x, y, weights, w, b, lambda);
+            const auto at = penalized_loss(loss, penalty, x, target, weights, w, b, lambda);
             for (std::size_t j = 0; j < 2; ++j) {
                 std::vector<double> up = w, down = w;
                 up[j] += h;

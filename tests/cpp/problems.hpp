@@ -171,8 +171,8 @@ struct Solution {
     double intercept = 0.0;
 };
 
-/// Accelerated proximal gradient with restarts (O'Donoghue & Candes 2015), run long: slow and
-/// simple.
+/// Accelerated proximal gradient with restarts (O'Donoghue & Candes 2015) and backtracking (Beck &
+/// Teboulle 2009), run long: slow and simple.
 template <typename L, typename P>
 Solution reference_solution(const L& loss, const P& penalty, const Matrix& x, ConstVector y,
                             ConstVector w, double lambda, bool intercept, ConstVector offset = {},
@@ -181,10 +181,17 @@ Solution reference_solution(const L& loss, const P& penalty, const Matrix& x, Co
     for (std::size_t j = 0; j < x.cols; ++j) {
         for (std::size_t i = 0; i < x.rows; ++i) bound += w[i] * x(i, j) * x(i, j);
     }
-    const double step = 1.0 / (bound * loss.curvature_scale(1.0, 1.0));
+    const auto mean_loss = [&](const std::vector<double>& eta) {
+        double total = 0.0;
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            if (w[i] > 0.0) total += w[i] * loss.value(y[i], eta[i]);
+        }
+        return total;
+    };
+    double step = 1.0 / (bound * loss.curvature_scale(1.0, 1.0));
     Solution now{std::vector<double>(x.cols, 0.0), 0.0};
     Solution ahead = now;
-    std::vector<double> moved(x.cols), next(x.cols);
+    std::vector<double> gradient(x.cols), moved(x.cols), next(x.cols);
     double momentum = 1.0;
     for (int iteration = 0; iteration < iterations; ++iteration) {
         const std::vector<double> eta = linear_predictor(x, ahead.beta, ahead.intercept, offset);
@@ -195,10 +202,23 @@ Solution reference_solution(const L& loss, const P& penalty, const Matrix& x, Co
             total += slope[i];
         }
         for (std::size_t j = 0; j < x.cols; ++j) {
-            moved[j] = ahead.beta[j] - step * inner_product(x.view().column(j), slope);
+            gradient[j] = inner_product(x.view().column(j), slope);
         }
-        penalty.prox(moved, step, lambda, next);
-        const double b = intercept ? ahead.intercept - step * total : 0.0;
+        const double here = mean_loss(eta);
+        double b = 0.0;
+        for (;; step *= 0.5) {  // until the quadratic bound at `ahead` holds at the new point
+            for (std::size_t j = 0; j < x.cols; ++j) moved[j] = ahead.beta[j] - step * gradient[j];
+            penalty.prox(moved, step, lambda, next);
+            b = intercept ? ahead.intercept - step * total : 0.0;
+            double model = here + total * (b - ahead.intercept) +
+                           0.5 / step * (b - ahead.intercept) * (b - ahead.intercept);
+            for (std::size_t j = 0; j < x.cols; ++j) {
+                const double d = next[j] - ahead.beta[j];
+                model += gradient[j] * d + 0.5 / step * d * d;
+            }
+            const double there = mean_loss(linear_predictor(x, next, b, offset));
+            if (there <= model + 1e-13 * (1.0 + std::abs(here)) || step < 1e-12) break;
+        }
         double along = (ahead.intercept - b) * (b - now.intercept);
         for (std::size_t j = 0; j < x.cols; ++j)
             along += (ahead.beta[j] - next[j]) * (next[j] - now.beta[j]);

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 import shrinkage as sh
 from shrinkage.linear import _problem
 from shrinkage.linear import path as path_module
+from support.losses import FORMULAS, SMOOTH
 from support.reference import Reference
 
 TIGHT = 1e-12
 LAMBDAS = np.geomspace(0.5, 0.005, 4)
 SHARES = st.sampled_from([1.0, 0.5, 0.0])
-LOSSES = st.sampled_from(["squared", "logistic"])
+LOSSES = st.sampled_from(SMOOTH)
 Draw = tuple[np.ndarray, np.ndarray, str, float, dict[str, Any]]
 
 
@@ -28,9 +30,8 @@ def problems(draw: Any, *, max_p: int = 9) -> Draw:
     if draw(st.booleans()):  # correlated columns
         X = X + 2.0 * rng.normal(size=(n, 1))
     loss = draw(LOSSES)
-    y = X @ (rng.normal(size=p) / np.sqrt(p)) + rng.normal(size=n)
-    if loss == "logistic":
-        y = (y > np.median(y)).astype(float)
+    signal = X @ (rng.normal(size=p) / np.sqrt(p))
+    y = FORMULAS[loss].target(signal - signal.mean(), rng)
     design = {"fit_intercept": draw(st.booleans()), "standardize": draw(st.booleans())}
     return X, y, loss, draw(SHARES), design
 
@@ -128,13 +129,88 @@ def test_an_intercept_absorbs_shifts_of_the_columns(problem: Draw, shift: float)
 
 
 @given(problems())
-def test_an_offset_is_a_shifted_target(problem: Draw) -> None:
-    X, y, _, share, design = problem
-    offset = np.sin(3.0 * np.arange(len(y)))
-    a = fit(X, y, "squared", share, offset=offset, **design)
-    b = fit(X, y - offset, "squared", share, **design)
-    assert a.null_deviance == pytest.approx(b.null_deviance, rel=1e-10)
+def test_an_offset_is_a_shifted_link(problem: Draw) -> None:
+    """Of the same data the offset can be taken out: by hand, one way for each loss."""
+    X, y, loss, share, design = problem
+    offset = 0.7 * np.sin(3.0 * np.arange(len(y)))
+    a = fit(X, y, loss, share, offset=offset, **design)
+    if loss in ("squared", "huber"):
+        b = fit(X, y - offset, loss, share, **design)
+    elif loss == "gamma":
+        b = fit(X, y * np.exp(-offset), loss, share, **design)
+    elif loss == "poisson" and not design["standardize"]:  # exposures: rates that weigh as much
+        exposure = np.exp(offset)
+        # Weights are relative: λ is per unit of the exposures' mean.
+        scaled = {**design, "lambdas": LAMBDAS / exposure.mean()}
+        b = fit(X, y / exposure, loss, share, sample_weight=exposure, **scaled)
+    else:
+        return
     assert_same(a.coefs, b.coefs, X)
+    np.testing.assert_allclose(a.intercepts, b.intercepts, atol=1e-3 * (1.0 + np.abs(X).max()))
+
+
+@given(problems(), st.floats(-2.0, 2.0))
+def test_an_intercept_absorbs_a_constant_offset(problem: Draw, shift: float) -> None:
+    X, y, loss, share, design = problem
+    design = {**design, "fit_intercept": True}
+    a = fit(X, y, loss, share, **design)
+    b = fit(X, y, loss, share, offset=np.full(len(y), shift), **design)
+    assert a.null_deviance == pytest.approx(b.null_deviance, rel=1e-9)
+    assert_same(a.coefs, b.coefs, X)
+
+
+@given(problems(max_p=40), st.integers(0, 2**32 - 1))
+def test_the_whole_table_at_once(problem: Draw, seed: int) -> None:
+    """Weights with zeros, offset, factors with zeros and bounds together: certified in numpy, the
+    bounds kept, dense and sparse alike, the same bits on one thread and two."""
+    X, y, loss, share, design = problem
+    rng = np.random.default_rng(seed)
+    n, p = X.shape
+    free = rng.random(p) < (0.2 if 4 * p < n else 0.0)
+    kinds: dict[str, Any] = {
+        "sample_weight": rng.integers(0, 3, n) + (np.arange(n) % 2),
+        "offset": 0.3 * rng.normal(size=n),
+        "penalty_factor": np.where(free, 0.0, rng.uniform(0.5, 2.0, p)),
+        # Whatever could run away (classes that free columns separate) is held.
+        "lower": np.where(free, -5.0, rng.choice([-np.inf, -0.3, 0.0], p)),
+        "upper": np.where(free, 5.0, rng.choice([np.inf, 0.2, 4.0], p)),
+        **design,
+    }
+    weighted = y[kinds["sample_weight"] > 0]
+    if len(np.unique(weighted)) < 2:
+        return
+    path = fit(X, y, loss, share, tol=1e-9, **kinds)
+    reference = Reference(X, y, loss=loss, alpha=share, **kinds)
+    gaps = reference.gaps(path)[1]
+    assert path.null_deviance == pytest.approx(reference.null_deviance(), rel=1e-9)
+    assert gaps.max() <= 2e-9
+    np.testing.assert_allclose(path.gaps, gaps, rtol=1e-6, atol=1e-8)
+    assert (path.coefs >= kinds["lower"][:, None]).all()
+    assert (path.coefs <= kinds["upper"][:, None]).all()
+    two = fit(X, y, loss, share, tol=1e-9, n_threads=2, **kinds)
+    one = fit(X, y, loss, share, tol=1e-9, n_threads=1, **kinds)
+    for name in ("coefs", "intercepts", "gaps", "losses", "n_iter"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    for form in (sparse.csr_array, sparse.csc_array):
+        same = fit(form(X), y, loss, share, tol=1e-9, **kinds)
+        for i, lam in enumerate(LAMBDAS):
+            expected = reference.objective(path.coefs[:, i], path.intercepts[i], lam)
+            found = reference.objective(same.coefs[:, i], same.intercepts[i], lam)
+            assert found == pytest.approx(expected, abs=4e-9 * reference.null_deviance())
+
+
+@pytest.mark.parametrize("loss", SMOOTH)
+@pytest.mark.parametrize("shape", [(3000, 90), (80, 3000)])
+def test_the_same_bits_on_one_thread_and_two(loss: str, shape: tuple[int, int]) -> None:
+    """Large enough that the threads share the work."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=shape)
+    y = FORMULAS[loss].target(X[:, :5].sum(axis=1) / 2.0, rng)
+    for penalty in ("l1", "l2"):
+        grid: dict[str, Any] = {"loss": loss, "penalty": penalty, "n_lambdas": 4, "tol": 1e-4}
+        one, two = (sh.fit_path(X, y, n_threads=threads, **grid) for threads in (1, 2))
+        for name in ("coefs", "intercepts", "gaps", "losses", "n_iter"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
 @given(problems(), st.floats(0.0, 0.5), st.floats(0.0, 0.5))

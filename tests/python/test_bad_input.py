@@ -78,6 +78,36 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"y": np.array([1.0, np.nan] * 30, object), "loss": "logistic"},
     ),
     "unknown loss": ("loss", "argument.loss", {"loss": "hinge"}),
+    "loss class": ("loss", "argument.loss", {"loss": sh.Huber}),
+    "negative count": (
+        "y[7]",
+        "argument.range",
+        {"y": changed(Y * 0 + 1, 7, -1), "loss": "poisson"},
+    ),
+    "no counts": ("y", "argument.range", {"y": np.zeros(60), "loss": "poisson"}),
+    "no weighted counts": (
+        "y",
+        "argument.range",
+        {"y": CLASSES, "sample_weight": 1.0 - CLASSES, "loss": "poisson"},
+    ),
+    "zero for gamma": ("y[2]", "argument.range", {"y": changed(Y * 0 + 1, 2, 0), "loss": "gamma"}),
+    "text as count": ("y", "argument.target_type", {"y": ["a", "b"] * 30, "loss": "poisson"}),
+    "text for huber": ("y", "argument.target_type", {"y": ["a", "b"] * 30, "loss": "huber"}),
+    "three classes for a margin": (
+        "y",
+        "argument.classes",
+        {"y": np.arange(60) % 3, "loss": "squared_hinge"},
+    ),
+    "one class for a margin": (
+        "y",
+        "argument.classes",
+        {"y": np.ones(60), "loss": "squared_hinge"},
+    ),
+    "one weighted class for a margin": (
+        "sample_weight",
+        "argument.classes",
+        {"sample_weight": 1.0 - CLASSES, "y": CLASSES, "loss": "squared_hinge"},
+    ),
     "loss of another type": ("loss", "argument.loss", {"loss": 3}),
     "unknown penalty": ("penalty", "argument.penalty", {"penalty": "l3"}),
     "penalty class": ("penalty", "argument.penalty", {"penalty": sh.L1}),
@@ -170,6 +200,20 @@ def test_fit_path_refuses(case: str) -> None:
 def test_l1_ratio(ratio: Any) -> None:
     with pytest.raises(sh.errors.InvalidArgument, match="l1_ratio"):
         sh.ElasticNet(ratio)
+
+
+@pytest.mark.parametrize("delta", [0.0, -1.0, np.nan, np.inf, "wide", True, None])
+def test_delta_of_huber(delta: Any) -> None:
+    with pytest.raises(sh.errors.InvalidArgument, match="delta") as caught:
+        sh.Huber(delta)
+    assert caught.value.fields["remedy"] in str(caught.value)
+
+
+def test_losses_are_values() -> None:
+    assert sh.Huber(2.0) == sh.Huber(delta=2.0) != sh.Huber(3.0)
+    assert pickle.loads(pickle.dumps(sh.Huber(2.0))) == sh.Huber(2.0)
+    with pytest.raises(AttributeError):
+        sh.Huber().delta = 3.0  # type: ignore[misc]
 
 
 def test_unknown_arguments() -> None:

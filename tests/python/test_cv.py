@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import Lasso, LogisticRegression
-from sklearn.metrics import log_loss, make_scorer
+from sklearn.metrics import log_loss, make_scorer, mean_gamma_deviance, mean_poisson_deviance
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, TimeSeriesSplit
 
 import shrinkage as sh
@@ -48,6 +48,68 @@ def test_deviance_by_hand() -> None:
             deviance = 2.0 * log_loss(y[test], model.predict_proba(X[test])[:, 1], labels=[0, 1])
             assert cv.fold_scores[f, i] == pytest.approx(deviance, rel=1e-6)
     assert cv.score == "deviance"
+
+
+TEXTBOOK_SCORES: dict[str, Any] = {
+    "poisson": ("deviance", mean_poisson_deviance),
+    "gamma": ("deviance", mean_gamma_deviance),
+    "huber": (
+        "loss",
+        lambda y, m: np.where(
+            abs(y - m) <= 1.35, (y - m) ** 2 / 2, 1.35 * (abs(y - m) - 0.675)
+        ).mean(),
+    ),
+    "squared_hinge": ("loss", lambda y, m: (np.maximum(0, 1 - y * m) ** 2).mean()),
+}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("loss", TEXTBOOK_SCORES)
+def test_the_default_score_of_each_loss_by_hand(loss: str, whole: bool) -> None:
+    """By the native kernel, and one by one where the folds leave a row out."""
+    X, y = random_problem(3, n=90, loss=loss)
+    name, score = TEXTBOOK_SCORES[loss]
+    labels = folds_of(90, 5)
+    folds = [(np.flatnonzero(labels != f), np.flatnonzero(labels == f)) for f in range(5)]
+    if not whole:
+        folds = [(train[1:], test) for train, test in folds]
+    kinds: dict[str, Any] = {"loss": loss, "tol": 1e-10}
+    cv = sh.fit_path_cv(X, y, cv=folds, n_lambdas=6, **kinds)
+    assert (cv.score, cv.lower_is_better) == (name, True)
+    for f, (train, test) in enumerate(folds):
+        path = sh.fit_path(X[train], y[train], lambdas=cv.path.lambdas, **kinds)
+        for i, lam in enumerate(cv.path.lambdas):
+            expected = score(y[test], path.predict(X[test], lam))
+            assert cv.fold_scores[f, i] == pytest.approx(expected, rel=1e-4)
+    train_scores = [score(y, cv.path.predict(X, lam)) for lam in cv.path.lambdas]
+    np.testing.assert_allclose(cv.train_scores, train_scores, rtol=1e-10)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_scorers_see_means(loss: str) -> None:
+    X, y = random_problem(4, n=80, loss=loss)
+    kinds: dict[str, Any] = {"loss": loss, "cv": 4, "n_lambdas": 5, "tol": 1e-10}
+    native = sh.fit_path_cv(X, y, **kinds)
+    scored = sh.fit_path_cv(X, y, score=f"neg_mean_{loss}_deviance", **kinds)
+    np.testing.assert_allclose(-scored.fold_scores, native.fold_scores, rtol=1e-5)
+    assert scored.lambda_min == native.lambda_min
+
+
+def test_scorers_of_margins() -> None:
+    X, y = random_problem(5, n=80, loss="squared_hinge")
+    kinds: dict[str, Any] = {"loss": "squared_hinge", "cv": 4, "n_lambdas": 5}
+    for score in ("accuracy", "roc_auc"):
+        assert np.isfinite(sh.fit_path_cv(X, y, score=score, **kinds).fold_scores).all()
+    with pytest.raises(AttributeError, match="predict_proba"):
+        sh.fit_path_cv(X, y, score="neg_log_loss", **kinds)
+
+
+def test_counts_that_are_all_zero_in_a_training_set() -> None:
+    X, _ = random_problem(6)
+    y = np.where(np.arange(60) < 20, 3, 0)
+    with pytest.raises(sh.errors.InvalidArgument, match="count above 0") as caught:
+        sh.fit_path_cv(X, y, loss="poisson", cv=np.arange(60) // 20, n_lambdas=3)
+    assert caught.value.fields["argument"] == "cv[0]"
 
 
 def test_the_summary_is_that_of_the_folds() -> None:

@@ -10,6 +10,7 @@ import pytest
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -29,6 +30,14 @@ EVERY = (*REGRESSORS, *CLASSIFIERS)
         sh.PenalizedClassifier(),
         sh.PenalizedRegressorCV(cv=3, n_lambdas=10),
         sh.PenalizedClassifierCV(cv=3, n_lambdas=10),
+        sh.PenalizedRegressor(loss="poisson", lam=0.01),
+        sh.PenalizedRegressor(loss="gamma", lam=0.01),
+        sh.PenalizedRegressor(loss="huber", lam=0.01),
+        sh.PenalizedRegressorCV(loss="poisson", cv=3, n_lambdas=10),
+        sh.PenalizedRegressorCV(loss="gamma", cv=3, n_lambdas=10),
+        sh.PenalizedRegressorCV(loss=sh.Huber(10.0), cv=3, n_lambdas=10),
+        sh.PenalizedClassifier(loss="squared_hinge", class_weight="balanced"),
+        sh.PenalizedClassifierCV(loss="squared_hinge", cv=3, n_lambdas=10),
     ]
 )
 def test_check_estimator(estimator: Any, check: Any) -> None:
@@ -179,3 +188,103 @@ def test_losses_belong_to_their_kind() -> None:
         sh.PenalizedRegressor(loss="logistic").fit(X, y > 0)
     with pytest.raises(ValueError, match="loss"):
         sh.PenalizedClassifier(loss="squared").fit(X, (y > 0).astype(int))
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_means_of_a_log_link_are_predicted(loss: str) -> None:
+    X, y = random_problem(10, loss=loss)
+    model = sh.PenalizedRegressor(loss=loss, penalty="l2", lam=0.01).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), np.exp(X @ model.coef_ + model.intercept_))
+    # At the optimum the intercept makes the residuals of the score sum to zero.
+    expected = {"poisson": y - model.predict(X), "gamma": y / model.predict(X) - 1.0}[loss]
+    assert abs(expected.mean()) < 1e-8
+    path = sh.fit_path(X, y, loss=loss, penalty="l2", lambdas=[0.01])
+    np.testing.assert_allclose(path.predict(X, 0.01), model.predict(X), rtol=1e-12)
+    np.testing.assert_allclose(np.log(model.predict(X)), path.predict(X, 0.01, kind="link"))
+    assert np.isinf(model.predict(1e9 * np.sign(model.coef_)[None, :]))
+
+
+def test_targets_a_loss_is_not_made_for_are_refused_by_the_estimator() -> None:
+    X, y = random_problem(10)
+    for loss, wrong in (("poisson", y - y.max() - 1.0), ("gamma", np.abs(y) * (y > 0))):
+        with pytest.raises(sh.errors.InvalidArgument, match=f"{loss}"):
+            sh.PenalizedRegressor(loss=loss).fit(X, wrong)
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_a_margin_has_no_probability(kind: Any) -> None:
+    X, y = problem_for(kind, 11)
+    few = {"cv": 3, "n_lambdas": 5} if kind is sh.PenalizedClassifierCV else {}
+    model = kind(loss="squared_hinge", **few).fit(X, y)
+    assert not hasattr(model, "predict_proba")
+    with pytest.raises(AttributeError, match="predict_proba"):
+        model.predict_proba(X)
+    assert hasattr(kind(), "predict_proba")
+    margin = model.decision_function(X)
+    np.testing.assert_array_equal(model.predict(X), np.where(margin > 0, "yes", "no"))
+    assert model.score(X, y) > 0.6
+
+
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_class_weight_multiplies_the_weights_of_its_class(kind: Any, loss: str) -> None:
+    X, y = problem_for(kind, 12)
+    own = np.linspace(0.5, 2.0, len(y))
+    few = {"cv": 3, "n_lambdas": 5} if kind is sh.PenalizedClassifierCV else {"lam": 0.02}
+    total = {label: own[y == label].sum() for label in ("no", "yes")}
+    for class_weight, factor in (
+        ({"no": 0.2, "yes": 3.0}, {"no": 0.2, "yes": 3.0}),
+        ({"yes": 3.0}, {"no": 1.0, "yes": 3.0}),
+        ("balanced", {label: own.sum() / (2.0 * t) for label, t in total.items()}),
+    ):
+        explicit = own * np.array([factor[label] for label in y])
+        one = kind(loss=loss, class_weight=class_weight, **few).fit(X, y, own)
+        two = kind(loss=loss, **few).fit(X, y, explicit)
+        np.testing.assert_allclose(one.coef_, two.coef_, rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(one.intercept_, two.intercept_, rtol=1e-10)
+        assert one.path_.sample_weight_sum == pytest.approx(explicit.sum())
+    balanced = kind(loss=loss, class_weight="balanced", **few).fit(X, y)
+    assert balanced.path_.sample_weight_sum == pytest.approx(len(y))
+
+
+def test_class_weight_is_that_of_scikit_learn() -> None:
+    X, y = problem_for(sh.PenalizedClassifier, 13)
+    y = np.where(np.arange(60) % 5 == 0, "yes", y)
+    for class_weight in ("balanced", {"no": 2.0, "yes": 0.7}):
+        ours = sh.PenalizedClassifier(
+            penalty="l2", lam=0.05, standardize=False, class_weight=class_weight, tol=1e-13
+        ).fit(X, y)
+        peer = LogisticRegression(
+            C=1.0 / (0.05 * ours.path_.sample_weight_sum),
+            class_weight=class_weight,
+            solver="newton-cholesky",
+            tol=1e-12,
+        ).fit(X, y)
+        np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-6 * np.abs(peer.coef_).max())
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "named"),
+    [
+        ("even", "class_weight"),
+        ([1.0, 2.0], "class_weight"),
+        ({"maybe": 1.0}, "class_weight"),
+        ({"yes": -1.0}, "class_weight['yes']"),
+        ({"yes": np.nan}, "class_weight['yes']"),
+        ({"yes": "much"}, "class_weight['yes']"),
+    ],
+)
+def test_class_weights_that_cannot_be_used(class_weight: Any, named: str) -> None:
+    X, y = problem_for(sh.PenalizedClassifier)
+    with pytest.raises(sh.errors.InvalidArgument) as caught:
+        sh.PenalizedClassifier(class_weight=class_weight).fit(X, y)
+    assert caught.value.fields["argument"] == named
+    assert caught.value.fields["remedy"] in str(caught.value)
+
+
+def test_a_class_of_weight_zero_is_no_class() -> None:
+    X, y = problem_for(sh.PenalizedClassifier)
+    with pytest.raises(sh.errors.InvalidArgument, match="both classes a positive weight"):
+        sh.PenalizedClassifier(class_weight={"yes": 0.0}).fit(X, y)
+    with pytest.raises(sh.errors.InvalidArgument, match="both classes a positive weight"):
+        sh.PenalizedClassifier(class_weight="balanced").fit(X, y, (y == "no") * 1.0)

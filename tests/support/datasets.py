@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from support.losses import FORMULAS
+
 Find = Callable[[str], Path]
 Dataset = tuple[np.ndarray, np.ndarray, str]
 NAMES = ("prostate", "diabetes", "hitters", "riboflavin", "leukemia", "leukemia_raw")
@@ -55,4 +57,8 @@ def random_problem(
     X = rng.normal(size=(n, p)) * rng.uniform(0.3, 3.0, p) + rng.uniform(-2.0, 2.0, p)
     signal = (X - X.mean(axis=0)) @ (rng.normal(size=p) * (np.arange(p) % 3 == 0))
     y = signal + rng.normal(size=n) + 1.0
-    return X, y if loss == "squared" else (y + 2.0 * rng.normal(size=n) > 1.0).astype(int)
+    if loss == "squared":
+        return X, y
+    if loss == "logistic":
+        return X, (y + 2.0 * rng.normal(size=n) > 1.0).astype(int)
+    return X, FORMULAS[loss].target((y - y.mean()) / y.std(), rng)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import expit, xlogy
+
+from support.losses import FORMULAS
 
 
 @dataclass
@@ -17,13 +18,14 @@ class Reference:
     """(1/Σw) Σ w ℓ(y, offset + b + Xβ) + λ Σ f_j [α|s_j β_j| + ½(1−α)(s_j β_j)²] on a box.
 
     Args:
-        loss: "squared" or "logistic", y being 0 or 1 for the latter.
+        loss: a name of `support.losses.FORMULAS`, or a formula; two classes are its codes, or 0
+            and 1.
         alpha: share of L1: 1 for L1, 0 for L2.
     """
 
     X: np.ndarray
     y: np.ndarray
-    loss: str = "squared"
+    loss: Any = "squared"
     alpha: float = 1.0
     sample_weight: Any = None
     offset: Any = None
@@ -37,6 +39,9 @@ class Reference:
         n, p = self.X.shape
         self.X = np.asarray(self.X, dtype=float)
         self.y = np.asarray(self.y, dtype=float)
+        self.formula = FORMULAS[self.loss] if isinstance(self.loss, str) else self.loss
+        if self.formula.classes is not None:
+            self.y = np.where(self.y > 0.5, self.formula.classes[1], self.formula.classes[0])
         w = np.ones(n) if self.sample_weight is None else np.asarray(self.sample_weight, float)
         self.w = w / w.sum()
         self.o = np.zeros(n) if self.offset is None else np.asarray(self.offset, dtype=float)
@@ -59,34 +64,25 @@ class Reference:
         given = default if bound is None else bound
         return np.broadcast_to(np.asarray(given, dtype=float), self.X.shape[1]) * self.s
 
-    # The loss, its derivative, and minus its conjugate at -theta, all per observation.
+    # The loss, its derivative, and minus its conjugate at -theta. Rows of weight zero are skipped:
+    # their loss may be anything.
+
+    def _mean(self, each: np.ndarray) -> float:
+        with np.errstate(invalid="ignore"):
+            return float(np.sum(np.where(self.w > 0, self.w * each, 0.0)))
 
     def value(self, eta: np.ndarray) -> float:
-        if self.loss == "squared":
-            return float(self.w @ (0.5 * (self.y - eta) ** 2))
-        return float(self.w @ (np.logaddexp(0.0, eta) - self.y * eta))
+        return self._mean(self.formula.value(self.y, eta))
 
     def slope(self, eta: np.ndarray) -> np.ndarray:
-        if self.loss == "squared":
-            return eta - self.y
-        return np.where(self.y > 0.5, -expit(-eta), expit(eta))
+        return self.formula.slope(self.y, eta)
 
     def curvature(self, eta: np.ndarray) -> np.ndarray:
-        return np.ones_like(eta) if self.loss == "squared" else expit(eta) * expit(-eta)
+        return self.formula.curvature(self.y, eta)
 
     def dual_loss(self, theta: np.ndarray) -> float:
         """−(1/Σw) Σ w ℓ*(−θ), plus what the offset contributes."""
-        if self.loss == "squared":
-            part = self.y * theta - 0.5 * theta**2
-        else:
-            q = self.y - theta
-            if q.min() < -1e-12 or q.max() > 1.0 + 1e-12:
-                return -np.inf
-            q = np.clip(q, 0.0, 1.0)
-            # 1 − q from θ itself, so that it does not vanish in rounding for y = 1.
-            rest = np.clip(np.where(self.y > 0.5, theta, 1.0 - q), 0.0, 1.0)
-            part = -xlogy(q, q) - xlogy(rest, rest)
-        return float(self.w @ (part - self.o * theta))
+        return self._mean(self.formula.dual(self.y, theta) - self.o * theta)
 
     # The penalty on β̃ = s β.
 
@@ -149,24 +145,29 @@ class Reference:
         return float(brentq(slope, -reach, reach, xtol=1e-300, rtol=1e-15, maxiter=500))
 
     def null_deviance(self) -> float:
-        """D₀: the saturated model of both losses has loss 0."""
-        return self.value(self.null_eta())
+        """D₀: the loss of the null model minus that of the saturated one."""
+        return self.value(self.null_eta()) - self.saturated()
+
+    def saturated(self) -> float:
+        return self._mean(self.formula.saturated(self.y))
 
     def _stationary(self, eta: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Newton on the coefficients of `columns`, damped while the loss rises."""
         if columns.shape[1] == 1 and self.fit_intercept:
             return eta + self._best_shift(eta)
-        for _ in range(100):
-            gradient = columns.T @ (self.w * self.slope(eta))
-            d = np.sqrt(self.w * self.curvature(eta))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                target = np.where(d > 0, self.w * self.slope(eta) / d, 0.0)
-            step = columns @ np.linalg.lstsq(d[:, None] * columns, -target, rcond=1e-13)[0]
+        _, size, right = np.linalg.svd(np.sqrt(self.w)[:, None] * columns, full_matrices=False)
+        rank = size > 1e-12 * size[0]
+        basis = columns @ (right[rank].T / size[rank])  # orthonormal in the weights
+        eye = np.eye(basis.shape[1])
+        for _ in range(200):
+            gradient = basis.T @ (self.w * self.slope(eta))
+            H = basis.T @ ((self.w * self.curvature(eta))[:, None] * basis)
+            step = basis @ np.linalg.solve(H + 1e-10 * max(np.trace(H), 1e-3) * eye, -gradient)
             start, t = self.value(eta), 1.0
             while self.value(eta + t * step) > start + 1e-14 * abs(start) and t > 1e-9:
                 t *= 0.5
             eta = eta + t * step
-            if np.abs(gradient).max(initial=0.0) < 1e-15 or np.abs(step).max() < 1e-13:
+            if np.abs(gradient).max() < 1e-15 or np.abs(t * step).max() < 1e-13:
                 return eta
         return eta
 

@@ -1,10 +1,11 @@
-// Gamma loss with log link: l(y, eta) = y e^-eta + eta, y > 0: half the deviance up to a constant of
-// y (McCullagh & Nelder 1989, chapter 8).
+// Gamma loss with log link: l(y, eta) = y e^-eta + eta, y > 0: half the deviance up to a constant
+// of y (McCullagh & Nelder 1989, chapter 8).
 #pragma once
 
 #include <cmath>
 #include <limits>
 
+#include "shrinkage/loss/exponential.hpp"
 #include "shrinkage/loss/loss.hpp"
 
 namespace shrinkage {
@@ -14,22 +15,18 @@ struct GammaLoss {
     static constexpr const char* targets = "positive numbers";
     static constexpr Shape shape = Shape::curved;
 
-    double value(double y, double eta) const { return y * inverse(eta) + eta; }
-    double gradient(double y, double eta) const { return 1.0 - y * inverse(eta); }
-    double curvature(double y, double eta) const { return y * inverse(eta); }
+    double value(double y, double eta) const { return y * exponential::value(-eta) + eta; }
+    double gradient(double y, double eta) const { return 1.0 - y * exponential::slope(-eta); }
+    double curvature(double y, double eta) const { return y * exponential::slope(-eta); }
     double conjugate(double y, double u) const {
         const double rest = 1.0 - u;
         if (rest < -1e-14) return std::numeric_limits<double>::infinity();
         return rest > 0.0 ? rest * (std::log(rest / y) - 1.0) : 0.0;
     }
     double saturated(double y) const { return 1.0 + std::log(y); }
-    double mean(double eta) const { return 1.0 / inverse(eta); }
+    double mean(double eta) const { return exponential::slope(eta); }
     bool valid(double y) const { return std::isfinite(y) && y > 0.0; }
     double curvature_scale(double, double) const { return 1.0; }
-
-private:
-    /// e^-eta, kept finite and positive so that line searches meet no infinities.
-    static double inverse(double eta) { return std::exp(eta > 500.0 ? -500.0 : (eta < -500.0 ? 500.0 : -eta)); }
 };
 
 static_assert(ScalarLoss<GammaLoss>);

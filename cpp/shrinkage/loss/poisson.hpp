@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "shrinkage/loss/exponential.hpp"
 #include "shrinkage/loss/loss.hpp"
 
 namespace shrinkage {
@@ -13,9 +14,9 @@ struct PoissonLoss {
     static constexpr const char* targets = "counts or rates of at least 0";
     static constexpr Shape shape = Shape::curved;
 
-    double value(double y, double eta) const { return std::exp(bounded(eta)) - y * eta; }
-    double gradient(double y, double eta) const { return std::exp(bounded(eta)) - y; }
-    double curvature(double, double eta) const { return std::exp(bounded(eta)); }
+    double value(double y, double eta) const { return exponential::value(eta) - y * eta; }
+    double gradient(double y, double eta) const { return exponential::slope(eta) - y; }
+    double curvature(double, double eta) const { return exponential::slope(eta); }
     /// At u = mu - y the conjugate is mu log mu - mu.
     double conjugate(double y, double u) const {
         const double mu = y + u;
@@ -23,13 +24,9 @@ struct PoissonLoss {
         return mu > 0.0 ? mu * (std::log(mu) - 1.0) : 0.0;
     }
     double saturated(double y) const { return y > 0.0 ? y - y * std::log(y) : 0.0; }
-    double mean(double eta) const { return std::exp(bounded(eta)); }
+    double mean(double eta) const { return exponential::slope(eta); }
     bool valid(double y) const { return std::isfinite(y) && y >= 0.0; }
     double curvature_scale(double mean_target, double) const { return mean_target; }
-
-private:
-    /// Far beyond any data; keeps line searches free of infinities.
-    static double bounded(double eta) { return eta < 500.0 ? eta : 500.0; }
 };
 
 static_assert(ScalarLoss<PoissonLoss>);

@@ -1,4 +1,5 @@
-// Squared hinge: l(y, eta) = max(0, 1 - y eta)^2, y in {-1, 1} (the L2-loss support vector machine).
+// Squared hinge: l(y, eta) = max(0, 1 - y eta)^2, y in {-1, 1} (the L2-loss support vector
+// machine).
 #pragma once
 
 #include <algorithm>

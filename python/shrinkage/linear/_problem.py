@@ -79,10 +79,15 @@ class Problem:
             "gram_bytes": gram_bytes(),
         }
 
+    def has_null_model(self, rows: npt.NDArray[Any]) -> bool:
+        """Whether an intercept alone can be fitted to these rows: not to counts of 0 alone."""
+        all_zero = self.loss.targets == "nonnegative" and not (self.y[rows] > 0).any()
+        return not (all_zero and self.fit_intercept)
+
     @property
     def class_index(self) -> npt.NDArray[np.int64]:
         """(n,) the place of each observation's label in `classes`."""
-        return (self.y == self.loss.codes[1]).astype(np.int64)
+        return np.asarray(self.y == self.loss.codes[1], dtype=np.int64)
 
     def flops(self, n_lambdas: int) -> float:
         """A rough size of the work, to tell a short call from a long one."""
@@ -118,11 +123,8 @@ def make_problem(
     weights = np.ones(n) if weights is None else weights
     if classes is not None:
         _require_both_classes(target == resolved.codes[1], weights, classes)
-    elif resolved.name == "poisson" and fit_intercept and not (target[weights > 0] > 0).any():
-        remedy = "give at least one count above 0, or set fit_intercept=False"
-        raise refuse("y", "all counts are 0", remedy, code="argument.range")
     low, high = as_bounds(lower, "lower", p), as_bounds(upper, "upper", p)
-    return Problem(
+    problem = Problem(
         X=matrix,
         y=target,
         weights=weights,
@@ -141,6 +143,10 @@ def make_problem(
         if max_iter is None
         else as_integer(max_iter, "max_iter", minimum=1, maximum=10**9),
     )
+    if not problem.has_null_model(np.flatnonzero(weights > 0)):
+        remedy = "give at least one count above 0 positive weight, or set fit_intercept=False"
+        raise refuse("y", "<all counts 0>", remedy, code="argument.range")
+    return problem
 
 
 def feature_names(X: Any) -> npt.NDArray[Any] | None:

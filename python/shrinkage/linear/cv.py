@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils.metaestimators import available_if
 
 from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_native
 from .._validation import FloatArray, as_integer, refuse
@@ -37,7 +38,7 @@ class PathCV:
         lambda_1se: the largest λ whose mean is within one standard error of the best.
         best: index of the λ that `rule` chooses.
         folds: (train, test) indices.
-        score: "mse", "deviance" (mean −2 log-likelihood) or the scorer's name.
+        score: "mse", "deviance", "loss" (see `fit_path_cv`) or the scorer's name.
         lower_is_better: False for a scikit-learn scorer, which keeps its sign.
         train_scores: (L,) the same measure of `path` on all data; None with a scorer.
     """
@@ -81,8 +82,10 @@ def fit_path_cv(
         cv: number of folds (shuffled with a fixed seed, stratified for classes), a scikit-learn
             splitter, an iterable of (train, test) indices whose test sets do not overlap, or fold
             labels (n,).
-        score: None for the mean squared error, or the deviance (mean −2 log-likelihood) for
-            classes, both per unit of weight; else a scikit-learn scorer, which keeps its sign.
+        score: None for what the loss measures, per unit of weight: the mean squared error
+            ("mse", loss="squared"); the mean deviance, twice the log-likelihood short of the
+            saturated model's ("deviance", logistic, poisson, gamma); else the mean loss ("loss").
+            Or a scikit-learn scorer, which keeps its sign and sees means and labels.
         rule: "min" chooses the best mean, "1se" the largest λ within one standard error of it.
         path_arguments: the keywords of `fit_path`, whose errors and warnings apply too; time_limit
             counts for the path on all data.
@@ -103,8 +106,9 @@ def fit_path_cv(
     later = _shifted(callback, len(path.lambdas), total)
     if score is None:
         fold_scores = _kernel_scores(problem, path, folds, n_threads, later)
-        train: FloatArray | None = 2.0 * path.losses
-        name = "deviance" if path.classes is not None else "mse"
+        level = np.average(path.loss.saturated(problem.y), weights=problem.weights)
+        train: FloatArray | None = path.loss.to_score(path.losses, level)
+        name: str = path.loss.score
     else:
         fold_scores = _scorer_scores(problem, path, folds, scorer, n_threads, later)
         train, name = None, score if isinstance(score, str) else getattr(score, "__name__", "score")
@@ -199,6 +203,9 @@ def _check_folds(folds: Folds, problem: Problem) -> None:
         if not (present.size and problem.weights[test].any()):
             remedy = "give every fold observations of positive weight on both sides"
             raise refuse(f"cv[{f}]", "<weight 0>", remedy, code="argument.cv", index=f)
+        if not problem.has_null_model(present):
+            remedy = "give every training set a count above 0"
+            raise refuse(f"cv[{f}]", "<all counts 0>", remedy, code="argument.cv", index=f)
         if problem.classes is not None and len(np.unique(problem.y[present])) < 2:
             remedy = "stratify the folds, so that both classes are in every training set"
             raise refuse(f"cv[{f}]", "<one class>", remedy, code="argument.cv", index=f)
@@ -241,7 +248,8 @@ def _kernel_scores(
         raise _carry(KeyboardInterrupt(), path) from None
     if scores is None:
         raise _carry(Cancelled("cross-validation was stopped", code="fit.cancelled"), path)
-    return scores
+    # The kernel gives 2(ℓ − saturated ℓ), and where ℓ is its own score it has no saturated part.
+    return 0.5 * scores if problem.loss.score == "loss" else scores
 
 
 def _resolve_scorer(score: str | Scorer | None) -> Scorer | None:
@@ -289,7 +297,7 @@ def _scorer_scores(
             labels = problem.class_index[test]
             truth = problem.y[test] if problem.classes is None else problem.classes[labels]
             if scorer is None:
-                scores[f, i] = model.deviance(rows[test], problem.y[test], problem.weights[test])
+                scores[f, i] = model.own_score(rows[test], problem.y[test], problem.weights[test])
             else:
                 scores[f, i] = float(scorer(model, rows[test], truth))
     return scores
@@ -321,16 +329,21 @@ class _FittedAt:
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         eta = self.decision_function(X)
-        return eta if self._path.classes is None else self._path.classes[(eta > 0).astype(int)]
+        if self._path.classes is None:
+            return self._path.loss.mean(eta)
+        return np.asarray(self._path.classes[(eta > 0).astype(int)])
 
+    @available_if(lambda self: self._path.loss.probabilistic)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        p = 1.0 / (1.0 + np.exp(-np.clip(self.decision_function(X), -700.0, 700.0)))
-        return np.column_stack([1.0 - p, p])
+        eta, mean = self.decision_function(X), self._path.loss.mean
+        return np.column_stack([mean(-eta), mean(eta)])
 
-    def deviance(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
+    def own_score(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
         from .. import core
 
-        return 2.0 * core.loss_value(self._path.loss, y, self.decision_function(X), weights)
+        loss = self._path.loss
+        value = core.loss_value(loss, y, self.decision_function(X), weights)
+        return float(loss.to_score(value, np.average(loss.saturated(y), weights=weights)))
 
 
 class _Shifted:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from .._validation import FloatArray, as_number, refuse
+from .._validation import FloatArray, as_number, as_weights, refuse
 from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
 from .cv import PathCV, Rule, fit_path_cv
@@ -35,6 +37,7 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
 
     loss: str | Loss
     lam: float
+    class_weight: Any
 
     def _keep(self, arguments: dict[str, Any]) -> None:
         """Stores the arguments of __init__ as they came, which is all that scikit-learn allows."""
@@ -126,6 +129,37 @@ class _CrossValidated(_LinearModel):
         return cv.path, cv.best
 
 
+def weigh_classes(class_weight: Any, y: npt.NDArray[Any], sample_weight: Any) -> Any:
+    """`sample_weight` times the weight of each label's class, (n,); None when both are.
+
+    "balanced" gives every class the same total, Σw over the number of classes, as scikit-learn
+    does (King & Zeng 2001).
+    """
+    if class_weight is None:
+        return sample_weight
+    labels, place = np.unique(y, return_inverse=True)
+    weights = as_weights(sample_weight, len(y))
+    weights = np.ones(len(y)) if weights is None else weights
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        totals = np.bincount(place, weights=weights)
+        factors = np.divide(weights.sum() / len(labels), totals, where=totals > 0, out=totals)
+    elif isinstance(class_weight, Mapping):
+        unknown = [label for label in class_weight if label not in labels]
+        if unknown:
+            remedy = f"use the labels {', '.join(repr(label) for label in labels.tolist())}"
+            raise refuse("class_weight", repr(unknown[0]), remedy, code="argument.choice")
+        factors = np.array(
+            [
+                as_number(class_weight.get(label, 1.0), f"class_weight[{label!r}]", minimum=0.0)
+                for label in labels.tolist()
+            ]
+        )
+    else:
+        remedy = 'use None, "balanced" or a mapping from labels to weights'
+        raise refuse("class_weight", repr(class_weight), remedy, code="argument.choice")
+    return weights * factors[place]
+
+
 class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
     """Penalized regression at one λ.
 
@@ -133,7 +167,7 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
     `shrinkage.fit_path`.
 
     Args:
-        loss: "squared".
+        loss: "squared", "poisson", "gamma", "huber", "quantile" or a loss object.
         penalty: "l1", "l2", "elasticnet" or a penalty object.
         lam: λ ≥ 0.
 
@@ -159,6 +193,12 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
     ) -> None:
         self._keep(locals())
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        tags.target_tags.positive_only = getattr(loss, "targets", "real") != "real"
+        return tags
+
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
     ) -> PenalizedRegressor:
@@ -168,14 +208,19 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> FloatArray:
-        """(n,) predicted means; quantiles for loss="quantile"."""
-        return self.path_.loss.mean(self._eta(X))
+        """(n,) predicted means: e^η for poisson and gamma; quantiles for loss="quantile"."""
+        eta = self._eta(X)
+        return self.path_.loss.mean(eta)
 
 
 class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
     """Penalized classification of two classes at one λ.
 
-    Arguments as in `PenalizedRegressor`, with loss="logistic".
+    Arguments as in `PenalizedRegressor`, with loss="logistic" or "squared_hinge", and
+
+    Args:
+        class_weight: None, "balanced" (each class weighs Σw/2) or a mapping from labels to factors,
+            1 for labels it leaves out; it multiplies `sample_weight`.
 
     Attributes:
         classes_: the two labels; the second is the event. coef_: (1, p). intercept_: (1,).
@@ -188,6 +233,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         penalty: str | Penalty = "l1",
         lam: float = 0.01,
         *,
+        class_weight: Mapping[Any, float] | str | None = None,
         penalty_factor: npt.ArrayLike | None = None,
         lower: npt.ArrayLike | None = None,
         upper: npt.ArrayLike | None = None,
@@ -203,6 +249,9 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
         return tags
+
+    def _models_probability(self) -> bool:
+        return resolve_loss(self.loss).probabilistic
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
@@ -220,7 +269,8 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
             raise ValueError(
                 f"y has 1 class, {found[0]!r}; the classifier needs observations of both classes"
             )
-        self._store(*self._fit_path(X, y, sample_weight, offset))
+        weights = weigh_classes(self.class_weight, y, sample_weight)
+        self._store(*self._fit_path(X, y, weights, offset))
         self.classes_: npt.NDArray[Any] = found
         return self
 
@@ -228,8 +278,9 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         """(n,) η = b + Xβ, positive for the second class."""
         return self._eta(X)
 
+    @available_if(_models_probability)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        """(n, 2) probabilities in the order of `classes_`."""
+        """(n, 2) probabilities in the order of `classes_`; not with loss="squared_hinge"."""
         eta = self._eta(X)
         return np.column_stack([self.path_.loss.mean(-eta), self.path_.loss.mean(eta)])
 
@@ -289,6 +340,7 @@ class PenalizedClassifierCV(_CrossValidated, PenalizedClassifier):
         score_by: Any = None,
         lambdas: npt.ArrayLike | None = None,
         n_lambdas: int = 100,
+        class_weight: Mapping[Any, float] | str | None = None,
         penalty_factor: npt.ArrayLike | None = None,
         lower: npt.ArrayLike | None = None,
         upper: npt.ArrayLike | None = None,

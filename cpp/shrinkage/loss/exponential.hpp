@@ -1,0 +1,16 @@
+// The exponential of the log links, continued by its tangent far beyond any data: finite and convex
+// for every argument, so that line searches meet no infinities.
+#pragma once
+
+#include <cmath>
+
+namespace shrinkage::exponential {
+
+inline constexpr double reach = 500.0;
+
+inline double value(double t) {
+    return t <= reach ? std::exp(t) : std::exp(reach) * (1.0 + (t - reach));
+}
+inline double slope(double t) { return std::exp(t <= reach ? t : reach); }
+
+}  // namespace shrinkage::exponential
