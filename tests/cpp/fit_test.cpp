@@ -104,7 +104,9 @@ TEST_CASE("every lambda of every path is certified, and the certificate is recom
                         if (intercept) CHECK(std::abs(a.intercept_slope) <= 1e-8);
                         CHECK(result.losses[l] == doctest::Approx(a.loss).epsilon(1e-8));
                         CHECK(result.deviance_ratios[l] ==
-                              doctest::Approx(1.0 - a.loss / d0).epsilon(1e-8).scale(1.0));
+                              doctest::Approx(1.0 - (a.loss - a.saturated) / d0)
+                                  .epsilon(1e-8)
+                                  .scale(1.0));
                         CHECK(result.n_nonzero[l] == result.starts[l + 1] - result.starts[l]);
                         if (l > 0) CHECK(result.lambdas[l] < result.lambdas[l - 1]);
                     }

@@ -77,6 +77,7 @@ inline bool same_bits(const PathResult& a, const PathResult& b) {
 /// What one fitted lambda amounts to.
 struct Audit {
     double loss = 0.0;             // weighted mean
+    double saturated = 0.0;        // the least it could be
     double intercept_slope = 0.0;  // zero where an intercept is fitted
     double kkt = 0.0;              // largest distance, on the scale in which columns are penalized
     double gap = 0.0;              // absolute, the smaller of those of two dual points
@@ -98,6 +99,7 @@ Audit audit(const L& loss, const PathInput& in, const PathResult& result, std::s
         for (std::size_t j = 0; j < p; ++j) eta[i] += x(i, j) * beta[j];
         slope[i] = loss.gradient(in.y[i], eta[i]);
         a.loss += in.weights[i] / total * loss.value(in.y[i], eta[i]);
+        a.saturated += in.weights[i] / total * loss.saturated(in.y[i]);
         a.intercept_slope += in.weights[i] / total * slope[i];
     }
     std::vector<double> g(p, 0.0);
