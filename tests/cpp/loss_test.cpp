@@ -12,6 +12,13 @@
 #include <doctest/doctest.h>
 
 #include "loss_cases.hpp"
+#include "shrinkage/loss/exponential.hpp"
+#include "shrinkage/loss/gamma.hpp"
+#include "shrinkage/loss/huber.hpp"
+#include "shrinkage/loss/logistic.hpp"
+#include "shrinkage/loss/poisson.hpp"
+#include "shrinkage/loss/quantile.hpp"
+#include "shrinkage/loss/squared_hinge.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::for_each_loss;
@@ -245,6 +252,17 @@ TEST_CASE("the ends of a conjugate's domain: within rounding of it, and beyond")
         CHECK(std::abs(SquaredHingeLoss{}.conjugate(y, 1e-15 * y)) < 1e-14);
         CHECK(std::isinf(SquaredHingeLoss{}.conjugate(y, 1e-9 * y)));
     }
+}
+
+TEST_CASE("the exponential is itself within reach and its tangent beyond") {
+    for (const double t : {-800.0, -1.0, 0.0, 300.0, exponential::reach}) {
+        CHECK(exponential::value(t) == std::exp(t));
+        CHECK(exponential::slope(t) == std::exp(t));
+    }
+    const double top = std::exp(exponential::reach);
+    CHECK(exponential::value(exponential::reach + 2.0) == doctest::Approx(3.0 * top));
+    CHECK(exponential::slope(1e9) == top);
+    CHECK(std::isfinite(exponential::value(1e9)));
 }
 
 TEST_CASE("huber bends at delta: quadratic inside, linear outside") {
