@@ -66,6 +66,26 @@ py::array_t<double> bound_loss_gradient(const std::string& name,
     return to_numpy(std::move(gradient));
 }
 
+/// Value, gradient and curvature of every observation, for what draws or weighs single rows.
+py::tuple loss_terms(const std::string& name, const Parameters& parameters, const py::array& y_,
+                     const py::array& eta_) {
+    const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
+    require_length("eta", eta.size(), y.size(), "y");
+    std::vector<double> value(y.size()), gradient(y.size()), curvature(y.size());
+    std::visit(
+        [&](const auto& loss) {
+            require_targets(loss, y);
+            for (std::size_t i = 0; i < y.size(); ++i) {
+                value[i] = loss.value(y[i], eta[i]);
+                gradient[i] = loss.gradient(y[i], eta[i]);
+                curvature[i] = loss.curvature(y[i], eta[i]);
+            }
+        },
+        choose_loss(name, parameters));
+    return py::make_tuple(to_numpy(std::move(value)), to_numpy(std::move(gradient)),
+                          to_numpy(std::move(curvature)));
+}
+
 /// Calls f with the penalty on p coefficients, unweighted and unbounded.
 template <typename F>
 auto with_penalty(const std::string& name, const Parameters& parameters, std::size_t p,
@@ -122,6 +142,8 @@ void bind_formulas(py::module_& m) {
           "Weighted mean loss.");
     m.def("loss_gradient", &bound_loss_gradient, "loss"_a, "parameters"_a, "y"_a, "eta"_a,
           "Derivative of each observation's loss by its eta.");
+    m.def("loss_terms", &loss_terms, "loss"_a, "parameters"_a, "y"_a, "eta"_a,
+          "Value, gradient and curvature of each observation's loss by its eta.");
     m.def("penalty_value", &penalty_value, "penalty"_a, "parameters"_a, "beta"_a, "lam"_a,
           "lam times the penalty.");
     m.def("prox", &prox, "penalty"_a, "parameters"_a, "v"_a, "step"_a, "lam"_a,

@@ -33,6 +33,7 @@ class Loss:
         probabilistic: whether it models the probability of a class.
         score: what held-out data are scored by: "mse" and "deviance" are 2(ℓ − saturated ℓ), which
             is the squared error and minus twice the log-likelihood ratio; "loss" is ℓ itself.
+        smooth: whether it has a derivative everywhere, and with it a gradient and a curvature.
     """
 
     name: ClassVar[str]
@@ -44,6 +45,7 @@ class Loss:
     targets: ClassVar[Literal["real", "nonnegative", "positive"]] = "real"
     probabilistic: ClassVar[bool] = False
     score: ClassVar[Literal["mse", "deviance", "loss"]] = "loss"
+    smooth: ClassVar[bool] = True
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -158,6 +160,7 @@ class Quantile(Loss):
     name: ClassVar[str] = "quantile"
     formula: ClassVar[str] = "ρ_q(y_i − η_i)"
     textbook: ClassVar[str] = "ρ_q(y_i − ŷ_i)"
+    smooth: ClassVar[bool] = False
     q: float = 0.5
 
     def __post_init__(self) -> None:

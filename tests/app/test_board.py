@@ -17,6 +17,7 @@ import shrinkage.app.board as board_package
 from shrinkage.app.board import bundle, payload
 from shrinkage.app.i18n import LANGUAGES, catalog, placeholders, section
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide, compare_penalties
+from shrinkage.losses import LOSSES
 from shrinkage.plots import (
     cv_chart,
     cv_rows,
@@ -30,6 +31,7 @@ from shrinkage.plots.paths import N_LABELS, highlighted, is_cut, path_range
 from shrinkage.plots.style import LABELS, QUIET, rounded, spread
 from shrinkage.plots.validation import cv_range, cv_state, shown_error
 
+SCORES = ("mse", "deviance", "loss")
 FOLDER = Path(board_package.__file__).parent
 AWKWARD = ("a:b", "c.d", "e[0]", "名称", "<b>bold</b>", "\\ {n} 'q'")
 
@@ -272,8 +274,8 @@ def test_payload_holds_the_comparison(which: str, request: pytest.FixtureRequest
     for name, link in comparison.links.items():
         assert sent["links"][name]["l2"] == link.l2.tolist()
         assert sent["links"][name]["start"] == link.start
-    assert (sent["contours"] is None) == (comparison.loss == "squared")
-    assert (sent["gram"] is None) == (comparison.loss == "logistic")
+    assert (sent["contours"] is None) == (comparison.loss.name == "squared")
+    assert (sent["gram"] is None) == (comparison.loss.name == "logistic")
 
 
 def test_sent_contours_are_those_of_the_library(cancer: PenaltyComparison) -> None:
@@ -284,7 +286,7 @@ def test_sent_contours_are_those_of_the_library(cancer: PenaltyComparison) -> No
         assert set(used) == {int(i) for link in cancer.links.values() for i in getattr(link, name)}
         outlines = unpacked(sent[name]).reshape(len(used), 3, sent["points"], 2)
         slot = len(used) // 2
-        geometry = cancer.side(name).geometry.pair(used[slot], 1, 3)
+        geometry = cancer.geometry(name).pair(used[slot], 1, 3)
         np.testing.assert_allclose(outlines[slot, 0, 0], geometry.solution, rtol=1e-6)
         again = geometry.contours(
             extent=sent["extent"][name], n_points=sent["points"] - 1, tol=1e-9
@@ -323,13 +325,17 @@ def used_keys() -> set[str]:
     fills = {
         "side.": ("l1", "l2"),
         "link.": ("df", "best", "1se", "textbook"),
-        "link_help.": ("df", "df_logistic", "best", "1se", "textbook"),
+        "link_help.": ("df", "df_curved", "best", "1se", "textbook"),
         "control.to_": ("min", "min_help", "1se", "1se_help"),
         "numbers.": re.findall(r"NUMBER_ROWS = \[([^\]]*)\]", text)[0].replace('"', "").split(", "),
         "numbers.norm": ("_help",),
         "numbers.small": ("_help",),
-        "numbers.error_": ("squared", "logistic"),
-        "objective.": [f"{a}_{b}" for a in ("squared", "logistic") for b in ("l1", "l2")],
+        "numbers.error_": SCORES,
+        "numbers.cv_": SCORES,
+        "objective.": ("l1", "l2"),
+        "objective.term_": LOSSES,
+        "objective.meaning_": LOSSES,
+        "missing.": ("df_kinked", "df_cost", "geometry_kinked", "geometry_single"),
         "title.path_": ("l1", "l2"),
         "title.cv_": ("best", "within", "above", "beyond"),
         "title.geometry_": [f"{a}_{b}" for a in ("l1", "l2") for b in ("edge", "corner", "origin")],
@@ -337,6 +343,7 @@ def used_keys() -> set[str]:
         "curve.": ("cv", "train", "test"),
     }
     found |= {head + tail for head, tails in fills.items() for tail in tails}
+    found.discard("numbers.cv")  # a row's own name; its label is one of the measure
     heads = {key.split(".")[0] for key in words() if "." in key}
     return {key for key in found if key in words() or ("." in key and key.split(".")[0] in heads)}
 

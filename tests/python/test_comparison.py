@@ -18,7 +18,7 @@ from shrinkage.linear.comparison import (
     make_folds,
 )
 from shrinkage.linear.degrees_of_freedom import (
-    LogisticDegreesOfFreedom,
+    WeightedDegreesOfFreedom,
     gram_eigenvalues,
     lambda_for_df,
     ridge_df,
@@ -88,7 +88,8 @@ def test_logistic_degrees_of_freedom_weigh_rows_by_curvature(
 def test_wide_logistic_degrees_of_freedom_agree_with_the_tall_formula() -> None:
     rng = np.random.default_rng(0)
     Z, eta = standardized(rng.normal(size=(20, 45))), rng.normal(size=20)
-    assert LogisticDegreesOfFreedom(Z)(eta, 0.03) == pytest.approx(
+    weight = np.exp(eta) / (1 + np.exp(eta)) ** 2
+    assert WeightedDegreesOfFreedom(Z)(weight, 0.03) == pytest.approx(
         weighted_hat_trace(Z, eta, 0.03), rel=1e-9
     )
 

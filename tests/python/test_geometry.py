@@ -1,4 +1,4 @@
-"""The contour and the ball touch at the solution, at every λ, for both losses and penalties."""
+"""The contour and the ball touch at the solution, at every λ, for every loss and penalty."""
 
 from __future__ import annotations
 
@@ -8,8 +8,26 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 
 import shrinkage as sh
 from shrinkage.linear.geometry import GeometryBasis, PairGeometry, make_basis
+from shrinkage.losses import resolve_loss
 
 EXTENT = 3.0
+DELTA = 40.0
+LOSSES = {
+    "squared": lambda y, eta: (y - eta) ** 2 / 2,
+    "logistic": lambda y, eta: np.logaddexp(0, eta) - y * eta,
+    "poisson": lambda y, eta: np.exp(eta) - y * eta,
+    "gamma": lambda y, eta: y * np.exp(-eta) + eta,
+    "huber": lambda y, eta: np.where(
+        np.abs(y - eta) <= DELTA, (y - eta) ** 2 / 2, DELTA * np.abs(y - eta) - DELTA**2 / 2
+    ),
+    "squared_hinge": lambda y, eta: np.maximum(0, 1 - y * eta) ** 2,
+}
+"""Each loss written out again, classes coded as the loss codes them."""
+CLASSES = {"logistic": (0.0, 1.0), "squared_hinge": (-1.0, 1.0)}
+
+
+def named(loss: str) -> str | sh.Huber:
+    return sh.Huber(delta=DELTA) if loss == "huber" else loss
 
 
 class Problem:
@@ -19,10 +37,10 @@ class Problem:
         self, X: np.ndarray, y: np.ndarray, loss: str, penalty: str, max_rows: int = 300
     ) -> None:
         self.X, self.y, self.loss, self.penalty = X, y, loss, penalty
-        self.path = sh.fit_path(X, y, loss=loss, penalty=penalty, n_lambdas=25, tol=1e-13)
+        self.path = sh.fit_path(X, y, loss=named(loss), penalty=penalty, n_lambdas=25, tol=1e-13)
         self.features = np.arange(min(X.shape[1], 5))
         self.basis = make_basis(
-            X, y, self.path, self.features, penalty=penalty, loss=loss, max_rows=max_rows
+            X, y, self.path, self.features, penalty=penalty, loss=named(loss), max_rows=max_rows
         )
         self.Z = (X - X.mean(axis=0)) / X.std(axis=0)
 
@@ -32,9 +50,7 @@ class Problem:
         centred_intercept = self.path.intercepts[i] + self.X.mean(axis=0) @ self.path.coefs[:, i]
         coefs[list(pair)] = u
         eta = centred_intercept + self.Z @ coefs
-        if self.loss == "squared":
-            return float(np.mean((self.y - eta) ** 2) / 2)
-        return float(np.mean(np.logaddexp(0, eta) - self.y * eta))
+        return float(np.mean(LOSSES[self.loss](self.y, eta)))
 
     def gradient(self, i: int, pair: tuple[int, int], u: np.ndarray, step: float) -> np.ndarray:
         """Central differences of the mean loss in the pair."""
@@ -52,16 +68,16 @@ def ball_norm(penalty: str, points: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(
     scope="module",
-    params=[(loss, penalty) for loss in ("squared", "logistic") for penalty in ("l1", "l2")],
+    params=[(loss, penalty) for loss in LOSSES for penalty in ("l1", "l2")],
     ids="-".join,
 )
 def problem(request: pytest.FixtureRequest) -> Problem:
     loss, penalty = request.param
-    if loss == "squared":
+    if loss not in CLASSES:
         X, y = load_diabetes(return_X_y=True, scaled=False)
-        return Problem(X, y, loss, penalty)
+        return Problem(X, y, loss, penalty, max_rows=X.shape[0])
     X, y = load_breast_cancer(return_X_y=True)
-    return Problem(X[::2, :5], y[::2].astype(float), loss, penalty)
+    return Problem(X[::2, :5], np.array(CLASSES[loss])[y[::2]], loss, penalty)
 
 
 PAIRS = [(0, 1), (2, 4), (3, 2)]
@@ -184,7 +200,9 @@ def test_stationarity_notices_a_point_that_is_no_fit() -> None:
         solution=np.array([1.0, 0.0]),
         gradient=np.array([-0.5, 0.2]),
         gram=np.eye(2),
+        loss=resolve_loss("squared"),
         rows=None,
+        targets=None,
         eta=None,
     )
     assert geometry.stationarity() == 0.0

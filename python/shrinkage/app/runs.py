@@ -5,6 +5,7 @@ Everything here runs on a job's thread; a screen only submits it and draws what 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,8 +30,11 @@ from shrinkage.data import (
     prepare,
     read_table,
 )
+from shrinkage.data.table import StepLog
+from shrinkage.data.target import read_target
 from shrinkage.errors import DataError
 from shrinkage.linear.comparison import PenaltyComparison, compare_penalties
+from shrinkage.linear.suitable import CUSTOMARY, customary_loss, starting_delta, suitable_losses
 
 TEST_SHARE = 0.25
 
@@ -61,6 +65,9 @@ class LinearResult:
         classes: all classes of the target, also those that were pooled as the rest; or None.
         event: with more than two classes the one that is held against the rest, else None.
         n_rows, n_features: shape of the prepared data, test rows counted.
+        losses: names of the losses that suit the target, the customary first.
+        delta: a δ of Huber's loss in the units of the target, as a start; None for classes.
+        seconds: time that the fits took.
         steps, undone: what the reader and the preparation did, and what the user took back.
         stratified: whether the test rows hold every class in proportion.
         comparison: the two paths.
@@ -73,6 +80,9 @@ class LinearResult:
     event: str | None
     n_rows: int
     n_features: int
+    losses: tuple[str, ...]
+    delta: float | None
+    seconds: float
     steps: tuple[Step, ...]
     undone: tuple[Step, ...]
     stratified: bool
@@ -102,6 +112,15 @@ def submit_reading(file: StoredFile, services: Services, *, retry: bool = False)
     )
 
 
+def loss_for(table: RawTable, target: str, task: str) -> str:
+    """The customary loss for this target; where it cannot be read, that of its task."""
+    try:
+        y = read_target(table, target, task, StepLog()).y
+    except DataError:
+        return CUSTOMARY[task]
+    return customary_loss(y, task)
+
+
 def data_name(spec: RunSpec, services: Services) -> str:
     """Name of the sample or of the file; the first digits of the digest if it is not here."""
     if spec.sample is not None:
@@ -122,10 +141,11 @@ def fit_linear(spec: RunSpec, services: Services, report: Report) -> LinearResul
     if everything is not None and len(everything) > 2:
         event = spec.event or everything[0]
         dataset = one_vs_rest(dataset, event)
+    started = time.monotonic()
     comparison = compare_penalties(
         dataset.X,
         dataset.y,
-        loss="squared" if dataset.task == "regression" else "logistic",
+        loss=spec.but(task=dataset.task).chosen_loss(),
         feature_names=dataset.feature_names,
         classes=dataset.classes,
         test_rows=data.test_rows,
@@ -134,7 +154,9 @@ def fit_linear(spec: RunSpec, services: Services, report: Report) -> LinearResul
         standardize=spec.standardize,
         callback=Stages(report),
     )
+    seconds = time.monotonic() - started
     prepare_board(comparison)
+    numbers = dataset.task == "regression"
     return LinearResult(
         spec=spec,
         name=data_name(spec, services),
@@ -143,6 +165,9 @@ def fit_linear(spec: RunSpec, services: Services, report: Report) -> LinearResul
         event=event,
         n_rows=dataset.n_samples,
         n_features=dataset.n_features,
+        losses=suitable_losses(dataset.y, dataset.task),
+        delta=starting_delta(dataset.y) if numbers else None,
+        seconds=seconds,
         steps=data.steps,
         undone=data.undone,
         stratified=data.stratified,

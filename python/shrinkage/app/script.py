@@ -34,6 +34,7 @@ def _head(result: LinearResult) -> str:
         imports.append("from sklearn.base import clone")
     if spec.test:
         imports.append("from sklearn.model_selection import train_test_split")
+    imports.append("import shrinkage as sh")
     imports.append(f"from shrinkage.data import {', '.join(sorted(names))}")
     imports.append("from shrinkage.linear.comparison import compare_penalties")
     version = f"# Made with shrinkage {package_version()}; run {spec.key()[:8]}."
@@ -66,7 +67,7 @@ def _one_class(result: LinearResult) -> str:
 def _test_rows(result: LinearResult) -> str:
     spec = result.spec
     if not spec.test:
-        return "X, names = data.X, data.feature_names\ntest = None"
+        return "X, names = data.X, data.feature_names\ntest, train = None, slice(None)"
     drawn_by = "None"
     if result.stratified:
         drawn_by = "data.y" if result.event is None else "classes"
@@ -74,13 +75,13 @@ def _test_rows(result: LinearResult) -> str:
         f"_, test = train_test_split(np.arange(len(data.y)), test_size={TEST_SHARE},",
         f"                           random_state={spec.seed}, stratify={drawn_by})",
         "test = np.sort(test)",
+        "train = np.setdiff1d(np.arange(len(data.y)), test)",
     ]
     if spec.is_sample:
         lines.append("X, names = data.X, data.feature_names")
     else:
         lines += [
             "# The preparation learns from the training rows alone.",
-            "train = np.setdiff1d(np.arange(len(data.y)), test)",
             "kept = list(dict.fromkeys(prepared.origin))",
             "learned = clone(prepared.preparation).fit(prepared.features[kept].iloc[train])",
             "X, names = learned.transform(prepared.features), learned.get_feature_names_out()",
@@ -89,12 +90,12 @@ def _test_rows(result: LinearResult) -> str:
 
 
 def _fit(result: LinearResult) -> str:
-    spec, comparison = result.spec, result.comparison
+    spec = result.spec
     return "\n".join(
         [
             "",
             "result = compare_penalties(",
-            f"    X, data.y, loss={comparison.loss!r}, feature_names=list(names),",
+            f"    X, data.y, loss={_loss(result)}, feature_names=list(names),",
             f"    classes=data.classes, test_rows=test, cv={spec.cv}, seed={spec.seed},",
             f"    standardize={spec.standardize},",
             ")",
@@ -107,8 +108,19 @@ def _fit(result: LinearResult) -> str:
             "        if weight:",
             '            print(f"    {name}: {weight:.6g}")',
             "",
+            "# The path of L1 alone, with the same rows, and what it minimizes.",
+            f"path = sh.fit_path(X[train], data.y[train], loss={_loss(result)}, "
+            f'penalty="l1", standardize={spec.standardize})',
+            "print(path.explain_objective(path.lambdas[len(path.lambdas) // 2]))",
+            "",
         ]
     )
+
+
+def _loss(result: LinearResult) -> str:
+    """The loss as it is written in Python: its name, or with its parameter."""
+    loss = result.comparison.loss
+    return f"sh.{loss!r}" if loss.parameters else repr(loss.name)
 
 
 def _check(result: LinearResult) -> str:

@@ -13,6 +13,8 @@ import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from shrinkage.losses import LOSSES, Loss
+
 VERSION = "v1"
 MAX_LINK = 1500
 MAX_DECODED = 20_000
@@ -22,6 +24,7 @@ FILE_PREFIX = "sha256:"
 TASKS = ("regression", "classification")
 LINKS = ("df", "best", "1se", "textbook")
 LOSS_OF_TASK = {"regression": "squared", "classification": "logistic"}
+OPTIONAL: dict[str, type] = {"target": str, "event": str, "loss": str, "parameter": float}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class RunSpec:
         data: ``sample:<name>`` for built-in data, ``sha256:<64 hex digits>`` for a file.
         target: column to predict; None means the sample's own.
         task: ``regression`` or ``classification``.
+        loss: name of the loss; None means the task's customary one, squared or logistic.
+        parameter: of the loss, δ of huber or q of quantile; None means its default.
         event: with more than two classes, the class that is held against the rest.
         standardize: penalize columns scaled to unit standard deviation.
         undo: preparation steps the user took back, sorted.
@@ -44,6 +49,8 @@ class RunSpec:
     data: str = "sample:diabetes"
     target: str | None = None
     task: str = "regression"
+    loss: str | None = None
+    parameter: float | None = None
     event: str | None = None
     standardize: bool = True
     undo: tuple[str, ...] = ()
@@ -62,13 +69,35 @@ class RunSpec:
             raise ValueError(f"link = {self.link!r}: expected one of {LINKS}")
         if not 2 <= self.cv <= 50:
             raise ValueError(f"cv = {self.cv}: expected 2 to 50 folds")
+        self._check_loss()
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed = {self.seed}: expected 0 to 2**63 - 1")
 
+    def _check_loss(self) -> None:
+        """A loss of this task with a parameter that it takes."""
+        kind = LOSSES.get(self.loss_name)
+        if kind is None or kind.task != self.task:
+            raise ValueError(f"loss = {self.loss!r}: expected one for {self.task}")
+        if self.parameter is None:
+            return
+        if not fields(kind):
+            raise ValueError(f"parameter = {self.parameter}: {self.loss_name} takes none")
+        kind(self.parameter)  # type: ignore[call-arg]
+
     @property
-    def loss(self) -> str:
-        """Name of the loss that the task implies."""
-        return LOSS_OF_TASK[self.task]
+    def loss_name(self) -> str:
+        """Name of the chosen loss, or of the one that the task implies."""
+        return self.loss or LOSS_OF_TASK[self.task]
+
+    def chosen_loss(self) -> Loss:
+        """The loss with its parameter."""
+        kind = LOSSES[self.loss_name]
+        return kind() if self.parameter is None else kind(self.parameter)  # type: ignore[call-arg]
+
+    def with_loss(self, name: str, parameter: float | None = None) -> RunSpec:
+        """A copy with this loss; the task's own is not spelled out, so that it keeps its key."""
+        own = name == LOSS_OF_TASK[self.task] and parameter is None
+        return self.but(loss=None if own else name, parameter=parameter)
 
     @property
     def sample(self) -> str | None:
@@ -89,6 +118,10 @@ class RunSpec:
         """SHA-256 over everything that changes the fit; equal keys share one job."""
         content = asdict(self)
         del content["link"]
+        # Runs from before losses could be chosen keep their key.
+        for name in ("loss", "parameter"):
+            if content[name] is None:
+                del content[name]
         return hashlib.sha256(_canonical(content)).hexdigest()
 
     def to_json(self) -> str:
@@ -163,7 +196,7 @@ def _build(content: Any) -> RunSpec:
 
 def _check_type(name: str, value: Any) -> None:
     default = getattr(DEFAULT, name)
-    expected = str if default is None else type(default)
+    expected = OPTIONAL.get(name, type(default))
     # bool is an int for isinstance, so the types are compared exactly.
     if type(value) is not expected and not (default is None and value is None):
         raise ValueError(f"{name}: expected {expected.__name__}, got {type(value).__name__}")

@@ -34,6 +34,7 @@ __all__ = [
     "apply_dropout",
     "dropout_mask",
     "loss_gradient",
+    "loss_terms",
     "loss_value",
     "penalized_loss",
     "penalty_value",
@@ -76,6 +77,19 @@ def loss_gradient(loss: str | Loss, y: npt.ArrayLike, eta: npt.ArrayLike) -> Flo
     y, eta = as_floats(y, "y", ndim=1), as_floats(eta, "eta", ndim=1)
     loss = resolve_loss(loss)
     return _native.loss_gradient(loss.name, loss.parameters, y, eta)
+
+
+def loss_terms(
+    loss: str | Loss, y: npt.ArrayLike, eta: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Each observation's loss and its first two derivatives by η, unweighted; (n,) each.
+
+    Where the first derivative has a kink the second is a generalized one: for "huber" 1 inside of δ
+    and 0 outside, for "squared_hinge" 2 and 0; for "quantile" it is 0.
+    """
+    y, eta = as_floats(y, "y", ndim=1), as_floats(eta, "eta", ndim=1)
+    loss = resolve_loss(loss)
+    return _native.loss_terms(loss.name, loss.parameters, y, eta)
 
 
 def penalty_value(penalty: str | Penalty, beta: npt.ArrayLike, lam: float) -> float:

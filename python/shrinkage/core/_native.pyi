@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Control', 'apply_dropout', 'cross_validate', 'dropout_mask', 'fit_path', 'install_blas', 'loss_gradient', 'loss_value', 'penalized_loss', 'penalty_value', 'prox']
+__all__: list[str] = ['Control', 'apply_dropout', 'cross_validate', 'dropout_mask', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'penalized_loss', 'penalty_value', 'prox']
 class Control:
     """
     Progress and cancellation of one call.
@@ -42,6 +42,10 @@ def install_blas(capsules: dict[str, typing.Any]) -> None:
 def loss_gradient(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray) -> numpy.typing.NDArray[numpy.float64]:
     """
     Derivative of each observation's loss by its eta.
+    """
+def loss_terms(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray) -> tuple[typing.Any, ...]:
+    """
+    Value, gradient and curvature of each observation's loss by its eta.
     """
 def loss_value(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray, sample_weight: numpy.ndarray | None) -> float:
     """

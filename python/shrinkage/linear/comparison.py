@@ -6,7 +6,10 @@ Position i of the control is the i-th λ of the L1 grid. A link says which λ of
                 hat matrix for L2 (see `shrinkage.linear.degrees_of_freedom`)
     "best"      both the same multiple of their own λ.min
     "1se"       both the same multiple of their own λ.1se
-    "textbook"  the same λ_t of Σ(ŷ−y)² + λ_t Σ|w| and Σ(ŷ−y)² + λ_t Σw² (classes: −Σ log p + ...)
+    "textbook"  the same λ_t of Σ(ŷ−y)² + λ_t Σ|w| and Σ(ŷ−y)² + λ_t Σw² (classes: −Σ log p + ...),
+
+with the loss's own first term where it is not the squared one. "df" needs a loss with a curvature,
+and columns of which a matrix fits; else it is not among the links.
 
 Every λ that a link asks for is fitted; nothing is interpolated. What L2 cannot attain within its
 grid is clipped to the grid's end, and the link says at which positions.
@@ -16,26 +19,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
+from shrinkage import core
 from shrinkage.conventions import textbook_lambda
 from shrinkage.errors import InvalidArgument
 from shrinkage.linear import degrees_of_freedom as df
 from shrinkage.linear.cv import fit_path_cv
+from shrinkage.linear.facts import Fact, summary_facts
 from shrinkage.linear.geometry import GeometryBasis, make_basis
-from shrinkage.linear.links import (
-    Link,
-    nearest,
-    union_grid,
-    wanted_lambdas,
-)
+from shrinkage.linear.links import DF_KNOTS, LINKS, Link, nearest, union_grid, wanted_lambdas
+from shrinkage.losses import Loss, resolve_loss
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Loss = Literal["squared", "logistic"]
 Callback = Callable[[Any], bool | None]
 Folds = list[tuple[Indices, Indices]]
 
@@ -43,6 +44,8 @@ SMALL = 0.01
 """A coefficient counts as small below this share of the largest."""
 TOL = 1e-11
 """Relative duality gap asked of every fit; tight, so that the geometry touches to the eye."""
+DF_FLOPS = 5e11
+"""Degrees of freedom of L2 that would take more operations are left out: some 50 s on one core."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,14 @@ class PenaltySide:
         n_small: features below 1 % of the largest penalized coefficient, zeros included, (L,).
         norm_share: ‖u‖₁ (L1) or ‖u‖₂ (L2) of the penalized coefficients as a share of the
             least-penalized fit's, (L,).
-        df: effective degrees of freedom, intercept not counted, (L,).
+        df: effective degrees of freedom, intercept not counted, (L,); NaN where the loss gives them
+            no meaning, and for L2 where they would take too long.
         train_error: (L,); cv_mean, cv_std_error: (L,); test_error: (L,) or None.
-        train_sum: textbook first term on the training rows, (L,): Σ(ŷ−y)² or −Σ log p.
+        train_sum: textbook first term on the training rows, (L,): Σ(ŷ−y)², −Σ log p, or Σ ℓ.
         deviance_ratio, gaps: (L,) of the full-data fits.
+        regimes: (L,) the algorithm of each fit, see `Path.regime`.
         i_min, i_1se: numbers of λ.min and λ.1se in `lambdas`.
-        geometry: for pairs of the top features.
+        geometry: for pairs of the top features; None for a loss with kinks.
     """
 
     penalty: str
@@ -87,9 +92,10 @@ class PenaltySide:
     train_sum: Array
     deviance_ratio: Array
     gaps: Array
+    regimes: NDArray[np.str_]
     i_min: int
     i_1se: int
-    geometry: GeometryBasis
+    geometry: GeometryBasis | None
 
     @property
     def penalized_coefs(self) -> Array:
@@ -103,18 +109,15 @@ class PenaltySide:
 
 
 @dataclass(frozen=True)
-class Fact:
-    """One computed statement: a stable code and the numbers it is made of."""
-
-    code: str
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class PenaltyComparison:
-    """Result of `compare_penalties`; see there."""
+    """Result of `compare_penalties`; see there.
 
-    loss: str
+    `score` says what the errors are: "mse", "deviance" (twice the mean loss above that of a perfect
+    fit) or "loss" (the mean loss). `pair` is the picture's choice of two features, None where there
+    is no picture. `tol` is the relative duality gap that was asked of every fit.
+    """
+
+    loss: Loss
     l1: PenaltySide
     l2: PenaltySide
     links: Mapping[str, Link]
@@ -128,18 +131,30 @@ class PenaltyComparison:
     n_folds: int
     seed: int
     standardize: bool
+    tol: float
     pair: tuple[int, int] | None
 
     def side(self, penalty: str) -> PenaltySide:
         """`l1` or `l2` by name."""
         return self.l1 if penalty == "l1" else self.l2
 
+    def geometry(self, penalty: str) -> GeometryBasis:
+        """The geometry of a side, where there is a picture (`pair` is not None).
+
+        Raises:
+            ValueError: the loss has kinks, so that there is no picture.
+        """
+        basis = self.side(penalty).geometry
+        if basis is None:
+            raise ValueError(f"the {self.loss.name} loss has kinks: it has no geometry to draw")
+        return basis
+
 
 def compare_penalties(
     X: Any,
     y: ArrayLike,
     *,
-    loss: Loss = "squared",
+    loss: str | Loss = "squared",
     feature_names: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     test_rows: ArrayLike | None = None,
@@ -154,9 +169,10 @@ def compare_penalties(
     """Fit the L1 and the L2 path with cross-validation and tie them to one control.
 
     Args:
-        X: (n, p) table; a DataFrame's column names become the feature names.
-        y: (n,) numbers, or two classes for "logistic" (the larger is the event).
-        loss: "squared" or "logistic".
+        X: (n, p) table or scipy sparse matrix; a DataFrame's column names become the feature names.
+        y: (n,) numbers, or two classes for "logistic" and "squared_hinge" (the larger is the
+            event).
+        loss: see `fit_path`.
         feature_names: p names, instead of the DataFrame's.
         classes: display names of the two classes, smaller label first.
         test_rows: row numbers or a mask of n booleans; held out of everything but `test_error`.
@@ -172,6 +188,7 @@ def compare_penalties(
     Raises:
         InvalidArgument: what is wrong, with the remedy; from the fits too.
     """
+    loss = resolve_loss(loss)
     names, X_all = _table(X, feature_names)
     y_all = np.asarray(y)
     held_out = _test_mask(test_rows, X_all.shape[0])
@@ -184,8 +201,8 @@ def compare_penalties(
             value=list(y_all.shape),
             remedy=f"({X_all.shape[0]},)",
         )
-    train = _Rows(X_all[~held_out], y_all[~held_out])
-    test = _Rows(X_all[held_out], y_all[held_out]) if held_out.any() else None
+    train = _Rows(_part(X_all, ~held_out), y_all[~held_out])
+    test = _Rows(_part(X_all, held_out), y_all[held_out]) if held_out.any() else None
     folds = make_folds(train.y, cv, loss=loss, seed=seed) if isinstance(cv, int) else cv
     options: dict[str, Any] = dict(
         loss=loss, standardize=standardize, tol=TOL, n_threads=n_threads, callback=callback
@@ -196,9 +213,14 @@ def compare_penalties(
     l2_grid: Any = fit_path_cv(
         train.X, train.y, penalty="l2", cv=folds, n_lambdas=n_lambdas, **options
     )
-    event = l1_cv.path.classes[1] if loss == "logistic" else None
-    train, test = train.coded(event), None if test is None else test.coded(event)
-    wanted = wanted_lambdas(l1_cv, l2_grid, train.X, train.y, loss=loss, options=options)
+    labels = l1_cv.path.classes
+    if labels is not None:
+        train = train.coded(labels[1], loss)
+        test = None if test is None else test.coded(labels[1], loss)
+    columns = _columns_for_df(train.X, l2_grid.path, loss)
+    wanted = wanted_lambdas(
+        l1_cv, l2_grid, train.X, train.y, loss=loss, columns=columns, options=options
+    )
     union = union_grid(l2_grid.path.lambdas, [lam for lam, _ in wanted.values()])
     l2_cv: Any = fit_path_cv(
         train.X,
@@ -209,44 +231,55 @@ def compare_penalties(
         **options,
     )
     top = _top_features(l1_cv, l2_grid, n_top)
-    build = _SideBuilder(train, test, loss, top)
+    build = _SideBuilder(train, test, loss, top, columns)
     l1 = build.side("l1", l1_cv, l1_cv)
     l2 = build.side("l2", l2_cv, l2_grid)
     return PenaltyComparison(
         loss=loss,
         l1=l1,
         l2=l2,
-        links={
-            name: _link(name, l1, l2, lam, attained) for name, (lam, attained) in wanted.items()
-        },
+        links={name: _link(name, l1, l2, *wanted[name]) for name in LINKS if name in wanted},
         feature_names=names,
         top=top,
-        classes=_class_names(l1_cv.path.classes, classes),
+        classes=_class_names(labels, classes),
         facts=summary_facts(l1, l2, 0 if test is None else test.y.size),
-        score=str(l1_cv.score),
+        score=loss.score,
         n_rows=train.y.size,
         n_test=0 if test is None else test.y.size,
         n_folds=len(folds),
         seed=seed,
         standardize=standardize,
+        tol=TOL,
         pair=_default_pair(l1, l2),
     )
 
 
 @dataclass(frozen=True)
 class _Rows:
-    X: Array
+    X: Any
     y: Any
 
-    def coded(self, event: Any) -> _Rows:
-        """Classes as 0 and 1; numbers as they are."""
-        y = self.y if event is None else self.y == event
-        return _Rows(self.X, np.asarray(y, dtype=np.float64))
+    def coded(self, event: Any, loss: Loss) -> _Rows:
+        """Classes as the two numbers of the loss."""
+        return _Rows(self.X, np.where(self.y == event, loss.codes[1], loss.codes[0]))
 
 
-def _table(X: Any, feature_names: Sequence[str] | None) -> tuple[tuple[str, ...], Array]:
+def _part(X: Any, rows: NDArray[np.bool_]) -> Any:
+    """Some rows; sparse ones by columns, as the solver takes them."""
+    return sparse.csc_array(X[rows]) if sparse.issparse(X) else X[rows]
+
+
+def _columns_for_df(X: Any, path: Any, loss: Loss) -> Array | None:
+    """Columns as they are penalized, if degrees of freedom have a meaning and can be afforded."""
+    fits = 1 if loss.name == "squared" else DF_KNOTS
+    if not loss.smooth or fits * df.cost_of_one(*X.shape) > DF_FLOPS:
+        return None
+    return df.penalized_columns(X, path.centers, path.scales)
+
+
+def _table(X: Any, feature_names: Sequence[str] | None) -> tuple[tuple[str, ...], Any]:
     columns = getattr(X, "columns", None)
-    values = np.asarray(X, dtype=np.float64)
+    values: Any = sparse.csr_array(X) if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
     if values.ndim != 2:
         raise InvalidArgument(
             f"X has {values.ndim} dimension(s); give a table of rows and columns, shape (n, p)",
@@ -295,7 +328,7 @@ def _test_mask(test_rows: ArrayLike | None, n: int) -> NDArray[np.bool_]:
     return mask
 
 
-def make_folds(y: Any, n_splits: int, *, loss: Loss, seed: int) -> Folds:
+def make_folds(y: Any, n_splits: int, *, loss: str | Loss, seed: int) -> Folds:
     """Shuffled folds (stratified for classes); leave-one-out below 30 rows of numbers.
 
     Raises:
@@ -314,7 +347,7 @@ def make_folds(y: Any, n_splits: int, *, loss: Loss, seed: int) -> Folds:
             value=n_splits if bad == "cv" else n,
             remedy="at least two folds and two training rows",
         )
-    if loss == "logistic":
+    if resolve_loss(loss).task == "classification":
         labels, counts = np.unique(y, return_counts=True)
         least = int(counts.min())
         if least < 2:
@@ -362,6 +395,7 @@ class _SideBuilder:
     test: _Rows | None
     loss: Loss
     top: Indices
+    columns: Array | None
 
     def side(self, penalty: str, cv: Any, grid_cv: Any) -> PenaltySide:
         """What `PenaltySide` promises; `grid_cv` holds the regular grid with its λ.min, λ.1se."""
@@ -371,7 +405,7 @@ class _SideBuilder:
         largest = size.max(axis=0, initial=0.0)
         norm = size.sum(axis=0) if penalty == "l1" else np.sqrt((u * u).sum(axis=0))
         marks = nearest(path.lambdas, np.array([grid_cv.lambda_min, grid_cv.lambda_1se]))
-        error, total = self._errors(path, self.train)
+        losses = self._mean_losses(path, self.train)
         return PenaltySide(
             penalty=penalty,
             lambdas=np.asarray(path.lambdas),
@@ -385,44 +419,52 @@ class _SideBuilder:
             n_small=((size < SMALL * largest) | (largest == 0.0)).sum(axis=0),
             norm_share=norm / max(float(norm[-1]), 1e-300),
             df=self._df(penalty, path),
-            train_error=error,
+            train_error=self._errors(losses, self.train),
             cv_mean=np.asarray(cv.mean),
             cv_std_error=np.asarray(cv.std_error),
-            test_error=None if self.test is None else self._errors(path, self.test)[0],
-            train_sum=total,
+            test_error=None
+            if self.test is None
+            else self._errors(self._mean_losses(path, self.test), self.test),
+            train_sum=losses * (self.loss.textbook_factor * self.train.y.size),
             deviance_ratio=np.asarray(path.deviance_ratio),
             gaps=np.asarray(path.gaps),
+            regimes=np.asarray(path.regime),
             i_min=int(marks[0]),
             i_1se=int(marks[1]),
             geometry=make_basis(
                 self.train.X, self.train.y, path, self.top, penalty=penalty, loss=self.loss
-            ),
+            )
+            if self.loss.smooth
+            else None,
         )
 
-    def _errors(self, path: Any, rows: _Rows) -> tuple[Array, Array]:
-        """Mean squared error or mean −2 log p at every λ, and the textbook sum."""
-        total = np.empty(path.lambdas.size)
+    def _mean_losses(self, path: Any, rows: _Rows) -> Array:
+        """Mean loss at every λ, (L,)."""
+        losses = np.empty(path.lambdas.size)
         block = max(1, 4_000_000 // max(rows.y.size, 1))
-        for start in range(0, total.size, block):
+        for start in range(0, losses.size, block):
             part = slice(start, start + block)
-            eta = rows.X @ path.coefs[:, part] + path.intercepts[part]
-            y = rows.y[:, None]
-            each = (eta - y) ** 2 if self.loss == "squared" else np.logaddexp(0.0, eta) - y * eta
-            total[part] = each.sum(axis=0)
-        return total / rows.y.size * (1.0 if self.loss == "squared" else 2.0), total
+            eta = np.asfortranarray(rows.X @ path.coefs[:, part] + path.intercepts[part])
+            losses[part] = [core.loss_value(self.loss, rows.y, e) for e in eta.T]
+        return losses
+
+    def _errors(self, losses: Array, rows: _Rows) -> Array:
+        """What the score measures: mean squared error, mean deviance or the mean loss."""
+        return np.asarray(self.loss.to_score(losses, float(self.loss.saturated(rows.y).mean())))
 
     def _df(self, penalty: str, path: Any) -> Array:
-        if penalty == "l1":
+        if penalty == "l1" and self.loss.smooth:
             return df.nonzero_count(path.coefs).astype(np.float64)
-        if self.loss == "logistic":
-            return df.logistic_ridge_dfs(path, self.train.X)
-        columns = df.penalized_columns(self.train.X, path.centers, path.scales)
-        return df.ridge_df(df.gram_eigenvalues(columns), path.lambdas)
+        if self.columns is None:
+            return np.full(path.lambdas.size, np.nan)
+        if self.loss.name == "squared":
+            return df.ridge_df(df.gram_eigenvalues(self.columns), path.lambdas)
+        return df.weighted_ridge_dfs(path, self.train.X, self.train.y, self.loss, self.columns)
 
 
 def _default_pair(l1: PenaltySide, l2: PenaltySide) -> tuple[int, int] | None:
     """The largest feature and the one that L1 drops while L2 keeps most of it, at λ.1se."""
-    if l1.geometry.features.size < 2:
+    if l1.geometry is None or l2.geometry is None or l1.geometry.features.size < 2:
         return None
     u1 = np.abs(l1.geometry.coefs[:, l1.i_1se])
     u2 = np.abs(l2.geometry.coefs[:, l2.i_1se])
@@ -440,48 +482,3 @@ def _class_names(labels: Any, names: Sequence[str] | None) -> tuple[str, ...] | 
     if names is not None and len(names) == len(labels):
         return tuple(str(name) for name in names)
     return tuple(str(label) for label in labels)
-
-
-def summary_facts(l1: PenaltySide, l2: PenaltySide, n_test: int = 0) -> tuple[Fact, ...]:
-    """What the first sentence says, computed: at each side's λ.1se, against the best of both.
-
-    Codes and fields:
-        "l1_keeps" kept, total, zero · "l1_keeps_none" total
-        "within_one_se" | "above_one_se" error, best, std_error, best_penalty: whether L1's CV error
-            at λ.1se is within one standard error of the lowest CV error of the two paths
-        "better_l1" | "better_l2" | "tied" l1, l2: lowest CV errors; tied within one standard error
-        "l2_small" small, total: features L2 leaves below 1 % of the largest at its λ.1se
-        "test" rows, l1, l2: test errors of each at its λ.1se, if rows were split off
-        "at_edge" penalty: λ.min lies at the least-penalized end of the grid
-    """
-    total = l1.coefs.shape[0]
-    kept = int(l1.n_nonzero[l1.i_1se])
-    lowest = {side.penalty: float(side.cv_mean[side.i_min]) for side in (l1, l2)}
-    best = min((l1, l2), key=lambda side: lowest[side.penalty])
-    spread = float(best.cv_std_error[best.i_min])
-    error = float(l1.cv_mean[l1.i_1se])
-    close = error <= lowest[best.penalty] + spread
-    tied = abs(lowest["l1"] - lowest["l2"]) <= spread
-    facts = [
-        Fact("l1_keeps", {"kept": kept, "total": total, "zero": total - kept})
-        if kept
-        else Fact("l1_keeps_none", {"total": total}),
-        Fact(
-            "within_one_se" if close else "above_one_se",
-            {
-                "error": error,
-                "best": lowest[best.penalty],
-                "std_error": spread,
-                "best_penalty": best.penalty,
-            },
-        ),
-        Fact("tied" if tied else f"better_{best.penalty}", dict(lowest)),
-        Fact("l2_small", {"small": int(l2.n_small[l2.i_1se]), "total": total}),
-    ]
-    if l1.test_error is not None and l2.test_error is not None:
-        errors = (float(l1.test_error[l1.i_1se]), float(l2.test_error[l2.i_1se]))
-        facts.append(Fact("test", {"rows": n_test, "l1": errors[0], "l2": errors[1]}))
-    for side in (l1, l2):
-        if side.i_min == side.grid[-1]:
-            facts.append(Fact("at_edge", {"penalty": side.penalty}))
-    return tuple(facts)

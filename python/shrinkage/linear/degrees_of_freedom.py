@@ -12,16 +12,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
+
+from shrinkage import core
+from shrinkage.losses import Loss
 
 Array = NDArray[np.float64]
 
 
 def penalized_columns(
-    X: Array, centers: Array, scales: Array, *, fit_intercept: bool = True
+    X: Any, centers: Array, scales: Array, *, fit_intercept: bool = True
 ) -> Array:
-    """Columns in the scale in which they are penalized, (n, p); centred with an intercept."""
+    """Columns in the scale in which they are penalized, (n, p) dense; centred with an intercept."""
+    X = X.toarray() if sparse.issparse(X) else X
     return np.asarray((X - centers) / scales if fit_intercept else X / scales, dtype=np.float64)
 
 
@@ -86,14 +91,13 @@ def lambda_for_df(
     return float(np.exp(root)), True
 
 
-def logistic_curvature(linear_predictor: Array) -> Array:
-    """p(1 − p) of the logistic loss at η, elementwise."""
-    half = np.tanh(np.abs(linear_predictor) / 2.0)
-    return np.asarray((1.0 - half) * (1.0 + half) / 4.0)
+def curvatures(loss: Loss, y: Array, linear_predictor: Array) -> Array:
+    """Second derivative by η of every observation's loss, (n,)."""
+    return core.loss_terms(loss, y, linear_predictor)[2]
 
 
-class LogisticDegreesOfFreedom:
-    """Curvature-weighted degrees of freedom of L2 logistic fits on one set of columns.
+class WeightedDegreesOfFreedom:
+    """Curvature-weighted degrees of freedom of L2 fits with a curved loss on one set of columns.
 
     With more columns than rows the (n, n) inner products are formed once, so that each fit costs
     n³ instead of n²p.
@@ -107,30 +111,31 @@ class LogisticDegreesOfFreedom:
         self._columns = columns
         self._products = columns @ columns.T if p > n else None
 
-    @property
-    def cost(self) -> float:
-        """Floating-point operations of one evaluation, roughly."""
-        n, q = self._columns.shape[0], min(self._columns.shape)
-        return float(2 * n * q**2 + 10 * q**3)
-
-    def __call__(self, linear_predictor: Array, lam: float) -> float:
-        """Degrees of freedom of the fit with this η (n,) at the λ at which it was fitted."""
-        weight = logistic_curvature(linear_predictor)
-        total = float(weight.sum())
+    def __call__(self, row_weight: Array, lam: float) -> float:
+        """Degrees of freedom of the fit with these curvatures (n,) at the λ it was fitted at."""
+        total = float(row_weight.sum())
         if self._products is None or total <= 0.0:
-            e = gram_eigenvalues(self._columns, weight)
+            e = gram_eigenvalues(self._columns, row_weight)
         else:
             K = self._products
-            mean = K @ weight / total
-            centred = K - mean[:, None] - mean[None, :] + weight @ mean / total
-            root = np.sqrt(weight)
-            weighted = root[:, None] * centred * root[None, :] / weight.size
+            mean = K @ row_weight / total
+            centred = K - mean[:, None] - mean[None, :] + row_weight @ mean / total
+            root = np.sqrt(row_weight)
+            weighted = root[:, None] * centred * root[None, :] / row_weight.size
             e = np.asarray(np.linalg.eigvalsh(weighted), dtype=np.float64)
         return float(ridge_df(np.maximum(e, 0.0), lam)[0])
 
 
-def logistic_ridge_dfs(path: Any, X: Array, *, budget: float = 1e11) -> Array:
-    """Curvature-weighted degrees of freedom at every λ of an L2 logistic path, (L,).
+def cost_of_one(n: int, p: int) -> float:
+    """Floating-point operations that the degrees of freedom of one L2 fit take, roughly."""
+    q = min(n, p)
+    return float(2 * n * q**2 + 10 * q**3)
+
+
+def weighted_ridge_dfs(
+    path: Any, X: Any, y: Array, loss: Loss, columns: Array, *, budget: float = 1e11
+) -> Array:
+    """Curvature-weighted degrees of freedom at every λ of an L2 path with a curved loss, (L,).
 
     Above `budget` floating-point operations in all, as many λ as it affords (at least 25) are
     computed and monotone cubic interpolation in log λ gives the others.
@@ -138,14 +143,23 @@ def logistic_ridge_dfs(path: Any, X: Array, *, budget: float = 1e11) -> Array:
     Args:
         path: result of `fit_path` with an intercept.
         X: (n, p) rows it was fitted on.
+        y: (n,) their targets, classes coded as the loss does.
+        loss: the loss of the path.
+        columns: (n, p) the rows as they are penalized.
         budget: about 10 s on one core.
     """
-    trace = LogisticDegreesOfFreedom(penalized_columns(X, path.centers, path.scales))
+    trace = WeightedDegreesOfFreedom(columns)
     count = path.lambdas.size
-    afforded = max(25, int(budget / trace.cost))
+    afforded = max(25, int(budget / cost_of_one(*columns.shape)))
     which = np.unique(np.linspace(0, count - 1, min(count, afforded)).astype(int))
     known = np.array(
-        [trace(X @ path.coefs[:, i] + path.intercepts[i], float(path.lambdas[i])) for i in which]
+        [
+            trace(
+                curvatures(loss, y, X @ path.coefs[:, i] + path.intercepts[i]),
+                float(path.lambdas[i]),
+            )
+            for i in which
+        ]
     )
     if which.size == count:
         return known

@@ -7,8 +7,9 @@ centred when there is an intercept. With δ the step of the pair from its fitted
 
 relative to the fit. At a fit −g ∈ λ∂P for the pair, so {E = 0} touches the diamond or the circle
 through the solution exactly there. Squared loss: R = ½δᵀGδ with G the pair's Gram matrix, an
-ellipse. Logistic loss: R is the mean Bregman remainder of softplus; its level sets are solved for,
-direction by direction, by safeguarded Newton steps.
+ellipse. Any other loss with a derivative: R is the mean Bregman remainder of ℓ(y, ·) at η; its
+level sets are solved for, direction by direction, by safeguarded Newton steps. A loss with kinks
+has no ∇E, and no picture.
 
 Time stays bounded for many rows: R is averaged over at most `max_rows` rows, drawn once with a
 seed. The gradient is always that of all rows, and R keeps R(0) = 0, ∇R(0) = 0 and convexity, so the
@@ -19,27 +20,25 @@ from the solution is estimated. `GeometryBasis.sampled` says when this happened.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.core import _native
 from shrinkage.errors import InvalidArgument
-from shrinkage.linear.degrees_of_freedom import logistic_curvature, penalized_columns
+from shrinkage.linear.degrees_of_freedom import penalized_columns
+from shrinkage.losses import Loss, resolve_loss
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 LEVELS = (1.0, 4.0, 12.0)
 """Depth of the drawn level sets, as multiples of the depth of the one that touches."""
-
-
-def _softplus(x: Array) -> tuple[Array, Array]:
-    """log(1 + eˣ) and its derivative, from one exponential."""
-    small = np.exp(-np.abs(x))
-    # not log1p: the absolute error is what counts here, and log is several times faster
-    value = np.maximum(x, 0.0) + np.log(1.0 + small)
-    return value, np.where(x >= 0.0, 1.0, small) / (1.0 + small)
+PIECEWISE = ("huber", "squared_hinge")
+"""Losses of which a row can be without curvature."""
+FLAT = 1e-6
 
 
 def _directions(count: int, size: float) -> Array:
@@ -64,7 +63,9 @@ class GeometryBasis:
         coefs: penalized coefficients u of the chosen features, (T, L).
         gradients: gradient of the mean loss in u, (T, L), from all rows.
         gram: (T, T) for squared loss, else None.
-        rows: penalized columns of the rows R is averaged over, (m, T), for logistic loss.
+        loss: the loss of the path.
+        rows: penalized columns of the rows R is averaged over, (m, T), but for squared loss.
+        targets: of those rows, (m,), else None.
         eta: linear predictor of those rows, (m, L), else None.
         sampled: whether those rows are a sample.
     """
@@ -75,7 +76,9 @@ class GeometryBasis:
     coefs: Array
     gradients: Array
     gram: Array | None
+    loss: Loss
     rows: Array | None
+    targets: Array | None
     eta: Array | None
     sampled: bool
 
@@ -106,19 +109,21 @@ class GeometryBasis:
             solution=self.coefs[both, index],
             gradient=self.gradients[both, index],
             gram=None if self.gram is None else self.gram[np.ix_(both, both)],
+            loss=self.loss,
             rows=None if self.rows is None else self.rows[:, both],
+            targets=self.targets,
             eta=None if self.eta is None else self.eta[:, index],
         )
 
 
 def make_basis(
-    X: Array,
+    X: Any,
     y: Array,
     path: Any,
     features: Indices,
     *,
     penalty: str,
-    loss: str,
+    loss: str | Loss,
     fit_intercept: bool = True,
     max_rows: int = 300,
     seed: int = 1,
@@ -126,16 +131,18 @@ def make_basis(
     """Collect, for every λ of `path`, what the geometry of pairs of `features` needs.
 
     Args:
-        X: (n, p) training rows on the original scale.
-        y: (n,) target; for "logistic" coded 0 and 1.
+        X: (n, p) training rows on the original scale, dense or sparse.
+        y: (n,) target; classes coded as the loss does.
         path: result of `fit_path` on these rows with unit weights.
         features: column numbers, (T,).
         penalty: "l1" or "l2".
-        loss: "squared" or "logistic".
+        loss: of the path; one with a derivative.
         fit_intercept: whether the path has an intercept (then columns are centred).
-        max_rows: rows over which the logistic remainder is averaged (see the module's text).
+        max_rows: rows over which the remainder is averaged (see the module's text).
         seed: of the sample of rows.
     """
+    loss = resolve_loss(loss)
+    squared = loss.name == "squared"
     n = X.shape[0]
     chosen = np.asarray(features, dtype=np.int64)
     Z = penalized_columns(
@@ -143,16 +150,16 @@ def make_basis(
     )
     coefs = np.asarray(path.coefs, dtype=np.float64)
     rows = np.arange(n)
-    if loss == "logistic" and n > max_rows:
+    if not squared and n > max_rows:
         rows = np.sort(np.random.default_rng(seed).choice(n, size=max_rows, replace=False))
     gradients = np.empty((chosen.size, coefs.shape[1]))
-    eta = np.empty((rows.size, coefs.shape[1])) if loss == "logistic" else None
+    eta = None if squared else np.empty((rows.size, coefs.shape[1]))
     block = max(1, 4_000_000 // max(n, 1))
     for start in range(0, coefs.shape[1], block):
         part = slice(start, start + block)
         linear = X @ coefs[:, part] + path.intercepts[part]
-        fitted = linear if loss == "squared" else 0.5 * (1.0 + np.tanh(linear / 2.0))
-        gradients[:, part] = Z.T @ (fitted - y[:, None]) / n
+        slope = linear - y[:, None] if squared else _terms(loss, y[:, None], linear)[1]
+        gradients[:, part] = Z.T @ slope / n
         if eta is not None:
             eta[:, part] = linear[rows]
     return GeometryBasis(
@@ -161,11 +168,21 @@ def make_basis(
         lambdas=np.asarray(path.lambdas, dtype=np.float64),
         coefs=coefs[chosen] * path.scales[chosen, None],
         gradients=gradients,
-        gram=Z.T @ Z / n if loss == "squared" else None,
-        rows=Z[rows] if loss == "logistic" else None,
+        gram=Z.T @ Z / n if squared else None,
+        loss=loss,
+        rows=None if squared else Z[rows],
+        targets=None if squared else y[rows],
         eta=eta,
         sampled=rows.size < n,
     )
+
+
+def _terms(loss: Loss, y: Array, eta: Array) -> tuple[Array, Array, Array]:
+    """Loss, gradient and curvature at any array of η, targets broadcast to it."""
+    targets = np.ascontiguousarray(np.broadcast_to(y, eta.shape)).reshape(-1)
+    flat = np.ascontiguousarray(eta).reshape(-1)
+    value, slope, bend = _native.loss_terms(loss.name, loss.parameters, targets, flat)
+    return value.reshape(eta.shape), slope.reshape(eta.shape), bend.reshape(eta.shape)
 
 
 @dataclass(frozen=True)
@@ -177,7 +194,9 @@ class PairGeometry:
     solution: Array
     gradient: Array
     gram: Array | None
+    loss: Loss
     rows: Array | None
+    targets: Array | None
     eta: Array | None
 
     def radius(self) -> float:
@@ -206,28 +225,46 @@ class PairGeometry:
         return np.asarray(step @ self.gradient + bend)
 
     def _remainder(self, step: Array) -> tuple[Array, Array]:
-        """Bregman remainder of softplus at steps (m, 2), and its gradient (m, 2)."""
-        assert self.rows is not None and self.eta is not None
-        before, here = _softplus(self.eta)
-        move = step @ self.rows.T
-        after, there = _softplus(self.eta + move)
-        value = (after - move * here).mean(axis=1) - before.mean()
-        return value, (there - here) @ self.rows / self.rows.shape[0]
+        """Bregman remainder of the loss at steps (m, 2), and its gradient (m, 2)."""
+        rows, targets, eta = self._sample
+        before, here = self._at_fit
+        move = step @ rows.T
+        after, there, _ = _terms(self.loss, targets, eta + move)
+        value = (after - move * here).mean(axis=1) - before
+        return value, (there - here) @ rows / rows.shape[0]
+
+    @cached_property
+    def _at_fit(self) -> tuple[float, Array]:
+        """Mean loss of the sample at the fit, and the gradient of each row."""
+        _, targets, eta = self._sample
+        value, slope, _ = _terms(self.loss, targets, eta)
+        return float(value.mean()), slope
+
+    @property
+    def _sample(self) -> tuple[Array, Array, Array]:
+        assert self.rows is not None and self.targets is not None and self.eta is not None
+        return self.rows, self.targets, self.eta
 
     def curvature(self, step: Array) -> Array:
-        """Hessian of the loss in the pair at one step (2,) from the solution, (2, 2)."""
+        """Hessian of the loss in the pair at one step (2,) from the solution, (2, 2).
+
+        Where rows have no curvature (huber, squared hinge), `FLAT` of the Gram matrix stands in:
+        it makes directions, not values of the loss.
+        """
         if self.gram is not None:
             return self.gram
-        assert self.rows is not None and self.eta is not None
-        weight = logistic_curvature(self.eta + self.rows @ step)
-        return np.asarray((self.rows * weight[:, None]).T @ self.rows / self.rows.shape[0])
+        rows, targets, eta = self._sample
+        weight = _terms(self.loss, targets, eta + rows @ step)[2]
+        if self.loss.name in PIECEWISE:
+            weight = weight + FLAT
+        return np.asarray((rows * weight[:, None]).T @ rows / rows.shape[0])
 
     def centre(self, *, limit: float) -> Array:
         """Minimizer of the loss over the pair.
 
-        Squared loss: the nearest one when the two columns are collinear. Logistic loss: damped
-        Newton; a pair that separates the classes has no minimizer and gives the point at which the
-        search came `limit` away from the solution.
+        Squared loss: the nearest one when the two columns are collinear. Another: damped Newton; a
+        pair that separates the classes has no minimizer and gives the point at which the search
+        came `limit` away from the solution.
         """
         if self.gram is not None:
             inverse = np.linalg.pinv(self.gram, rcond=1e-12, hermitian=True)
@@ -249,6 +286,8 @@ class PairGeometry:
                 if there <= now + 1e-4 * size * decrease:
                     break
                 size *= 0.5
+            if size <= 1e-6:
+                break  # as low as rounding lets it see
             step = step + size * direction
             if np.hypot(*step) >= limit:
                 step *= limit / np.hypot(*step)
@@ -275,8 +314,8 @@ class PairGeometry:
         """Level sets of the loss around the pair's minimizer.
 
         Args:
-            extent: half width of the picture; logistic contours that reach further than 6 of it
-                end there, outside of the picture.
+            extent: half width of the picture; contours that are no ellipses and reach further than
+                6 of it end there, outside of the picture.
             levels: depths as multiples of that of the touching level; the one equal to 1 passes
                 through the solution, which is its first point.
             n_points: directions.
@@ -330,17 +369,19 @@ class PairGeometry:
             slope = ((self.gradient + bend) * directions).sum(axis=1)
             return step @ self.gradient + value - bottom - depth, slope
 
+        # Near the end of a path a level may be as flat as rounding; past that no step is surer.
+        enough = max(tol * depth, 16.0 * np.finfo(float).eps * abs(self._at_fit[0]))
         low, high = np.zeros(directions.shape[0]), farthest
         unreached = miss(farthest)[0] <= 0.0
         radius = np.where(unreached, farthest, np.minimum(np.sqrt(2.0 * depth), farthest))
         for _ in range(60):
             off, slope = miss(radius)
-            if np.all(unreached | (np.abs(off) <= tol * depth)):
+            if np.all(unreached | (np.abs(off) <= enough)):
                 break
             low, high = np.where(off < 0, radius, low), np.where(off > 0, radius, high)
             newton = radius - off / np.where(slope > 0, slope, 1.0)
-            outside = (slope <= 0) | (newton <= low) | (newton >= high)
-            radius = np.where(unreached, radius, np.where(outside, 0.5 * (low + high), newton))
+            inside = (slope > 0) & (newton > low) & (newton < high)
+            radius = np.where(unreached, radius, np.where(inside, newton, 0.5 * (low + high)))
         return radius
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shrinkage.conventions import textbook_lambda
 from shrinkage.linear import degrees_of_freedom as df
 from shrinkage.linear.path import fit_path
+from shrinkage.losses import Loss
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -21,7 +22,7 @@ LINKS = ("df", "best", "1se", "textbook")
 DF_TOLERANCE = 0.005
 """Degrees of freedom that differ by more, or by more than this share, are not called the same."""
 DF_KNOTS = 25
-"""Fits at which the curvature-weighted degrees of freedom of logistic loss are computed first."""
+"""Fits at which the curvature-weighted degrees of freedom are computed first."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,16 @@ class Link:
 
 
 def wanted_lambdas(
-    l1_cv: Any, l2_cv: Any, X: Array, y: Array, *, loss: str, options: Mapping[str, Any]
+    l1_cv: Any, l2_cv: Any, X: Any, y: Array, *, loss: Loss, columns: Array | None, options: Any
 ) -> dict[str, Wanted]:
-    """For each link the L2 λ at each position, clipped to L2's grid, and whether it is attained."""
+    """For each link the L2 λ at each position, clipped to L2's grid, and whether it is attained.
+
+    Args:
+        X, y: training rows, classes coded as the loss does.
+        columns: (n, p) the rows as they are penalized, for "df"; without them there is no such
+            link.
+        options: keywords for further fits.
+    """
     lam1, grid = l1_cv.path.lambdas, l2_cv.path.lambdas
     t_of_one = {
         p: textbook_lambda(1.0, loss=loss, penalty=p, weight_sum=y.size) for p in ("l1", "l2")
@@ -56,11 +64,12 @@ def wanted_lambdas(
         "textbook": lam1 * (t_of_one["l1"] / t_of_one["l2"]),
     }
     wanted = {}
-    counts = df.nonzero_count(l1_cv.path.coefs)
-    if loss == "squared":
-        wanted["df"] = _match_squared(l2_cv.path, X, counts)
-    else:
-        wanted["df"] = _match_logistic(l2_cv.path, X, y, counts, options)
+    if columns is not None:
+        counts = df.nonzero_count(l1_cv.path.coefs)
+        if loss.name == "squared":
+            wanted["df"] = _match_squared(l2_cv.path, columns, counts)
+        else:
+            wanted["df"] = _match_curved(l2_cv.path, X, y, loss, columns, counts, options)
     slack = 1.0 + 1e-9
     for name, lam in exact.items():
         inside = (lam <= grid[0] * slack) & (lam >= grid[-1] / slack)
@@ -68,8 +77,8 @@ def wanted_lambdas(
     return wanted
 
 
-def _match_squared(path: Any, X: Array, counts: Indices) -> Wanted:
-    e = df.gram_eigenvalues(df.penalized_columns(X, path.centers, path.scales))
+def _match_squared(path: Any, columns: Array, counts: Indices) -> Wanted:
+    e = df.gram_eigenvalues(columns)
     low, high = float(path.lambdas[-1]), float(path.lambdas[0])
     found = {}
     for count in np.unique(counts):
@@ -81,13 +90,29 @@ def _match_squared(path: Any, X: Array, counts: Indices) -> Wanted:
     )
 
 
-def _match_logistic(
-    path: Any, X: Array, y: Array, counts: Indices, options: Mapping[str, Any]
+def _match_curved(
+    path: Any,
+    X: Any,
+    y: Array,
+    loss: Loss,
+    columns: Array,
+    counts: Indices,
+    options: Mapping[str, Any],
 ) -> Wanted:
     """The hat matrix depends on the fit, so guess from fitted λ, fit the guess, and look again."""
-    trace = df.LogisticDegreesOfFreedom(df.penalized_columns(X, path.centers, path.scales))
+    weighted = df.WeightedDegreesOfFreedom(columns)
+
+    def traces(fit: Any, which: NDArray[Any]) -> Array:
+        eta = X @ fit.coefs[:, which] + fit.intercepts[which]
+        return np.array(
+            [
+                weighted(df.curvatures(loss, y, eta[:, i]), float(fit.lambdas[at]))
+                for i, at in enumerate(which)
+            ]
+        )
+
     knots = np.unique(np.linspace(0, path.lambdas.size - 1, DF_KNOTS).astype(int))
-    known = dict(zip(path.lambdas[knots], _traces(trace, path, X, knots), strict=True))
+    known = dict(zip(path.lambdas[knots], traces(path, knots), strict=True))
     targets = np.unique(counts).astype(np.float64)
     best, miss = np.empty(targets.size), np.full(targets.size, np.inf)
     for _ in range(3):
@@ -95,7 +120,7 @@ def _match_logistic(
         guess = df.interpolate_log_lambda(np.log(lams), np.array([known[v] for v in lams]), targets)
         tried = union_grid(np.exp(guess), [])
         fit = fit_path(X, y, penalty="l2", lambdas=tried, **options)
-        reached = _traces(trace, fit, X, np.arange(tried.size))
+        reached = traces(fit, np.arange(tried.size))
         known.update(zip(tried, reached, strict=True))
         for t, target in enumerate(targets):
             at = int(np.abs(reached - target).argmin())
@@ -109,11 +134,6 @@ def _match_logistic(
 
 def _same_df(reached: Any, wanted: Any) -> Any:
     return np.abs(reached - wanted) <= DF_TOLERANCE * np.maximum(1.0, wanted)
-
-
-def _traces(trace: df.LogisticDegreesOfFreedom, path: Any, X: Array, which: NDArray[Any]) -> Array:
-    eta = X @ path.coefs[:, which] + path.intercepts[which]
-    return np.array([trace(eta[:, i], float(path.lambdas[at])) for i, at in enumerate(which)])
 
 
 def union_grid(grid: Array, more: Sequence[Array]) -> Array:

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
-from shrinkage.linear.geometry import PairGeometry
+from shrinkage.linear.geometry import GeometryBasis, PairGeometry
 from shrinkage.plots.style import (
     GEOMETRY_SIZE,
     QUIET,
@@ -116,17 +116,17 @@ def geometry_extents(comparison: PenaltyComparison, pair: tuple[int, int]) -> di
 
     An optimum beyond 2.2 times the largest ball (nearly collinear features) is left outside.
     """
-    own = {side.penalty: _extent(side, pair) for side in (comparison.l1, comparison.l2)}
+    sides = (comparison.l1, comparison.l2)
+    own = {side.penalty: _extent(side, comparison.geometry(side.penalty), pair) for side in sides}
     return shared(own)
 
 
-def _extent(side: PenaltySide, pair: tuple[int, int]) -> float:
-    u = side.geometry.coefs[list(pair)]
+def _extent(side: PenaltySide, basis: GeometryBasis, pair: tuple[int, int]) -> float:
+    u = basis.coefs[list(pair)]
     size = np.abs(u).sum(axis=0) if side.penalty == "l1" else np.hypot(u[0], u[1])
     ball = max(float(size.max(initial=0.0)), 1e-12)
     centres = [
-        side.geometry.pair(int(at), *pair).centre(limit=10.0 * ball)
-        for at in (side.grid[-1], side.i_1se)
+        basis.pair(int(at), *pair).centre(limit=10.0 * ball) for at in (side.grid[-1], side.i_1se)
     ]
     return 1.08 * max(ball, min(float(np.abs(centres).max()), 2.2 * ball))
 
@@ -154,9 +154,10 @@ def geometry_rows(
     """All data sets of the picture of one side at its λ number `index`."""
     side = comparison.side(penalty)
     color = SIDE_COLORS[penalty]
-    geometry = side.geometry.pair(index, *pair)
+    basis = comparison.geometry(penalty)
+    geometry = basis.pair(index, *pair)
     ball = geometry.ball()
-    trail = side.geometry.coefs[list(pair)][:, side.grid]
+    trail = basis.coefs[list(pair)][:, side.grid]
     middle = geometry.centre(limit=6.0 * extent)
     names = [comparison.feature_names[comparison.top[r]] for r in pair]
     return {
@@ -205,11 +206,11 @@ def geometry_chart(
     """
     chosen = pair or comparison.pair
     if chosen is None:
-        raise ValueError("the geometry needs two features; this comparison has one")
+        raise ValueError("the geometry needs two features and a loss without kinks")
     side = comparison.side(penalty)
     at = side.i_1se if index is None else index
     extent = geometry_extents(comparison, chosen)[penalty]
-    solution = side.geometry.pair(at, *chosen).solution
+    solution = comparison.geometry(penalty).pair(at, *chosen).solution
     names = [comparison.feature_names[comparison.top[r]] for r in chosen]
     dropped = names[int(np.argmax(solution == 0.0))]
     title = words[finding(penalty, solution)].format(feature=dropped, a=names[0], b=names[1])

@@ -183,6 +183,8 @@ def path_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows
         lines["color"] += [SIDE_COLORS[penalty] if rank in named else QUIET] * x.size
         lines["strength"] += [0.95 if rank in named else 0.55] * x.size
     others = np.setdiff1d(np.arange(u.shape[0]), comparison.top)
+    ticks = _ticks(side)
+    counted = words["axis.nonzero" if penalty == "l1" else "axis.df"]
     ends = (u[others].min(axis=0), u[others].max(axis=0)) if others.size else None
     return {
         "lines": lines,
@@ -191,8 +193,8 @@ def path_rows(comparison: PenaltyComparison, penalty: str, words: Words) -> Rows
             "low": rounded(ends[0]) if ends else [],
             "high": rounded(ends[1]) if ends else [],
         },
-        "ticks": _ticks(side),
-        "corner": {"text": [words["axis.nonzero" if penalty == "l1" else "axis.df"]]},
+        "ticks": ticks,
+        "corner": {"text": [counted] if ticks["x"] else []},
         "labels": _labels(comparison, side, u, named),
         "marks": lambda_marks(side),
     }
@@ -208,10 +210,13 @@ def lambda_marks(side: PenaltySide) -> dict[str, list[Any]]:
 
 def _ticks(side: PenaltySide, count: int = 6) -> dict[str, list[Any]]:
     """Along the top: nonzero coefficients for L1; degrees of freedom for L2, which has no zeros."""
+    counted = side.n_nonzero if side.penalty == "l1" else side.df
+    if not np.isfinite(counted).all():
+        return {"x": [], "text": []}
     at = side.grid[np.unique(np.linspace(3, side.grid.size - 4, count).astype(int))]
     return {
         "x": rounded(-np.log(side.lambdas[at])),
-        "text": [f"{round(float(v)):,}" for v in side.df[at]],
+        "text": [f"{round(float(v)):,}" for v in counted[at]],
     }
 
 

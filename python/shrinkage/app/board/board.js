@@ -76,7 +76,7 @@ class Board {
     this.figures = {};
     const columns = this.sides.map((side) => this.sideColumn(side));
     const sides = element("div", { class: "sides" }, columns);
-    const geometry = this.pair ? this.geometrySection() : [];
+    const geometry = this.pair ? this.geometrySection() : this.missing("geometry");
     const aside = element("div", { class: "aside" }, [
       element("div", {}, [this.numbers.root, this.objectives.root]),
       ...geometry,
@@ -133,6 +133,12 @@ class Board {
   pathNote(side) {
     const grey = this.data.total > this.data.named.length ? [this.word("path.grey")] : [];
     return grey.concat(side.cut ? [this.word("path.cut")] : []).join(this.word("path.and"));
+  }
+
+  /** Why a part of the board is not there. */
+  missing(part) {
+    const keys = this.data.missing.filter((key) => key.startsWith(part));
+    return keys.map((key) => element("div", { class: "note", text: this.word(`missing.${key}`) }));
   }
 
   geometrySection() {
@@ -419,12 +425,16 @@ class Board {
   }
 
   linkHelp() {
-    if (this.isClipped()) return this.word("link_clipped");
-    const [l1] = this.sides;
+    const [l1, l2] = this.sides;
+    if (this.isClipped()) {
+      // with rows that change sides degrees of freedom jump, also within the range of λ
+      const atEnd = [l2.grid[0], l2.grid[l2.grid.length - 1]].includes(l2.index);
+      return this.word(atEnd ? "link_clipped" : "link_nearest");
+    }
     const home = this.link === "best" ? l1.min : l1.oneSe;
     const factor = formatNumber(l1.lambda[l1.index] / l1.lambda[home]);
-    const logistic = this.link === "df" && this.data.loss !== "squared" ? "_logistic" : "";
-    return fill(this.word(`link_help.${this.link}${logistic}`), { factor });
+    const curved = this.link === "df" && this.data.loss !== "squared" ? "_curved" : "";
+    return fill(this.word(`link_help.${this.link}${curved}`), { factor });
   }
 
   // ---- size and end ------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def linear_board(
     """Show L1 and L2 of one comparison with the λ control.
 
     Dragging λ never reaches the server. A change of the link does (so that it can be shared), and
-    for classes a change of the two features of the geometry.
+    but for squared loss a change of the two features of the geometry.
 
     Args:
         comparison: what to show.

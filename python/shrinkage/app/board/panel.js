@@ -113,9 +113,10 @@ function makeNumbers(board) {
     const help = ["norm", "small"].includes(name)
       ? board.word(`numbers.${name}_help`)
       : ["cv", "train", "test"].includes(name)
-        ? board.word(`numbers.error_${board.data.loss}`)
+        ? board.word(`numbers.error_${board.data.score}`)
         : null;
-    const label = element("th", { scope: "row", text: board.word(`numbers.${name}`), title: help });
+    const key = name === "cv" ? `numbers.cv_${board.data.score}` : `numbers.${name}`;
+    const label = element("th", { scope: "row", text: board.word(key), title: help });
     for (const p of ["l1", "l2"]) cells[p][name] = element("td");
     return element("tr", {}, [label, cells.l1[name], cells.l2[name]]);
   });
@@ -138,7 +139,7 @@ function numberTexts(board, side) {
     zero: of(side.zero[i]),
     small: side.isNull(i, board.data.total) ? "–" : of(side.small[i]),
     norm: fill(board.word("numbers.percent"), { n: formatPercent(side.share[i]) }),
-    df: whole ? formatCount(side.df[i]) : formatNumber(side.df[i]),
+    df: side.df[i] === null ? "–" : whole ? formatCount(side.df[i]) : formatNumber(side.df[i]),
     cv: `${formatNumber(side.cv[i])} ± ${formatNumber(side.se[i])}`,
     train: formatNumber(side.train[i]),
     test: side.test ? formatNumber(side.test[i]) : "",
@@ -148,22 +149,28 @@ function numberTexts(board, side) {
 /** The two objectives in textbook form with the current numbers in them. */
 function makeObjectives(board) {
   const numbers = {};
+  const { loss, standardize } = board.data;
+  const term = board.word(`objective.term_${loss}`);
   const blocks = board.sides.map((side) => {
     const p = side.penalty;
     numbers[p] = element("span", { class: "amount" });
     return element("div", { class: "objective" }, [
       element("span", { class: "formula" }, [
         sideMark(p),
-        `${board.word(`side.${p}`)}  ${board.word(`objective.${board.data.loss}_${p}`)}`,
+        `${board.word(`side.${p}`)}  ${fill(board.word(`objective.${p}`), { term })}`,
       ]),
       numbers[p],
     ]);
   });
-  const scale = board.data.standardize ? "objective.scale" : "objective.scale_plain";
+  const scale = standardize ? "objective.scale" : "objective.scale_plain";
+  const parameter = formatNumber(board.data.parameter);
+  const meaning = fill(board.word(`objective.meaning_${loss}`), { parameter });
   const root = element("section", { class: "objectives" }, [
     element("div", { class: "heading", text: board.word("title.objectives") }),
     ...blocks,
+    element("div", { class: "note", text: meaning }),
     element("div", { class: "note", text: board.word(scale) }),
+    ...board.missing("df"),
   ]);
   return { root, numbers };
 }

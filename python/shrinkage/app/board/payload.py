@@ -42,7 +42,7 @@ def prepare(comparison: PenaltyComparison, pair: Pair | None = None) -> None:
     Safe on any thread; a background job calls it so that the screen does not wait.
     """
     chosen = valid_pair(comparison, pair)
-    if chosen is not None and comparison.loss != "squared":
+    if chosen is not None and comparison.loss.name != "squared":
         _contours_of(comparison, chosen)
 
 
@@ -58,12 +58,26 @@ def valid_pair(comparison: PenaltyComparison, pair: Any) -> Pair | None:
     return first, second
 
 
+def valid_link(comparison: PenaltyComparison, link: str) -> str:
+    """The asked link if this comparison has it, else the first of its own."""
+    return link if link in comparison.links else next(iter(comparison.links))
+
+
+def missing(comparison: PenaltyComparison) -> list[str]:
+    """What is not shown, as keys of the words that say why."""
+    if not comparison.loss.smooth:
+        return ["df_kinked", "geometry_kinked"]
+    said = [] if "df" in comparison.links else ["df_cost"]
+    return said if comparison.pair else [*said, "geometry_single"]
+
+
 def digest(comparison: PenaltyComparison) -> str:
     """Identity of what is shown; the browser starts afresh when it changes."""
     h = hashlib.sha256(repr((comparison.feature_names, comparison.loss)).encode())
     h.update(repr((comparison.n_rows, comparison.n_test, comparison.seed)).encode())
     for side in (comparison.l1, comparison.l2):
-        for array in (side.lambdas, side.geometry.coefs, side.cv_mean, side.intercepts):
+        top = side.coefs[comparison.top]
+        for array in (side.lambdas, top, side.cv_mean, side.intercepts):
             h.update(np.ascontiguousarray(array).tobytes())
     return h.hexdigest()[:20]
 
@@ -79,21 +93,25 @@ def board_payload(
 
     Matrices travel as base64 of little-endian float32, (top features) × (λ), row by row. For
     squared loss the pair's Gram matrices are sent, so that any pair can be chosen in the browser;
-    for classes the contours of one pair, at every λ that a link uses.
+    for another loss the contours of one pair, at every λ that a link uses. Of thousands of features
+    the top ones alone are sent.
     """
     chosen = valid_pair(comparison, pair)
-    names = comparison.feature_names
+    names, basis = comparison.feature_names, comparison.l1.geometry
     return {
         "id": digest(comparison),
         "words": dict(words),
-        "loss": comparison.loss,
+        "loss": comparison.loss.name,
+        "parameter": next(iter(comparison.loss.parameters), None),
+        "score": comparison.score,
+        "missing": missing(comparison),
         "standardize": comparison.standardize,
         "total": len(names),
         "features": [names[j] for j in comparison.top],
         "named": highlighted(comparison),
         "bars": min(N_BARS, comparison.top.size),
         "pair": list(chosen) if chosen else None,
-        "link": link if link in comparison.links else "df",
+        "link": valid_link(comparison, link),
         "links": {
             name: {
                 "l2": each.l2.tolist(),
@@ -105,9 +123,9 @@ def board_payload(
         "sides": {p: _side(comparison, p, words) for p in ("l1", "l2")},
         "cvRange": rounded(cv_range(comparison)),
         "weightsExtent": weights_extents(comparison),
-        "gram": _packed(comparison.l1.geometry.gram),
+        "gram": None if basis is None else _packed(basis.gram),
         "contours": _sent_contours(comparison, chosen),
-        "sampled": comparison.l1.geometry.sampled,
+        "sampled": basis is not None and basis.sampled,
         "specs": specs(words, standardize=comparison.standardize),
     }
 
@@ -140,7 +158,7 @@ def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str])
     side: PenaltySide = comparison.side(penalty)
     u = side.penalized_coefs
     size = np.abs(u).sum(axis=0) if penalty == "l1" else (u * u).sum(axis=0)
-    squared = comparison.loss == "squared"
+    slopes = None if side.geometry is None else side.geometry.gradients
     return {
         "penalty": penalty,
         "colors": {"light": SIDE_COLORS[penalty], "dark": DARK_SIDE_COLORS[penalty]},
@@ -160,8 +178,8 @@ def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str])
         "sum": rounded(side.train_sum),
         "size": rounded(size),
         "scales": rounded(side.scales[comparison.top]),
-        "weights": _packed(side.geometry.coefs),
-        "gradients": _packed(side.geometry.gradients) if squared else None,
+        "weights": _packed(u[comparison.top]),
+        "gradients": _packed(slopes) if comparison.loss.name == "squared" else None,
         "range": rounded(path_range(side)),
         "cut": is_cut(side),
         "xRange": rounded(lambda_range(side)),
@@ -177,7 +195,7 @@ def _packed(array: Any) -> str | None:
 
 
 def _sent_contours(comparison: PenaltyComparison, pair: Pair | None) -> dict[str, Any] | None:
-    if pair is None or comparison.loss == "squared":
+    if pair is None or comparison.loss.name == "squared":
         return None
     return _contours_of(comparison, pair)
 
@@ -192,7 +210,7 @@ def _contours_of(comparison: PenaltyComparison, pair: Pair) -> dict[str, Any]:
     extents = geometry_extents(comparison, pair)
     made: dict[str, Any] = {"pair": list(pair), "extent": extents, "points": CONTOUR_POINTS + 1}
     for penalty in ("l1", "l2"):
-        basis = comparison.side(penalty).geometry
+        basis = comparison.geometry(penalty)
         used = np.unique([getattr(link, penalty) for link in comparison.links.values()])
         drawn = [
             basis.pair(i, *pair).contours(

@@ -27,7 +27,7 @@ function pathTable(board, side) {
 /** CV curve: one row a λ of the grid. */
 function curveTable(board, side) {
   const names = ["cv", "train"].concat(side.test ? ["test"] : []);
-  const header = ["λ", board.word("numbers.cv"), "± SE", board.word("numbers.train")];
+  const header = ["λ", board.word(`numbers.cv_${board.data.score}`), "± SE", board.word("numbers.train")];
   if (side.test) header.push(board.word("numbers.test"));
   const rows = side.grid.map((i) => {
     const [cv, train, ...test] = names.map((name) => formatNumber(side[name][i]));

@@ -7,6 +7,7 @@ import streamlit as st
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.state import AppState
 from shrinkage.app.views.history import target_label
+from shrinkage.app.views.loss_panel import loss_panel
 from shrinkage.app.views.preparation import preparation_report
 from shrinkage.app.views.text import Translator, count, plain
 
@@ -20,6 +21,7 @@ def context_line(result: LinearResult, state: AppState, t: Translator) -> None:
     parts += _left_out(result, t)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="context"):
         st.markdown(f":small[{t('list.join').join(parts)}]", width="content")
+        loss_panel(result, state, t)
         preparation_report(state, t, result)
 
 

@@ -6,10 +6,11 @@ import streamlit as st
 
 from shrinkage.app.files import StoredFile
 from shrinkage.app.jobs import Job, JobState
-from shrinkage.app.runs import LinearResult, ReadFile, submit_reading
+from shrinkage.app.runs import LinearResult, ReadFile, loss_for, submit_reading
 from shrinkage.app.services import Services
 from shrinkage.app.spec import FILE_PREFIX, SAMPLE_PREFIX, TASKS, RunSpec
 from shrinkage.app.state import AppState, Notice
+from shrinkage.app.views.controls import key_of_value
 from shrinkage.app.views.history import data_label
 from shrinkage.app.views.progress import watch
 from shrinkage.app.views.text import Translator, count, plain, shorten
@@ -55,7 +56,7 @@ def _choose_sample(state: AppState, t: Translator) -> None:
     known = {sample.name: sample.task for sample in samples()}
     options = [*known, OWN_FILE]
     current = state.spec.sample if state.spec.sample in known else OWN_FILE
-    key = _key_of_value("sample", current)
+    key = key_of_value("sample", current)
     st.selectbox(
         t("data.sample"),
         options,
@@ -65,15 +66,6 @@ def _choose_sample(state: AppState, t: Translator) -> None:
         on_change=_take_sample,
         args=(key, state, known),
     )
-
-
-def _key_of_value(name: str, value: object) -> str:
-    """Key of a control that shows a value which may change elsewhere.
-
-    A closed popover does not hear that Python set a control, and would send its old value back; a
-    control of another key starts with the value it is given.
-    """
-    return f"{name}_{value}"
 
 
 def _take_sample(key: str, state: AppState, tasks: dict[str, str]) -> None:
@@ -172,12 +164,13 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
         type="primary",
         key="use_data",
         on_click=_use,
-        args=(file, target, task, state),
+        args=(file, read, target, task, state),
     )
 
 
-def _use(file: StoredFile, target: str, task: str, state: AppState) -> None:
+def _use(file: StoredFile, read: ReadFile, target: str, task: str, state: AppState) -> None:
     fresh = RunSpec(data=FILE_PREFIX + file.digest, target=target, task=task)
+    fresh = fresh.with_loss(loss_for(read.table, target, task))
     state.want(_with_settings_of(state.spec, fresh))
     st.session_state[PANEL] = False
 
@@ -196,7 +189,7 @@ def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
         st.markdown(t("data.fit_settings", name=data_label(spec, shown.name, t)))
         if shown.classes is not None and shown.event is not None:
             position = shown.classes.index(shown.event)
-            key = _key_of_value("event", position)
+            key = key_of_value("event", position)
             st.selectbox(
                 t("data.event"),
                 shown.classes,
@@ -208,7 +201,7 @@ def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
             )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             folds = sorted({*FOLDS, spec.cv})
-            key = _key_of_value("folds", spec.cv)
+            key = key_of_value("folds", spec.cv)
             st.selectbox(
                 t("data.folds"),
                 folds,
@@ -217,7 +210,7 @@ def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
                 on_change=_set,
                 args=("cv", key, spec, state),
             )
-            key = _key_of_value("standardize", spec.standardize)
+            key = key_of_value("standardize", spec.standardize)
             st.toggle(
                 t("data.standardize"),
                 value=spec.standardize,

@@ -10,6 +10,7 @@ from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, RunSpec
 from shrinkage.app.state import AppState, Notice
 from shrinkage.app.store import Run
+from shrinkage.app.views.loss_panel import loss_label
 from shrinkage.app.views.text import Translator, count, duration, moment, number, plain
 
 SHOWN = 12
@@ -96,6 +97,8 @@ def _settings(spec: RunSpec, t: Translator) -> list[str]:
     said = [] if spec.target is None else [t("context.target", target=plain(spec.target, 32))]
     if spec.event is not None:
         said.append(plain(spec.event, 32))
+    if spec.loss is not None:
+        said.append(loss_label(spec.chosen_loss(), t))
     if spec.test:
         said.append(t("history.test"))
     if spec.cv != DEFAULT.cv:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from shrinkage.app.runs import LinearResult
-from shrinkage.app.views.text import Translator, count, number
-from shrinkage.linear.comparison import TOL, PenaltyComparison
+from shrinkage.app.views.text import Translator, count, duration, number
+from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 
 FEW_ROWS = 30
 """Below so many training rows the errors are too uncertain to say which penalty is better."""
@@ -50,17 +50,36 @@ def _at_edge(comparison: PenaltyComparison) -> list[str]:
 
 def _said(comparison: PenaltyComparison, t: Translator, codes: Sequence[str]) -> list[str]:
     facts = [fact for fact in comparison.facts if fact.code in codes]
-    return [t(f"fact.{f.code}", **{k: _show(v, t) for k, v in f.fields.items()}) for f in facts]
+    measure = t(f"measure.{comparison.score}")
+    return [
+        t(f"fact.{f.code}", **{k: _show(v, t) for k, v in f.fields.items()}, measure=measure)
+        for f in facts
+    ]
 
 
 def certificate(result: LinearResult, t: Translator) -> str:
-    """How exact the fits are, by their duality gaps."""
-    gaps = result.gaps
-    said = {"gap": number(gaps.max(initial=0.0), zeros=True), "tol": number(TOL, zeros=True)}
-    missed = int((gaps > TOL).sum())
+    """How exact the fits are, by their duality gaps; how they were made, and how fast."""
+    gaps, tol = result.gaps, result.comparison.tol
+    said = {"gap": number(gaps.max(initial=0.0), zeros=True), "tol": number(tol, zeros=True)}
+    missed = int((gaps > tol).sum())
+    took = t(
+        "linear.took",
+        seconds=duration(result.seconds),
+        l1=_regimes(result.comparison.l1, t),
+        l2=_regimes(result.comparison.l2, t),
+    )
     if missed == 0:
-        return t("linear.certificate", **said)
-    return t("linear.certificate_missed", missed=count(missed), total=count(gaps.size), **said)
+        return t("fact.join").join([t("linear.certificate", **said), took])
+    total = count(gaps.size)
+    return t("fact.join").join(
+        [t("linear.certificate_missed", missed=count(missed), total=total, **said), took]
+    )
+
+
+def _regimes(side: PenaltySide, t: Translator) -> str:
+    """How the path was computed, in the user's words; the all-zero start is no computation."""
+    names = [str(name) for name in dict.fromkeys(side.regimes) if name != "null"] or ["null"]
+    return t("regime.join").join(t(f"regime.{name}") for name in names)
 
 
 def _show(value: Any, t: Translator) -> str:
