@@ -48,6 +48,47 @@ bool Cholesky::append(ConstVector row, double diagonal, double tolerance) {
     return true;
 }
 
+void Cholesky::append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
+                      double tolerance) {
+    const std::size_t count = corner.rows;
+    reserve(size_ + count);
+    keep.assign(count, 0);
+    const MatrixView below{l_.data() + size_, count, size_, stride_};
+    for (std::size_t j = 0; j < size_; ++j) {
+        std::copy_n(rows.column(j).data(), count, below.column(j).data());
+    }
+    solve_right_transposed({l_.data(), size_, size_, stride_}, below);
+    // The Schur complement of the new block, then its own factor row by row.
+    std::vector<double> schur(count * count);
+    const MatrixView s{schur.data(), count, count, count};
+    for (std::size_t j = 0; j < count; ++j) std::copy_n(&corner(j, j), count - j, &s(j, j));
+    const ConstMatrixView solved{below.data, count, size_, stride_};
+    subtract_outer_product(solved, solved, s);
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double pivot = s(i, i);
+        if (!(pivot > tolerance * corner(i, i))) continue;
+        keep[i] = 1;
+        const double root = std::sqrt(pivot);
+        const std::size_t row = size_ + taken;
+        if (taken != i) {
+            for (std::size_t j = 0; j < size_; ++j) at(row, j) = at(size_ + i, j);
+        }
+        // Column i of the factor of s, kept in place for the rows that follow.
+        for (std::size_t k = i + 1; k < count; ++k) s(k, i) /= root;
+        for (std::size_t j = i + 1; j < count; ++j) {
+            for (std::size_t k = j; k < count; ++k) s(k, j) -= s(k, i) * s(j, i);
+        }
+        std::size_t column = size_;
+        for (std::size_t j = 0; j < i; ++j) {
+            if (keep[j]) at(row, column++) = s(i, j);
+        }
+        at(row, row) = root;
+        ++taken;
+    }
+    size_ += taken;
+}
+
 void Cholesky::remove(std::size_t k) {
     // Without row k the trailing block is L33 L33' + l l', l the part of column k below the
     // diagonal: a rank-one update by Givens rotations, written one row and column up and to the

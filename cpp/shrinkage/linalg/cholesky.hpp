@@ -20,6 +20,12 @@ public:
     /// column depends on the others: its pivot falls below tolerance * diagonal.
     bool append(ConstVector row, double diagonal, double tolerance = 1e-11);
 
+    /// Appends several at once: rows is count x size() in its lower-left part, corner the lower
+    /// triangle of their own block. keep[i] says whether row i was taken; the refused ones depend on
+    /// what is before them.
+    void append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
+                double tolerance = 1e-11);
+
     /// Removes row and column k.
     void remove(std::size_t k);
 

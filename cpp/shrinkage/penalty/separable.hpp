@@ -39,8 +39,9 @@ public:
     /// Neither a penalty nor a bound holds the coefficient back in the direction of g. Its gradient
     /// vanishes at a solution, so what is left of it there is rounding.
     bool unheld(std::size_t j, double g, double lambda) const {
+        if (lambda * factors_[j] != 0.0) return false;
         const Interval box = bounds(j);
-        return lambda * factors_[j] == 0.0 && (g > 0.0 ? box.hi == infinity : box.lo == -infinity);
+        return (g > 0.0 ? box.hi == infinity : box.lo == -infinity);
     }
 
     double value(ConstVector beta, double lambda) const {
@@ -65,15 +66,22 @@ public:
         return piece;
     }
     bool kinked(std::size_t j, double b, double lambda) const {
+        if (b == 0.0 && kink(j, lambda) > 0.0) return true;
+        if (!bounded()) return false;
         const Interval box = bounds(j);
-        return (b == 0.0 && kink(j, lambda) > 0.0) || b == box.lo || b == box.hi;
+        return b == box.lo || b == box.hi;
     }
     /// The element of least magnitude of d(lambda P_j)(b) - g; the subdifferential is an interval
     /// that a bound opens to one side. With g = -l' it is the least-norm subgradient of l + lambda
     /// P_j.
     double least_residual(std::size_t j, double g, double b, double lambda) const {
-        const Interval box = bounds(j);
         const Piece piece = p_.piece(b, lambda * factors_[j]);
+        if (!bounded()) {
+            if (b != 0.0) return piece.slope + piece.curvature * b - g;
+            const double reach = kink(j, lambda);
+            return g > reach ? reach - g : (g < -reach ? -reach - g : 0.0);
+        }
+        const Interval box = bounds(j);
         const double slope = piece.slope + piece.curvature * b;
         const double kink = b == 0.0 ? this->kink(j, lambda) : 0.0;
         const double lo = b == box.lo ? -infinity : (b == 0.0 ? -kink : slope);
