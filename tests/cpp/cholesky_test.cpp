@@ -53,13 +53,35 @@ void check_solves(const Cholesky& factor, const Matrix& g, const std::vector<std
     CHECK(test::largest_difference(again, expected) <= 1e-8 * size);
 }
 
+/// Appends the columns at once; those taken join the set. Returns how many were.
+std::size_t append_columns(Cholesky& factor, const Matrix& g, std::vector<std::size_t>& set,
+                           const std::vector<std::size_t>& columns) {
+    Matrix rows(columns.size(), set.size());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        for (std::size_t k = 0; k < set.size(); ++k) rows(i, k) = g(columns[i], set[k]);
+    }
+    const Matrix corner = submatrix(g, columns);
+    std::vector<char> keep;
+    factor.append(rows.view(), corner.view(), keep);
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (!keep[i]) continue;
+        set.push_back(columns[i]);
+        ++taken;
+    }
+    return taken;
+}
+
+/// Appends the one row (row, diagonal).
+bool append_row(Cholesky& factor, ConstVector row, double diagonal) {
+    std::vector<char> keep;
+    factor.append({row.data(), 1, row.size(), 1}, {&diagonal, 1, 1, 1}, keep);
+    return keep[0] != 0;
+}
+
 bool append_column(Cholesky& factor, const Matrix& g, std::vector<std::size_t>& set,
                    std::size_t j) {
-    std::vector<double> row;
-    for (const std::size_t k : set) row.push_back(g(j, k));
-    if (!factor.append(row, g(j, j))) return false;
-    set.push_back(j);
-    return true;
+    return append_columns(factor, g, set, {j}) == 1;
 }
 
 /// Rank of the chosen columns by modified Gram-Schmidt.
@@ -85,6 +107,30 @@ std::size_t rank_of(const Matrix& a, const std::vector<std::size_t>& set) {
 }  // namespace
 
 TEST_SUITE_BEGIN("linalg");
+
+TEST_CASE("columns appended at once are the factor of them, without those that depend on others") {
+    Random random(11);
+    Matrix a = Matrix::random(50, 30, random);
+    for (std::size_t i = 0; i < a.rows; ++i) {
+        a(i, 7) = a(i, 2) - a(i, 5);   // on columns of the same block
+        a(i, 21) = a(i, 0) + a(i, 9);  // on columns before it
+    }
+    const Matrix g = gram_of(a);
+    for (const std::size_t block : {1, 3, 10, 30}) {
+        CAPTURE(block);
+        Cholesky factor;
+        std::vector<std::size_t> set;
+        for (std::size_t first = 0; first < 30; first += block) {
+            std::vector<std::size_t> columns;
+            for (std::size_t j = first; j < std::min<std::size_t>(first + block, 30); ++j)
+                columns.push_back(j);
+            append_columns(factor, g, set, columns);
+        }
+        CHECK(set.size() == 28);
+        CHECK(std::count(set.begin(), set.end(), 7) + std::count(set.begin(), set.end(), 21) == 0);
+        check_solves(factor, g, set, random);
+    }
+}
 
 TEST_CASE("a factor that grows and shrinks at random stays the factor of its columns") {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
@@ -184,11 +230,11 @@ TEST_CASE("factor refuses what is not positive definite and can be used again") 
 
 TEST_CASE("a column with a zero or a not finite diagonal is refused") {
     Cholesky factor;
-    CHECK_FALSE(factor.append({}, 0.0));
-    CHECK_FALSE(factor.append({}, std::nan("")));
-    CHECK(factor.append({}, 4.0));
+    CHECK_FALSE(append_row(factor, {}, 0.0));
+    CHECK_FALSE(append_row(factor, {}, std::nan("")));
+    CHECK(append_row(factor, {}, 4.0));
     const double row[] = {std::nan("")};
-    CHECK_FALSE(factor.append(row, 1.0));
+    CHECK_FALSE(append_row(factor, row, 1.0));
     CHECK(factor.size() == 1);
     std::vector<double> b{8.0};
     factor.solve(b);
@@ -226,7 +272,7 @@ TEST_CASE(
         for (std::size_t j = 0; j < n; ++j) {
             if (j != n / 2) row.push_back(g(n / 2, j));
         }
-        CHECK(one.append(row, g(n / 2, n / 2)));
+        CHECK(append_row(one, row, g(n / 2, n / 2)));
     }
 }
 

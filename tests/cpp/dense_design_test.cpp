@@ -20,7 +20,8 @@ struct NoGram {
     bool usable(std::size_t) const { return true; }
     void transposed_product(ConstVector, const Context&, Vector) const {}
     double column_product(std::size_t, ConstVector) const { return 0.0; }
-    void add_columns(Indices, ConstVector, Vector) const {}
+    void column_products(Indices, ConstVector, const Context&, Vector) const {}
+    void add_columns(Indices, ConstVector, const Context&, Vector) const {}
 };
 static_assert(!Design<NoGram>, "a design has a Gram matrix");
 static_assert(!Design<Matrix>, "a matrix is not yet a design");
@@ -149,8 +150,8 @@ TEST_CASE("products equal those of the centred and scaled columns") {
         const std::vector<std::size_t> columns{7, 5, 299, 7, 130};
         const std::vector<double> coefs{1.5, 2.0, -3.0, 0.25, 0.0};
         std::vector<double> sum_of = v, plain = v;
-        e.design.add_columns(columns, coefs, sum_of);
-        e.plain.add_columns(columns, coefs, plain);
+        e.design.add_columns(columns, coefs, alone, sum_of);
+        e.plain.add_columns(columns, coefs, alone, plain);
         CHECK(test::largest_difference(sum_of, plain) <= 1e-11);
     }
 }
@@ -164,7 +165,7 @@ TEST_CASE("a column that is not usable has no part in anything") {
     std::vector<double> out = v;
     const std::size_t column[] = {5};
     const double coef[] = {10.0};
-    e.design.add_columns(column, coef, out);
+    e.design.add_columns(column, coef, alone, out);
     CHECK(out == v);
     const Matrix g = gram_by(e.design, test::all_below(50), column, e.weights, 1);
     for (const double entry : g.data) CHECK(entry == 0.0);

@@ -61,7 +61,7 @@ Fit fit(const Example& e, const P& penalty, bool intercept, const std::vector<do
         result.step = engine.solve(lambda, previous, 1e-13, 1e-14, alone);
         previous = lambda;
     }
-    engine.finish();
+    engine.finish(alone);
     const auto eta = test::linear_predictor(e.x, point.beta, point.intercept, e.offset);
     CHECK(test::largest_difference(point.eta, eta) <= 1e-11 * (1.0 + std::abs(point.intercept)));
     CHECK(engine.loss() == doctest::Approx(point.mean_loss()).epsilon(1e-12));

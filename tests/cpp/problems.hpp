@@ -110,7 +110,10 @@ public:
     double column_product(std::size_t j, ConstVector v) const {
         return inner_product(x_.view().column(j), v);
     }
-    void add_columns(Indices columns, ConstVector coefs, Vector out) const {
+    void column_products(Indices columns, ConstVector v, const Context&, Vector out) const {
+        for (const std::size_t j : columns) out[j] = column_product(j, v);
+    }
+    void add_columns(Indices columns, ConstVector coefs, const Context&, Vector out) const {
         for (std::size_t k = 0; k < columns.size(); ++k) {
             for (std::size_t i = 0; i < x_.rows; ++i) out[i] += coefs[k] * x_(i, columns[k]);
         }

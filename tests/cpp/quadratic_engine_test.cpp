@@ -91,7 +91,7 @@ std::vector<std::vector<double>> path_by(const Way& way, const Example& e, const
         // More than 64 columns get no full Gram matrix unless there are twice as many rows.
         else
             CHECK(regime == (e.raw.cols > 64 && way.name == "gram" ? "working_set" : way.name));
-        engine.finish();
+        engine.finish(alone);
         const auto eta = test::linear_predictor(e.columns, point.beta, point.intercept, e.offset);
         CHECK(test::largest_difference(point.eta, eta) <= 1e-11);
         double mean_loss = 0.0;

@@ -99,7 +99,7 @@ void check_model(M& model, Example& e) {
         if (step % 3 == 0) check();
         const std::vector<std::size_t> slots{model.size() / 2, 0, model.size() - 1};
         const std::vector<double> deltas{e.random.normal(), 0.0, e.random.normal()};
-        model.move(slots, deltas);
+        model.move(slots, deltas, alone);
         for (std::size_t i = 0; i < 3; ++i) moved(slots[i], deltas[i]);
     }
     check();

@@ -80,8 +80,8 @@ TEST_CASE_TEMPLATE("a sparse design is the dense one", Index, std::int32_t, std:
 
         const std::vector<std::size_t> columns{7, 0, 1};
         std::vector<double> c(60, 0.5), d(60, 0.5);
-        dense.add_columns(columns, coefs, c);
-        sparse.add_columns(columns, coefs, d);
+        dense.add_columns(columns, coefs, alone, c);
+        sparse.add_columns(columns, coefs, alone, d);
         check_close(c, d);
     }
 }

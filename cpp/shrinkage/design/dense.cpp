@@ -5,13 +5,17 @@
 
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/linalg/scattered.hpp"
 
 namespace shrinkage {
 namespace {
 
 constexpr std::size_t column_block = 128;  // columns per task of a product with X'
+constexpr std::size_t task_rows = 2048;    // rows per task of a product with X
 constexpr std::size_t tile = 192;          // columns per tile of a Gram matrix
 constexpr std::size_t packed_rows = 512;   // rows packed at a time, so that two tiles stay in cache
+constexpr std::size_t skinny = 48;         // columns up to which they alone are packed
+constexpr std::size_t skinny_rows = 8192;  // rows packed at a time then
 constexpr std::size_t enough_tasks = 16;   // tiles are cut by rows until there are as many tasks
 
 std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
@@ -63,39 +67,67 @@ void DenseDesign::transposed_product(ConstVector v, const Context& context, Vect
     parallel_for(blocks(cols(), column_block), threads, [&](std::size_t task) {
         const std::size_t first = task * column_block;
         const std::size_t count = std::min(column_block, cols() - first);
-        const ConstMatrixView part{x_.data + first * x_.stride, x_.rows, count, x_.stride};
-        multiply_transposed(part, v, out.subspan(first, count));
-        for (std::size_t j = first; j < first + count; ++j) {
-            out[j] = usable(j) ? (out[j] - center(j) * total) / scale(j) : 0.0;
+        const double* x[column_block];
+        for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + (first + k) * x_.stride;
+        column_dots({x, count}, v, out.subspan(first, count));
+        for (std::size_t j = first; j < first + count; ++j) out[j] = penalized(j, out[j], total);
+    });
+}
+
+void DenseDesign::column_products(Indices columns, ConstVector v, const Context& context,
+                                  Vector out) const {
+    const double total = sum(v);
+    const std::size_t threads = context.threads_for(2.0 * static_cast<double>(rows()) *
+                                                    static_cast<double>(columns.size()));
+    parallel_for(blocks(columns.size(), column_block), threads, [&](std::size_t task) {
+        const std::size_t first = task * column_block;
+        const std::size_t count = std::min(column_block, columns.size() - first);
+        const double* x[column_block];
+        double products[column_block];
+        for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + columns[first + k] * x_.stride;
+        column_dots({x, count}, v, {products, count});
+        for (std::size_t k = 0; k < count; ++k) {
+            const std::size_t j = columns[first + k];
+            out[j] = penalized(j, products[k], total);
         }
     });
 }
 
 double DenseDesign::column_product(std::size_t j, ConstVector v) const {
     if (!usable(j)) return 0.0;
-    const double raw = dot(x_.column(j), v);
-    return (center(j) == 0.0 ? raw : raw - center(j) * sum(v)) / scale(j);
+    return penalized(j, dot(x_.column(j), v), center(j) == 0.0 ? 0.0 : sum(v));
 }
 
-void DenseDesign::add_columns(Indices columns, ConstVector coefs, Vector out) const {
+void DenseDesign::add_columns(Indices columns, ConstVector coefs, const Context& context,
+                              Vector out) const {
     double shift = 0.0;
+    std::vector<const double*> x;
+    std::vector<double> slopes;
     for (std::size_t k = 0; k < columns.size(); ++k) {
         const std::size_t j = columns[k];
         if (coefs[k] == 0.0 || !usable(j)) continue;
-        const double slope = coefs[k] / scale(j);
-        axpy(slope, x_.column(j), out);
-        shift += slope * center(j);
+        x.push_back(x_.data + j * x_.stride);
+        slopes.push_back(coefs[k] / scale(j));
+        shift += slopes.back() * center(j);
     }
-    if (shift != 0.0) {
-        for (double& o : out) o -= shift;
-    }
+    const double flops = 2.0 * static_cast<double>(rows()) * static_cast<double>(x.size());
+    parallel_for(blocks(rows(), task_rows), context.threads_for(flops), [&](std::size_t task) {
+        const std::size_t first = task * task_rows;
+        const Vector part = out.subspan(first, std::min(task_rows, rows() - first));
+        std::vector<const double*> rows_of(x);
+        for (const double*& column : rows_of) column += first;
+        add_scaled_columns(rows_of, slopes, part);
+        if (shift != 0.0) {
+            for (double& o : part) o -= shift;
+        }
+    });
 }
 
-void DenseDesign::pack(Indices columns, ConstVector root, std::size_t first, std::size_t count,
+void DenseDesign::pack(Indices columns, ConstVector factor, std::size_t first, std::size_t count,
                        double* out) const {
     for (const std::size_t j : columns) {
         const double* x = x_.data + j * x_.stride + first;
-        const double* r = root.data() + first;
+        const double* r = factor.data() + first;
         const double m = center(j);
         const double inverse = usable(j) ? 1.0 / scale(j) : 0.0;
         for (std::size_t i = 0; i < count; ++i) out[i] = (x[i] - m) * inverse * r[i];
@@ -103,11 +135,44 @@ void DenseDesign::pack(Indices columns, ConstVector root, std::size_t first, std
     }
 }
 
+/// Few columns b against many columns a: b is packed with its weights, a is read where it lies.
+void DenseDesign::skinny_gram(Indices a, Indices b, ConstVector d, const Context& context,
+                              MatrixView out) const {
+    std::vector<double> packed(std::min(rows(), skinny_rows) * b.size());
+    std::vector<double> totals(b.size(), 0.0);
+    const std::size_t tasks = blocks(a.size(), column_block);
+    for (std::size_t l = 0; l < b.size(); ++l) std::fill_n(&out(0, l), a.size(), 0.0);
+    for (std::size_t first = 0; first < rows(); first += skinny_rows) {
+        context.check();
+        const std::size_t count = std::min(skinny_rows, rows() - first);
+        pack(b, d, first, count, packed.data());
+        const ConstMatrixView right{packed.data(), count, b.size(), count};
+        for (std::size_t l = 0; l < b.size(); ++l) totals[l] += sum(right.column(l));
+        const double flops = 2.0 * static_cast<double>(count * b.size()) *
+                             static_cast<double>(a.size());
+        parallel_for(tasks, context.threads_for(flops), [&](std::size_t task) {
+            const std::size_t begin = task * column_block;
+            const std::size_t size = std::min(column_block, a.size() - begin);
+            const double* left[column_block];
+            for (std::size_t k = 0; k < size; ++k)
+                left[k] = x_.data + a[begin + k] * x_.stride + first;
+            add_column_dots({left, size}, right, {&out(begin, 0), size, b.size(), out.stride});
+        });
+    }
+    for (std::size_t l = 0; l < b.size(); ++l) {
+        for (std::size_t k = 0; k < a.size(); ++k) {
+            const std::size_t j = a[k];
+            out(k, l) = penalized(j, out(k, l), totals[l]);
+        }
+    }
+}
+
 void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& context,
                        MatrixView out) const {
+    const bool symmetric = a.data() == b.data() && a.size() == b.size();
+    if (!symmetric && b.size() <= skinny) return skinny_gram(a, b, d, context, out);
     std::vector<double> root(d.size());
     std::transform(d.begin(), d.end(), root.begin(), [](double v) { return std::sqrt(v); });
-    const bool symmetric = a.data() == b.data() && a.size() == b.size();
     struct Tile {
         std::size_t a, b;
     };

@@ -24,14 +24,21 @@ public:
     double scale(std::size_t j) const { return columns_.scales[j]; }
 
     void transposed_product(ConstVector v, const Context& context, Vector out) const;
+    void column_products(Indices columns, ConstVector v, const Context& context, Vector out) const;
     double column_product(std::size_t j, ConstVector v) const;
-    void add_columns(Indices columns, ConstVector coefs, Vector out) const;
+    void add_columns(Indices columns, ConstVector coefs, const Context& context, Vector out) const;
     void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
     /// X~ diag(1 / factors) X~', rows x rows: the kernel of a ridge with these factors.
     void kernel(ConstVector factors, const Context& context, MatrixView out) const;
 
 private:
-    void pack(Indices columns, ConstVector root, std::size_t first, std::size_t count,
+    /// x~_j'v from x_j'v and the sum of v.
+    double penalized(std::size_t j, double raw, double total) const {
+        return usable(j) ? (raw - center(j) * total) / scale(j) : 0.0;
+    }
+    void skinny_gram(Indices a, Indices b, ConstVector d, const Context& context,
+                     MatrixView out) const;
+    void pack(Indices columns, ConstVector factor, std::size_t first, std::size_t count,
               double* out) const;
 
     ConstMatrixView x_;

@@ -15,8 +15,11 @@ namespace shrinkage {
 using Indices = std::span<const std::size_t>;
 
 ///   transposed_product(v, context, out)     out = X~'v, all columns
+///   column_products(columns, v, context, out)
+///                                           out_j = x~_j'v for the listed columns j, no others
 ///   column_product(j, v)                    x~_j'v
-///   add_columns(columns, coefs, out)        out += sum_k coefs_k x~_{columns_k}
+///   add_columns(columns, coefs, context, out)
+///                                           out += sum_k coefs_k x~_{columns_k}
 ///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a
 ///   and b
 ///                                           are the same list only the lower triangle is computed
@@ -28,8 +31,9 @@ concept Design = requires(const D x, ConstVector v, Vector out, MatrixView m, In
     { x.cols() } -> std::same_as<std::size_t>;
     { x.usable(k) } -> std::same_as<bool>;
     x.transposed_product(v, context, out);
+    x.column_products(columns, v, context, out);
     { x.column_product(k, v) } -> std::same_as<double>;
-    x.add_columns(columns, v, out);
+    x.add_columns(columns, v, context, out);
     x.gram(columns, columns, v, context, m);
 };
 

@@ -84,18 +84,33 @@ void SparseDesign::transposed_product(ConstVector v, const Context& context, Vec
         context.threads_for(2.0 * static_cast<double>(x_.values.size())), [&](std::size_t task) {
             const std::size_t last = std::min(cols(), (task + 1) * column_block);
             for (std::size_t j = task * column_block; j < last; ++j) {
-                out[j] = usable(j) ? (raw_product(j, v) - center(j) * total) / scale(j) : 0.0;
+                out[j] = penalized(j, raw_product(j, v), total);
             }
         });
 }
 
-double SparseDesign::column_product(std::size_t j, ConstVector v) const {
-    if (!usable(j)) return 0.0;
-    const double raw = raw_product(j, v);
-    return (center(j) == 0.0 ? raw : raw - center(j) * sum(v)) / scale(j);
+void SparseDesign::column_products(Indices columns, ConstVector v, const Context& context,
+                                   Vector out) const {
+    const double total = sum(v);
+    const double entries = 2.0 * static_cast<double>(x_.values.size()) *
+                           static_cast<double>(columns.size()) / static_cast<double>(cols());
+    parallel_for(blocks(columns.size(), column_block), context.threads_for(entries),
+                 [&](std::size_t task) {
+                     const std::size_t last = std::min(columns.size(), (task + 1) * column_block);
+                     for (std::size_t k = task * column_block; k < last; ++k) {
+                         const std::size_t j = columns[k];
+                         out[j] = penalized(j, raw_product(j, v), total);
+                     }
+                 });
 }
 
-void SparseDesign::add_columns(Indices columns, ConstVector coefs, Vector out) const {
+double SparseDesign::column_product(std::size_t j, ConstVector v) const {
+    if (!usable(j)) return 0.0;
+    return penalized(j, raw_product(j, v), center(j) == 0.0 ? 0.0 : sum(v));
+}
+
+void SparseDesign::add_columns(Indices columns, ConstVector coefs, const Context&,
+                               Vector out) const {
     double shift = 0.0;
     for (std::size_t k = 0; k < columns.size(); ++k) {
         const std::size_t j = columns[k];

@@ -40,12 +40,17 @@ public:
     double scale(std::size_t j) const { return columns_.scales[j]; }
 
     void transposed_product(ConstVector v, const Context& context, Vector out) const;
+    void column_products(Indices columns, ConstVector v, const Context& context, Vector out) const;
     double column_product(std::size_t j, ConstVector v) const;
-    void add_columns(Indices columns, ConstVector coefs, Vector out) const;
+    void add_columns(Indices columns, ConstVector coefs, const Context& context, Vector out) const;
     void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
     void kernel(ConstVector factors, const Context& context, MatrixView out) const;
 
 private:
+    /// x~_j'v from x_j'v and the sum of v.
+    double penalized(std::size_t j, double raw, double total) const {
+        return usable(j) ? (raw - center(j) * total) / scale(j) : 0.0;
+    }
     double raw_product(std::size_t j, ConstVector v) const;
 
     const SparseView x_;

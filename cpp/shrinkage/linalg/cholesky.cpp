@@ -36,18 +36,6 @@ void Cholesky::reserve(std::size_t n) {
     stride_ = stride;
 }
 
-bool Cholesky::append(ConstVector row, double diagonal, double tolerance) {
-    reserve(size_ + 1);
-    std::vector<double> x(row.begin(), row.end());
-    solve_triangle('N', size_, l_.data(), stride_, x.data());
-    const double pivot = diagonal - dot(x, x);
-    if (!(pivot > tolerance * diagonal)) return false;
-    for (std::size_t j = 0; j < size_; ++j) at(size_, j) = x[j];
-    at(size_, size_) = std::sqrt(pivot);
-    ++size_;
-    return true;
-}
-
 void Cholesky::append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
                       double tolerance) {
     const std::size_t count = corner.rows;

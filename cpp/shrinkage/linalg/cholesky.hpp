@@ -16,13 +16,9 @@ public:
     std::size_t size() const { return size_; }
     void clear() { size_ = 0; }
 
-    /// Appends the row (a_1 ... a_size, diagonal). Returns false, and changes nothing, when the new
-    /// column depends on the others: its pivot falls below tolerance * diagonal.
-    bool append(ConstVector row, double diagonal, double tolerance = 1e-11);
-
-    /// Appends several at once: rows is count x size() in its lower-left part, corner the lower
-    /// triangle of their own block. keep[i] says whether row i was taken; the refused ones depend on
-    /// what is before them.
+    /// Appends rows of A: the left part of each, count x size(), and the lower triangle of their own
+    /// block. keep[i] says whether row i was taken; one that depends on what is before it, its pivot
+    /// at most tolerance times its diagonal, is not.
     void append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
                 double tolerance = 1e-11);
 

@@ -97,7 +97,7 @@ private:
         double lambda = 10.0 * penalty_.lambda_max(point_.g);
         if (!(lambda > 0.0)) lambda = 1.0;
         engine_.solve(lambda, lambda, 1e-3 * target_, floor_, context_);
-        engine_.finish();
+        engine_.finish(context_);
         point_.refresh(context_);
     }
 
@@ -131,7 +131,7 @@ private:
 
     void note(PathResult& result, double lambda, const Step& step, const Recorder& record) {
         if (!held_out_.empty()) {
-            engine_.finish();
+            engine_.finish(context_);
             result.scores.push_back(score());
         }
         const double loss = flat_ ? point_.mean_loss() : engine_.loss();

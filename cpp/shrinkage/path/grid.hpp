@@ -39,7 +39,7 @@ double largest_eigenvalue(const D& x, ConstVector weights, const Context& contex
     for (int iteration = 0; iteration < 300; ++iteration) {
         context.check();
         std::fill(image.begin(), image.end(), 0.0);
-        x.add_columns(all, current, image);
+        x.add_columns(all, current, context, image);
         for (std::size_t i = 0; i < image.size(); ++i) image[i] *= weights[i];
         x.transposed_product(image, context, next);
         alpha.push_back(dot(next, current));

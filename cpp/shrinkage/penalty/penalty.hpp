@@ -70,6 +70,7 @@ concept BlockPenalty =
 ///   kkt_distance(j, g, b, lambda)
 ///   is_free(j, lambda)          whether nothing holds b_j: neither penalty nor bounds
 ///   unheld(j, g, lambda)        whether nothing holds b_j on the side to which g pulls it
+///   may_be_free(lambda)         whether is_free or unheld may hold of any coefficient
 ///   smooth(lambda)              whether no coefficient has a kink or a bound
 template <typename P>
 concept SeparablePenalty =
@@ -80,6 +81,7 @@ concept SeparablePenalty =
         { penalty.kkt_distance(j, x, x, lambda) } -> std::same_as<double>;
         { penalty.is_free(j, lambda) } -> std::same_as<bool>;
         { penalty.unheld(j, x, lambda) } -> std::same_as<bool>;
+        { penalty.may_be_free(lambda) } -> std::same_as<bool>;
         { penalty.smooth(lambda) } -> std::same_as<bool>;
     };
 

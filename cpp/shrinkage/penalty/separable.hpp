@@ -20,11 +20,18 @@ public:
     /// Empty lower or upper means no bound on that side.
     Separable(P p, std::vector<double> factors, std::vector<double> lower = {},
               std::vector<double> upper = {})
-        : p_(p), factors_(std::move(factors)), lower_(std::move(lower)), upper_(std::move(upper)) {}
+        : p_(p),
+          factors_(std::move(factors)),
+          lower_(std::move(lower)),
+          upper_(std::move(upper)),
+          all_penalized_(
+              std::all_of(factors_.begin(), factors_.end(), [](double f) { return f > 0.0; })) {}
 
     std::size_t size() const { return factors_.size(); }
     double factor(std::size_t j) const { return factors_[j]; }
     const P& scalar() const { return p_; }
+    /// Whether a coefficient may be free of penalty and of bounds.
+    bool may_be_free(double lambda) const { return lambda == 0.0 || !all_penalized_; }
     bool bounded() const { return !lower_.empty() || !upper_.empty(); }
     bool smooth(double lambda) const { return !bounded() && p_.kink(lambda) == 0.0; }
     Interval bounds(std::size_t j) const {
@@ -112,6 +119,15 @@ public:
     }
     double dual_scale(ConstVector g, ConstVector beta, double lambda) const {
         double s = 1.0;
+        if (!bounded() && !may_be_free(lambda)) {
+            const double unit = p_.kink(lambda), bend = p_.ridge(lambda);
+            for (std::size_t j = 0; j < g.size(); ++j) {
+                const double v = std::abs(g[j] - bend * factors_[j] * beta[j]);
+                const double limit = unit * factors_[j];
+                if (v > limit) s = std::min(s, limit / v);
+            }
+            return s;
+        }
         for (std::size_t j = 0; j < g.size(); ++j) {
             const double v = g[j] - ridge(j, lambda) * beta[j];
             const Interval box = bounds(j);
@@ -124,6 +140,13 @@ public:
     }
     double dual_value(double s, ConstVector g, ConstVector beta, double lambda) const {
         double total = 0.0;
+        if (!bounded()) {
+            // Scaled into its domain, (lambda N)* is zero.
+            for (std::size_t j = 0; j < g.size(); ++j) {
+                if (beta[j] != 0.0) total += ridge(j, lambda) * beta[j] * beta[j];
+            }
+            return 0.5 * s * s * total;
+        }
         for (std::size_t j = 0; j < g.size(); ++j) {
             const double ridge = this->ridge(j, lambda);
             const double v = s * (g[j] - ridge * beta[j]);
@@ -138,7 +161,7 @@ public:
     double conjugate(ConstVector g, double lambda) const {
         double total = 0.0;
         for (std::size_t j = 0; j < g.size(); ++j) {
-            if (unheld(j, g[j], lambda)) continue;
+            if (std::abs(g[j]) <= kink(j, lambda) || unheld(j, g[j], lambda)) continue;
             const double at = clip(j, p_.maximizer(g[j], lambda * factors_[j]));
             if (std::isinf(at)) return infinity;
             total += g[j] * at - p_.value(at, lambda * factors_[j]);
@@ -154,6 +177,7 @@ private:
 
     P p_;
     std::vector<double> factors_, lower_, upper_;
+    bool all_penalized_;
 };
 
 }  // namespace shrinkage

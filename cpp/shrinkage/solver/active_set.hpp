@@ -49,6 +49,7 @@ public:
             for (int repeat = 0; repeat < max_newton && newton(model, beta, lambda, context);
                  ++repeat) {
             }
+            flush(model, context);
             collect(model, beta, lambda, tolerance);
             if (worst_ <= tolerance) {
                 outcome.converged = true;
@@ -220,35 +221,72 @@ private:
     template <QuadraticModel M>
     bool newton(M& model, Vector beta, double lambda, const Context& context) {
         synchronize(model, beta, lambda, context);
+        if (!refused_.empty()) flush(model, context);
         // Each slide takes a coefficient out of the set, so this ends.
         while (std::any_of(refused_.begin(), refused_.end(),
-                           [&](std::size_t k) { return slide(model, beta, lambda, k); })) {
+                           [&](std::size_t k) { return slide(model, beta, lambda, k, context); })) {
             context.check();
             synchronize(model, beta, lambda, context);
         }
         moving_ = order_;
         if (moving_.empty()) return false;
+        if (owed_.empty()) {
+            gradient_.resize(model.size());
+            for (const std::size_t k : moving_) gradient_[k] = model.gradient(k);
+        }
         step_.clear();
-        for (const std::size_t k : moving_) step_.push_back(pull(model, beta, lambda, k));
+        for (const std::size_t k : moving_) step_.push_back(pull(model, gradient_[k], beta, lambda, k));
         row_ = step_;
         factor_.solve(step_);
         const double decrease = dot(row_, step_);
-        return take(model, beta, lambda, decrease, decrease).crossed;
+        const std::vector<double>& pulls = row_;
+        const Taken taken = take(model, beta, lambda, decrease, decrease);
+        owe(model, lambda, beta, pulls, taken.length);
+        return taken.crossed;
     }
 
-    /// Minus the slope of the objective in the coefficient of slot k, on its piece.
+    /// The step just taken changes the gradient of the coefficients that moved by -length * pull,
+    /// as the factor's matrix times the step is the pull; that of the others is owed.
     template <QuadraticModel M>
-    double pull(M& model, ConstVector beta, double lambda, std::size_t k) const {
+    void owe(M& model, double lambda, ConstVector beta, ConstVector pulls, double length) {
+        owed_.resize(model.size(), 0.0);
+        for (std::size_t i = 0; i < moving_.size(); ++i) {
+            const std::size_t k = moving_[i];
+            const std::size_t j = model.feature(k);
+            const double curvature = penalty_.piece(j, beta[j], lambda).curvature;
+            gradient_[k] -= length * pulls[i] - curvature * step_[i];
+            owed_[k] += step_[i];
+        }
+    }
+
+    /// Makes the model follow what was owed.
+    template <QuadraticModel M>
+    void flush(M& model, const Context& context) {
+        moving_.clear();
+        step_.clear();
+        for (std::size_t k = 0; k < owed_.size(); ++k) {
+            if (owed_[k] == 0.0) continue;
+            moving_.push_back(k);
+            step_.push_back(owed_[k]);
+        }
+        owed_.clear();
+        if (!moving_.empty()) model.move(moving_, step_, context);
+    }
+
+    /// Minus the slope of the objective in the coefficient of slot k, on its piece, at the negative
+    /// gradient g of the smooth part.
+    template <QuadraticModel M>
+    double pull(M& model, double g, ConstVector beta, double lambda, std::size_t k) const {
         const std::size_t j = model.feature(k);
         const Piece piece = penalty_.piece(j, beta[j], lambda);
-        return model.gradient(k) - piece.slope - piece.curvature * beta[j];
+        return g - piece.slope - piece.curvature * beta[j];
     }
 
     /// Column k depends on those in the factor: along the combination that cancels it the smooth
     /// part is flat, so the objective falls in a straight line until a coefficient meets a kink and
     /// leaves the set. Returns whether one did.
     template <QuadraticModel M>
-    bool slide(M& model, Vector beta, double lambda, std::size_t k) {
+    bool slide(M& model, Vector beta, double lambda, std::size_t k, const Context& context) {
         row_.resize(order_.size());
         model.inner(k, order_, row_);
         step_ = row_;
@@ -257,9 +295,9 @@ private:
         double curvature = diagonal - dot(row_, step_);
         const bool flat = curvature <= 1e-13 * diagonal;  // no more than rounding
         if (flat) curvature = 0.0;
-        double slope = pull(model, beta, lambda, k);
+        double slope = pull(model, model.gradient(k), beta, lambda, k);
         for (std::size_t i = 0; i < order_.size(); ++i) {
-            slope -= step_[i] * pull(model, beta, lambda, order_[i]);
+            slope -= step_[i] * pull(model, model.gradient(order_[i]), beta, lambda, order_[i]);
         }
         const double sign = slope < 0.0 ? 1.0 : -1.0;
         // A share of rounding width would put its kink at an enormous distance.
@@ -269,7 +307,9 @@ private:
         moving_.push_back(k);
         // A slope of exactly zero would not move: any direction is as good, and the kink is wanted.
         const double fall = std::max(std::abs(slope), std::numeric_limits<double>::min());
-        return take(model, beta, lambda, fall, curvature, flat).stopped;
+        const bool stopped = take(model, beta, lambda, fall, curvature, flat).stopped;
+        model.move(moving_, step_, context);
+        return stopped;
     }
 
     struct Kink {
@@ -283,18 +323,20 @@ private:
         return curvature > 0.0 ? fall / curvature : infinity;
     }
 
-    /// Whether a coefficient met a kink, and whether one stayed there.
+    /// Whether a coefficient met a kink, whether one stayed there, and how far the step went.
     struct Taken {
         bool crossed = false;
         bool stopped = false;
+        double length = 0.0;
     };
 
-    /// Moves the slots moving_ along step_ to the minimum. The objective starts with the slope
+    /// Moves the coefficients of the slots moving_ along step_ to the minimum and leaves their
+    /// changes in step_; the model is not moved. The objective starts with the slope
     /// -fall; crossing zero adds the jump of the penalty's slope, a bound ends the step.
     template <QuadraticModel M>
     Taken take(M& model, Vector beta, double lambda, double fall, double curvature,
               bool only_to_kink = false) {
-        if (!(fall > 0.0)) return {};  // nothing left but rounding
+        if (!(fall > 0.0)) return stay();  // nothing left but rounding
         find_kinks(model, beta, lambda, minimum(fall, curvature));
         bool hit = false;
         bool crossed = false;
@@ -308,7 +350,7 @@ private:
             if (hit) break;
         }
         // Along a flat direction without a kink in sight the curvature is rounding: stay.
-        if (std::isinf(t) || (only_to_kink && !hit)) return {};
+        if (std::isinf(t) || (only_to_kink && !hit)) return stay();
         stopped_.assign(moving_.size(), 0);
         for (const Kink& kink : kinks_) stopped_[kink.i] = hit && kink.at == t;
         for (std::size_t i = 0; i < moving_.size(); ++i) {
@@ -317,8 +359,11 @@ private:
             beta[j] = stopped_[i] ? edge(model, beta, lambda, i) : before + t * step_[i];
             step_[i] = beta[j] - before;
         }
-        model.move(moving_, step_);
-        return {crossed, hit};
+        return {crossed, hit, t};
+    }
+    Taken stay() {
+        std::fill(step_.begin(), step_.end(), 0.0);
+        return {};
     }
 
     /// The kinks that a coefficient meets before the step has gone as far as reach, nearest first.
@@ -368,6 +413,8 @@ private:
     std::vector<double> row_, step_, square_, rows_;
     std::vector<char> taken_;
     std::vector<Kink> kinks_;
+    std::vector<double> gradient_;  // of the moving slots while something is owed
+    std::vector<double> owed_;      // by slot: changes that the model has not followed yet
     std::vector<char> stopped_;  // coefficients that stay at the kink they met
     double worst_ = 0.0;         // largest KKT distance found by collect
 };

@@ -55,7 +55,7 @@ public:
         return step;
     }
 
-    void finish() {}
+    void finish(const Context&) {}
     double loss() const { return point_.mean_loss(); }
 
 private:
@@ -98,7 +98,7 @@ private:
             deltas_.push_back(trial_[j] - point_.beta[j]);
         }
         if (changed_.empty()) return false;
-        point_.x.add_columns(changed_, deltas_, direction_);
+        point_.x.add_columns(changed_, deltas_, context, direction_);
         double shift = 0.0;
         if (project) {
             shift = -dot(curvature_, direction_) / total;

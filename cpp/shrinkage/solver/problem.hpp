@@ -65,11 +65,11 @@ public:
 
     /// eta, v and g from b and beta, with the intercept made stationary.
     void refresh(const Context& context) {
-        refresh_eta();
+        refresh_eta(context);
         settle_intercept(context);
         refresh_gradient(context);
     }
-    void refresh_eta() {
+    void refresh_eta(const Context& context) {
         if (data.offset.empty()) {
             std::fill(eta.begin(), eta.end(), intercept);
         } else {
@@ -82,7 +82,7 @@ public:
             support.push_back(j);
             values.push_back(beta[j]);
         }
-        x.add_columns(support, values, eta);
+        x.add_columns(support, values, context, eta);
     }
     void refresh_gradient(const Context& context) { x.transposed_product(v, context, g); }
 
@@ -178,6 +178,7 @@ private:
 template <SeparablePenalty P>
 double free_gradient(const P& penalty, ConstVector g, double lambda) {
     double largest = 0.0;
+    if (!penalty.may_be_free(lambda)) return largest;
     for (std::size_t j = 0; j < g.size(); ++j) {
         if (penalty.unheld(j, g[j], lambda)) largest = std::max(largest, std::abs(g[j]));
     }

@@ -43,9 +43,9 @@ public:
     }
 
     /// Brings eta up to date where the full Gram matrix made it unnecessary so far.
-    void finish() {
+    void finish(const Context& context) {
         if (full_) {
-            point_.refresh_eta();
+            point_.refresh_eta(context);
             point_.refresh_residual();
         }
     }
@@ -130,7 +130,7 @@ private:
                 outcome = solver_.solve(gram_, point_.beta, lambda, tolerance, left, context);
             }
             step.iterations += outcome.rounds;
-            point_.refresh(context);
+            refresh(outcome.converged, context);
             step.gap =
                 point_.gap(penalty_, lambda, stationary(lambda, stationarity::certifiable * floor));
             if (acceptable(step.gap, target, lambda, floor)) return;
@@ -141,6 +141,28 @@ private:
                 if (tolerance <= floor) return;
                 tolerance = std::max(floor, 0.1 * tolerance);
             }
+        }
+    }
+
+    /// The point at the new coefficients. The Gram matrix already carries the gradient of the
+    /// working set, so most often only the columns outside it are gone through.
+    void refresh(bool converged, const Context& context) {
+        constexpr int carried = 8;  // refreshes before rounding is swept out
+        if (on_residual_ || !converged || ++since_whole_ >= carried ||
+            2 * gram_.size() < point_.x.cols() / carried) {
+            since_whole_ = 0;
+            point_.refresh(context);
+            return;
+        }
+        point_.refresh_eta(context);
+        point_.settle_intercept(context);
+        outside_.clear();
+        for (std::size_t j = 0; j < point_.x.cols(); ++j) {
+            if (!gram_.set().contains(j)) outside_.push_back(j);
+        }
+        point_.x.column_products(outside_, point_.v, context, point_.g);
+        for (std::size_t k = 0; k < gram_.size(); ++k) {
+            point_.g[gram_.feature(k)] = gram_.gradient(k);
         }
     }
 
@@ -184,6 +206,8 @@ private:
     bool full_ = false;
     bool prepared_ = false;
     bool on_residual_ = false;
+    int since_whole_ = 0;
+    std::vector<std::size_t> outside_;
 };
 
 }  // namespace shrinkage

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
+#include "shrinkage/base/threads.hpp"
 #include "shrinkage/design/design.hpp"
 #include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/linalg/scattered.hpp"
 
 namespace shrinkage {
 
@@ -16,17 +18,19 @@ namespace shrinkage {
 ///   diagonal(k)             G_kk
 ///   gradient(k)             h_k at the current point
 ///   move(k, delta)          b_k += delta
-///   move(slots, deltas)     the same for many at once
+///   move(slots, deltas, context)
+///                           the same for many at once
 ///   inner(k, slots, out)    G(k, slots)
 template <typename M>
 concept QuadraticModel =
-    requires(M m, std::size_t k, double x, Indices slots, ConstVector v, Vector out) {
+    requires(M m, std::size_t k, double x, Indices slots, ConstVector v, Vector out,
+             const Context context) {
         { m.size() } -> std::same_as<std::size_t>;
         { m.feature(k) } -> std::same_as<std::size_t>;
         { m.diagonal(k) } -> std::same_as<double>;
         { m.gradient(k) } -> std::same_as<double>;
         m.move(k, x);
-        m.move(slots, v);
+        m.move(slots, v, context);
         m.inner(k, slots, out);
     };
 
@@ -90,7 +94,14 @@ public:
         const std::size_t count = added.size();
         x_.gram(added, added, d_, context, {&g_[old + old * stride_], count, count, stride_});
         const Indices before = set_.features().first(old);
-        if (old > 0) x_.gram(added, before, d_, context, {&g_[old], count, old, stride_});
+        if (old > 0) {
+            x_.gram(before, added, d_, context, {&g_[old * stride_], old, count, stride_});
+            for (std::size_t l = 0; l < old; ++l) {
+                for (std::size_t k = old; k < size(); ++k) {
+                    g_[k + l * stride_] = g_[l + k * stride_];
+                }
+            }
+        }
         if (total_ > 0.0) project(old);
         for (std::size_t l = 0; l < size(); ++l) {
             for (std::size_t k = std::max(old, l + 1); k < size(); ++k) {
@@ -111,10 +122,23 @@ public:
         for (std::size_t k = 0; k < size(); ++k) h_[k] = g[feature(k)];
     }
     void move(std::size_t k, double delta) { axpy(-delta, column(k), h_); }
-    void move(Indices slots, ConstVector deltas) {
+    void move(Indices slots, ConstVector deltas, const Context& context) {
+        columns_.clear();
+        minus_.clear();
         for (std::size_t i = 0; i < slots.size(); ++i) {
-            if (deltas[i] != 0.0) move(slots[i], deltas[i]);
+            if (deltas[i] == 0.0) continue;
+            columns_.push_back(&g_[slots[i] * stride_]);
+            minus_.push_back(-deltas[i]);
         }
+        constexpr std::size_t block = 512;
+        const double flops = 4.0 * static_cast<double>(size()) * static_cast<double>(columns_.size());
+        parallel_for((size() + block - 1) / block, context.threads_for(flops), [&](std::size_t task) {
+            const std::size_t first = task * block;
+            std::vector<const double*> part(columns_);
+            for (const double*& column : part) column += first;
+            add_scaled_columns(part, minus_,
+                               Vector(h_).subspan(first, std::min(block, size() - first)));
+        });
     }
     void inner(std::size_t k, Indices slots, Vector out) const {
         const double* column = &g_[k * stride_];
@@ -151,6 +175,8 @@ private:
     double total_ = 0.0;  // sum of d when the intercept is projected out, else 0
     std::size_t stride_ = 0;
     std::vector<double> g_, h_, c_;
+    std::vector<const double*> columns_;  // of the move under way
+    std::vector<double> minus_;
 };
 
 /// The same quadratic without its Gram matrix: the residual r of the weighted least-squares problem
@@ -202,10 +228,10 @@ public:
     void move(std::size_t k, double delta) {
         const std::size_t j[] = {feature(k)};
         const double minus[] = {-delta};
-        x_.add_columns(j, minus, r_);
+        x_.add_columns(j, minus, {}, r_);
         stale_ = true;
     }
-    void move(Indices slots, ConstVector deltas) {
+    void move(Indices slots, ConstVector deltas, const Context&) {
         for (std::size_t i = 0; i < slots.size(); ++i) {
             if (deltas[i] != 0.0) move(slots[i], deltas[i]);
         }

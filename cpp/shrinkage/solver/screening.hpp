@@ -17,11 +17,13 @@ std::vector<std::size_t> strong_rule(const P& penalty, const D& x, const Working
                                      ConstVector g, ConstVector beta, double lambda,
                                      double previous) {
     const double threshold = std::max(2.0 * lambda - previous, 0.0);
+    const bool some_free = penalty.may_be_free(lambda);
     std::vector<std::size_t> chosen;
     for (std::size_t j = 0; j < g.size(); ++j) {
-        if (set.contains(j) || !x.usable(j)) continue;
-        if (beta[j] != 0.0 || penalty.is_free(j, lambda) ||
-            penalty.kkt_distance(j, g[j], 0.0, threshold) > 0.0) {
+        // The rarest condition first: most columns are far from their kink.
+        if ((beta[j] != 0.0 || penalty.kkt_distance(j, g[j], 0.0, threshold) > 0.0 ||
+             (some_free && penalty.is_free(j, lambda))) &&
+            !set.contains(j) && x.usable(j)) {
             chosen.push_back(j);
         }
     }
@@ -34,8 +36,10 @@ std::vector<std::size_t> violators(const P& penalty, const D& x, const WorkingSe
                                    ConstVector g, double lambda, double tolerance) {
     std::vector<std::size_t> chosen;
     for (std::size_t j = 0; j < g.size(); ++j) {
-        if (set.contains(j) || !x.usable(j)) continue;
-        if (penalty.kkt_distance(j, g[j], 0.0, lambda) > tolerance) chosen.push_back(j);
+        if (penalty.kkt_distance(j, g[j], 0.0, lambda) > tolerance && !set.contains(j) &&
+            x.usable(j)) {
+            chosen.push_back(j);
+        }
     }
     return chosen;
 }

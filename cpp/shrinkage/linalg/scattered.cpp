@@ -1,0 +1,199 @@
+#include "shrinkage/linalg/scattered.hpp"
+
+#include <algorithm>
+
+#include "shrinkage/base/cpu.hpp"
+
+namespace shrinkage {
+namespace {
+
+constexpr std::size_t unroll = 4;            // columns of a register block
+constexpr std::size_t rows_at_a_time = 512;  // of eight columns: half of a first-level cache
+
+// The templates are compiled into functions for each instruction set, which they must not outlive.
+#define SHRINKAGE_INLINE inline __attribute__((always_inline))
+
+template <typename V>
+SHRINKAGE_INLINE const V& lanes(const double* p) {
+    return *reinterpret_cast<const V*>(p);
+}
+
+template <typename V>
+constexpr std::size_t width = sizeof(V) / sizeof(double);
+
+template <typename V>
+SHRINKAGE_INLINE double total_of(const V& sums) {
+    double total = 0.0;
+    for (std::size_t lane = 0; lane < width<V>; ++lane) total += sums[lane];
+    return total;
+}
+
+/// The unroll columns from k on; at the end the last one is repeated and its result dropped.
+struct Block {
+    const double* columns[unroll];
+    std::size_t used;
+
+    Block(ColumnPointers all, std::size_t k, std::size_t row)
+        : used(std::min(unroll, all.size() - k)) {
+        for (std::size_t i = 0; i < unroll; ++i)
+            columns[i] = all[k + std::min(i, used - 1)] + row;
+    }
+};
+
+/// Sums of the products of the columns a and b over n rows.
+template <typename V>
+SHRINKAGE_INLINE void block_dots(const Block& a, const Block& b, std::size_t n,
+                                 double (&out)[unroll][unroll]) {
+    V sums[unroll][unroll] = {};
+    std::size_t i = 0;
+    for (; i + width<V> <= n; i += width<V>) {
+        const V left[unroll] = {lanes<V>(a.columns[0] + i), lanes<V>(a.columns[1] + i),
+                                lanes<V>(a.columns[2] + i), lanes<V>(a.columns[3] + i)};
+// Unrolled, so that the sums stay in registers.
+#pragma GCC unroll 4
+        for (std::size_t l = 0; l < unroll; ++l) {
+            const V right = lanes<V>(b.columns[l] + i);
+#pragma GCC unroll 4
+            for (std::size_t k = 0; k < unroll; ++k) sums[k][l] += left[k] * right;
+        }
+    }
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < unroll; ++k) {
+#pragma GCC unroll 4
+        for (std::size_t l = 0; l < unroll; ++l) {
+            double total = total_of(sums[k][l]);
+            for (std::size_t rest = i; rest < n; ++rest)
+                total += a.columns[k][rest] * b.columns[l][rest];
+            out[k][l] = total;
+        }
+    }
+}
+
+template <typename V>
+SHRINKAGE_INLINE void matrix_dots(ColumnPointers columns, ColumnPointers packed, std::size_t rows,
+                                  MatrixView out) {
+    double sums[unroll][unroll];
+    for (std::size_t first = 0; first < rows; first += rows_at_a_time) {
+        const std::size_t n = std::min(rows_at_a_time, rows - first);
+        for (std::size_t k = 0; k < columns.size(); k += unroll) {
+            const Block a(columns, k, first);
+            for (std::size_t l = 0; l < packed.size(); l += unroll) {
+                const Block b(packed, l, first);
+                block_dots<V>(a, b, n, sums);
+                for (std::size_t j = 0; j < b.used; ++j) {
+                    for (std::size_t i = 0; i < a.used; ++i) out(k + i, l + j) += sums[i][j];
+                }
+            }
+        }
+    }
+}
+
+template <typename V>
+SHRINKAGE_INLINE void vector_dots(ColumnPointers columns, ConstVector v, Vector out) {
+    for (std::size_t k = 0; k < columns.size(); k += unroll) {
+        const Block a(columns, k, 0);
+        V even[unroll] = {}, odd[unroll] = {};
+        std::size_t i = 0;
+        for (; i + 2 * width<V> <= v.size(); i += 2 * width<V>) {
+            const V first = lanes<V>(v.data() + i), second = lanes<V>(v.data() + i + width<V>);
+#pragma GCC unroll 4
+            for (std::size_t c = 0; c < unroll; ++c) {
+                even[c] += lanes<V>(a.columns[c] + i) * first;
+                odd[c] += lanes<V>(a.columns[c] + i + width<V>) * second;
+            }
+        }
+        for (std::size_t c = 0; c < a.used; ++c) {
+            double total = total_of<V>(even[c] + odd[c]);
+            for (std::size_t rest = i; rest < v.size(); ++rest) total += a.columns[c][rest] * v[rest];
+            out[k + c] = total;
+        }
+    }
+}
+
+template <typename V>
+SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y) {
+    std::size_t k = 0;
+    for (; k + unroll <= columns.size(); k += unroll) {
+        const Block a(columns, k, 0);
+        const double c[unroll] = {coefs[k], coefs[k + 1], coefs[k + 2], coefs[k + 3]};
+        std::size_t i = 0;
+        for (; i + width<V> <= y.size(); i += width<V>) {
+            V& target = *reinterpret_cast<V*>(y.data() + i);
+            target = ((target + c[0] * lanes<V>(a.columns[0] + i)) +
+                      (c[1] * lanes<V>(a.columns[1] + i) + c[2] * lanes<V>(a.columns[2] + i))) +
+                     c[3] * lanes<V>(a.columns[3] + i);
+        }
+        for (; i < y.size(); ++i) {
+            y[i] = ((y[i] + c[0] * a.columns[0][i]) +
+                    (c[1] * a.columns[1][i] + c[2] * a.columns[2][i])) +
+                   c[3] * a.columns[3][i];
+        }
+    }
+    for (; k < columns.size(); ++k) {
+        for (std::size_t i = 0; i < y.size(); ++i) y[i] += coefs[k] * columns[k][i];
+    }
+}
+
+#define SHRINKAGE_VECTOR(bytes) \
+    double __attribute__((vector_size(bytes), aligned(sizeof(double)), may_alias))
+using Two = SHRINKAGE_VECTOR(16);
+using Four = SHRINKAGE_VECTOR(32);
+using Eight = SHRINKAGE_VECTOR(64);
+
+// One function for each kernel and instruction set.
+#define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                          \
+    target_attribute void matrix_dots_##suffix(ColumnPointers columns, ColumnPointers packed,   \
+                                               std::size_t rows, MatrixView out) {              \
+        matrix_dots<V>(columns, packed, rows, out);                                             \
+    }                                                                                           \
+    target_attribute void vector_dots_##suffix(ColumnPointers columns, ConstVector v,           \
+                                               Vector out) {                                    \
+        vector_dots<V>(columns, v, out);                                                        \
+    }                                                                                           \
+    target_attribute void scaled_columns_##suffix(ColumnPointers columns, ConstVector coefs,    \
+                                                  Vector y) {                                   \
+        scaled_columns<V>(columns, coefs, y);                                                   \
+    }
+
+SHRINKAGE_KERNELS(plain, , Two)
+#if SHRINKAGE_X86
+SHRINKAGE_KERNELS(avx2, __attribute__((target("avx2,fma"))), Four)
+SHRINKAGE_KERNELS(avx512, __attribute__((target("avx512f,avx512dq"))), Eight)
+#endif
+
+}  // namespace
+
+#if SHRINKAGE_X86
+#define SHRINKAGE_DISPATCH(kernel, ...)                                     \
+    switch (simd()) {                                                       \
+        case Simd::avx512: return kernel##_avx512(__VA_ARGS__);             \
+        case Simd::avx2: return kernel##_avx2(__VA_ARGS__);                 \
+        case Simd::plain: return kernel##_plain(__VA_ARGS__);               \
+    }
+#else
+#define SHRINKAGE_DISPATCH(kernel, ...) kernel##_plain(__VA_ARGS__)
+#endif
+
+void column_dots(ColumnPointers columns, ConstVector v, Vector out) {
+    SHRINKAGE_DISPATCH(vector_dots, columns, v, out)
+}
+
+void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView out) {
+    constexpr std::size_t most = 64;
+    const double* right[most];
+    for (std::size_t first = 0; first < packed.cols; first += most) {
+        const std::size_t count = std::min(most, packed.cols - first);
+        for (std::size_t l = 0; l < count; ++l) right[l] = packed.column(first + l).data();
+        const MatrixView part{&out(0, first), out.rows, count, out.stride};
+        const auto run = [&](ColumnPointers packed_columns) {
+            SHRINKAGE_DISPATCH(matrix_dots, columns, packed_columns, packed.rows, part)
+        };
+        run({right, count});
+    }
+}
+
+void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y) {
+    SHRINKAGE_DISPATCH(scaled_columns, columns, coefs, y)
+}
+
+}  // namespace shrinkage

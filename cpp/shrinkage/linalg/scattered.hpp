@@ -1,0 +1,22 @@
+// Kernels on columns that lie where they lie, given by pointers: nothing of a matrix is copied.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "shrinkage/base/views.hpp"
+
+namespace shrinkage {
+
+using ColumnPointers = std::span<const double* const>;
+
+/// out[k] = sum_i columns[k][i] v[i]
+void column_dots(ColumnPointers columns, ConstVector v, Vector out);
+
+/// out(k, l) += sum_i columns[k][i] packed(i, l): a matrix product whose left side is not packed.
+void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView out);
+
+/// y += sum_k coefs[k] columns[k]
+void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y);
+
+}  // namespace shrinkage
