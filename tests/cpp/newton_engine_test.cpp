@@ -136,7 +136,7 @@ TEST_CASE("every smooth loss: certified, stationary, and the slow solver's solut
                 for (const double at : {0.5, 0.1, lambda}) {
                     step = engine.solve(at, 2.0 * at, 1e-13 * null, 1e-13 * null, alone);
                 }
-                engine.finish();
+                engine.finish(alone);
                 CHECK(step.gap <= 1e-13 * null);
                 double total = 0.0;
                 std::vector<double> v(y.size());

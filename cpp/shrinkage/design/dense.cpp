@@ -148,8 +148,8 @@ void DenseDesign::skinny_gram(Indices a, Indices b, ConstVector d, const Context
         pack(b, d, first, count, packed.data());
         const ConstMatrixView right{packed.data(), count, b.size(), count};
         for (std::size_t l = 0; l < b.size(); ++l) totals[l] += sum(right.column(l));
-        const double flops = 2.0 * static_cast<double>(count * b.size()) *
-                             static_cast<double>(a.size());
+        const double flops =
+            2.0 * static_cast<double>(count * b.size()) * static_cast<double>(a.size());
         parallel_for(tasks, context.threads_for(flops), [&](std::size_t task) {
             const std::size_t begin = task * column_block;
             const std::size_t size = std::min(column_block, a.size() - begin);

@@ -79,14 +79,14 @@ double SparseDesign::raw_product(std::size_t j, ConstVector v) const {
 
 void SparseDesign::transposed_product(ConstVector v, const Context& context, Vector out) const {
     const double total = sum(v);
-    parallel_for(
-        blocks(cols(), column_block),
-        context.threads_for(2.0 * static_cast<double>(x_.values.size())), [&](std::size_t task) {
-            const std::size_t last = std::min(cols(), (task + 1) * column_block);
-            for (std::size_t j = task * column_block; j < last; ++j) {
-                out[j] = penalized(j, raw_product(j, v), total);
-            }
-        });
+    parallel_for(blocks(cols(), column_block),
+                 context.threads_for(2.0 * static_cast<double>(x_.values.size())),
+                 [&](std::size_t task) {
+                     const std::size_t last = std::min(cols(), (task + 1) * column_block);
+                     for (std::size_t j = task * column_block; j < last; ++j) {
+                         out[j] = penalized(j, raw_product(j, v), total);
+                     }
+                 });
 }
 
 void SparseDesign::column_products(Indices columns, ConstVector v, const Context& context,

@@ -16,9 +16,9 @@ public:
     std::size_t size() const { return size_; }
     void clear() { size_ = 0; }
 
-    /// Appends rows of A: the left part of each, count x size(), and the lower triangle of their own
-    /// block. keep[i] says whether row i was taken; one that depends on what is before it, its pivot
-    /// at most tolerance times its diagonal, is not.
+    /// Appends rows of A: the left part of each, count x size(), and the lower triangle of their
+    /// own block. keep[i] says whether row i was taken; one that depends on what is before it, its
+    /// pivot at most tolerance times its diagonal, is not.
     void append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
                 double tolerance = 1e-11);
 

@@ -35,8 +35,7 @@ struct Block {
 
     Block(ColumnPointers all, std::size_t k, std::size_t row)
         : used(std::min(unroll, all.size() - k)) {
-        for (std::size_t i = 0; i < unroll; ++i)
-            columns[i] = all[k + std::min(i, used - 1)] + row;
+        for (std::size_t i = 0; i < unroll; ++i) columns[i] = all[k + std::min(i, used - 1)] + row;
     }
 };
 
@@ -104,7 +103,8 @@ SHRINKAGE_INLINE void vector_dots(ColumnPointers columns, ConstVector v, Vector 
         }
         for (std::size_t c = 0; c < a.used; ++c) {
             double total = total_of<V>(even[c] + odd[c]);
-            for (std::size_t rest = i; rest < v.size(); ++rest) total += a.columns[c][rest] * v[rest];
+            for (std::size_t rest = i; rest < v.size(); ++rest)
+                total += a.columns[c][rest] * v[rest];
             out[k + c] = total;
         }
     }
@@ -141,18 +141,18 @@ using Four = SHRINKAGE_VECTOR(32);
 using Eight = SHRINKAGE_VECTOR(64);
 
 // One function for each kernel and instruction set.
-#define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                          \
-    target_attribute void matrix_dots_##suffix(ColumnPointers columns, ColumnPointers packed,   \
-                                               std::size_t rows, MatrixView out) {              \
-        matrix_dots<V>(columns, packed, rows, out);                                             \
-    }                                                                                           \
-    target_attribute void vector_dots_##suffix(ColumnPointers columns, ConstVector v,           \
-                                               Vector out) {                                    \
-        vector_dots<V>(columns, v, out);                                                        \
-    }                                                                                           \
-    target_attribute void scaled_columns_##suffix(ColumnPointers columns, ConstVector coefs,    \
-                                                  Vector y) {                                   \
-        scaled_columns<V>(columns, coefs, y);                                                   \
+#define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                        \
+    target_attribute void matrix_dots_##suffix(ColumnPointers columns, ColumnPointers packed, \
+                                               std::size_t rows, MatrixView out) {            \
+        matrix_dots<V>(columns, packed, rows, out);                                           \
+    }                                                                                         \
+    target_attribute void vector_dots_##suffix(ColumnPointers columns, ConstVector v,         \
+                                               Vector out) {                                  \
+        vector_dots<V>(columns, v, out);                                                      \
+    }                                                                                         \
+    target_attribute void scaled_columns_##suffix(ColumnPointers columns, ConstVector coefs,  \
+                                                  Vector y) {                                 \
+        scaled_columns<V>(columns, coefs, y);                                                 \
     }
 
 SHRINKAGE_KERNELS(plain, , Two)
@@ -164,11 +164,11 @@ SHRINKAGE_KERNELS(avx512, __attribute__((target("avx512f,avx512dq"))), Eight)
 }  // namespace
 
 #if SHRINKAGE_X86
-#define SHRINKAGE_DISPATCH(kernel, ...)                                     \
-    switch (simd()) {                                                       \
-        case Simd::avx512: return kernel##_avx512(__VA_ARGS__);             \
-        case Simd::avx2: return kernel##_avx2(__VA_ARGS__);                 \
-        case Simd::plain: return kernel##_plain(__VA_ARGS__);               \
+#define SHRINKAGE_DISPATCH(kernel, ...)                         \
+    switch (simd()) {                                           \
+        case Simd::avx512: return kernel##_avx512(__VA_ARGS__); \
+        case Simd::avx2: return kernel##_avx2(__VA_ARGS__);     \
+        case Simd::plain: return kernel##_plain(__VA_ARGS__);   \
     }
 #else
 #define SHRINKAGE_DISPATCH(kernel, ...) kernel##_plain(__VA_ARGS__)

@@ -19,9 +19,7 @@ struct QuantileLoss {
         return r >= 0.0 ? q * r : (q - 1.0) * r;
     }
     /// At the kink the subgradient of least magnitude, zero.
-    double gradient(double y, double eta) const {
-        return eta < y ? -q : (eta > y ? 1.0 - q : 0.0);
-    }
+    double gradient(double y, double eta) const { return eta < y ? -q : (eta > y ? 1.0 - q : 0.0); }
     double curvature(double, double) const { return 0.0; }
     double conjugate(double y, double u) const {
         if (u < -q - 1e-14 || u > 1.0 - q + 1e-14) return std::numeric_limits<double>::infinity();

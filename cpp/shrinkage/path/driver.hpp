@@ -50,8 +50,8 @@ public:
     }
 
 private:
-    using Engine =
-        std::conditional_t<L::shape == Shape::quadratic, QuadraticEngine<L, P, D>, NewtonEngine<L, P, D>>;
+    using Engine = std::conditional_t<L::shape == Shape::quadratic, QuadraticEngine<L, P, D>,
+                                      NewtonEngine<L, P, D>>;
 
     /// The null model, the grid, and the point from which the first lambda starts.
     void begin(PathResult& result) {

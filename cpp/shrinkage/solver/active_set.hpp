@@ -235,7 +235,8 @@ private:
             for (const std::size_t k : moving_) gradient_[k] = model.gradient(k);
         }
         step_.clear();
-        for (const std::size_t k : moving_) step_.push_back(pull(model, gradient_[k], beta, lambda, k));
+        for (const std::size_t k : moving_)
+            step_.push_back(pull(model, gradient_[k], beta, lambda, k));
         row_ = step_;
         factor_.solve(step_);
         const double decrease = dot(row_, step_);
@@ -312,9 +313,13 @@ private:
         return stopped;
     }
 
+    /// Where moving coefficient i leaves a piece along the step, and how much the slope grows
+    /// there.
     struct Kink {
         double at;
         std::size_t i;
+        double value;  // of the coefficient
+        double jump;
     };
 
     /// How far to go where the slope is -fall + curvature t.
@@ -335,7 +340,7 @@ private:
     /// -fall; crossing zero adds the jump of the penalty's slope, a bound ends the step.
     template <QuadraticModel M>
     Taken take(M& model, Vector beta, double lambda, double fall, double curvature,
-              bool only_to_kink = false) {
+               bool only_to_kink = false) {
         if (!(fall > 0.0)) return stay();  // nothing left but rounding
         find_kinks(model, beta, lambda, minimum(fall, curvature));
         bool hit = false;
@@ -343,7 +348,7 @@ private:
         double t = minimum(fall, curvature);
         for (const Kink& kink : kinks_) {
             if (t <= kink.at) break;
-            fall -= jump(model, beta, lambda, kink.i);
+            fall -= kink.jump;
             t = std::max(minimum(fall, curvature), kink.at);
             hit = t == kink.at;
             crossed = true;
@@ -352,11 +357,16 @@ private:
         // Along a flat direction without a kink in sight the curvature is rounding: stay.
         if (std::isinf(t) || (only_to_kink && !hit)) return stay();
         stopped_.assign(moving_.size(), 0);
-        for (const Kink& kink : kinks_) stopped_[kink.i] = hit && kink.at == t;
+        ends_.resize(moving_.size());
+        for (const Kink& kink : kinks_) {
+            if (!hit || kink.at != t) continue;
+            stopped_[kink.i] = 1;
+            ends_[kink.i] = kink.value;
+        }
         for (std::size_t i = 0; i < moving_.size(); ++i) {
             const std::size_t j = model.feature(moving_[i]);
             const double before = beta[j];
-            beta[j] = stopped_[i] ? edge(model, beta, lambda, i) : before + t * step_[i];
+            beta[j] = stopped_[i] ? ends_[i] : before + t * step_[i];
             step_[i] = beta[j] - before;
         }
         return {crossed, hit, t};
@@ -371,10 +381,23 @@ private:
     void find_kinks(M& model, ConstVector beta, double lambda, double reach) {
         kinks_.clear();
         for (std::size_t i = 0; i < moving_.size(); ++i) {
-            const double end = edge(model, beta, lambda, i);
-            if (step_[i] == 0.0 || std::isinf(end)) continue;
-            const double at = (end - beta[model.feature(moving_[i])]) / step_[i];
-            if (at < reach) kinks_.push_back({at, i});
+            if (step_[i] == 0.0) continue;
+            const std::size_t j = model.feature(moving_[i]);
+            const Piece here = penalty_.piece(j, beta[j], lambda);
+            const double end = ahead(here, i);
+            const double at = (end - beta[j]) / step_[i];
+            if (!(at < reach)) continue;
+            if (end != 0.0) {  // a bound
+                kinks_.push_back({at, i, end, infinity});
+                continue;
+            }
+            const Piece beyond = penalty_.piece(j, step_[i] > 0.0 ? 1e-300 : -1e-300, lambda);
+            const double bound = ahead(beyond, i);
+            const bool closed = step_[i] > 0.0 ? bound <= 0.0 : bound >= 0.0;
+            const double jump = closed ? infinity : (beyond.slope - here.slope) * step_[i];
+            kinks_.push_back({at, i, 0.0, jump});
+            const double last = (bound - beta[j]) / step_[i];
+            if (!closed && last < reach) kinks_.push_back({last, i, bound, infinity});
         }
         std::sort(kinks_.begin(), kinks_.end(), [](const Kink& a, const Kink& b) {
             return a.at != b.at ? a.at < b.at : a.i < b.i;
@@ -382,22 +405,8 @@ private:
     }
 
     /// Where the piece of moving coefficient i ends in the direction of its step.
-    template <QuadraticModel M>
-    double edge(M& model, ConstVector beta, double lambda, std::size_t i) const {
-        const std::size_t j = model.feature(moving_[i]);
-        const Interval range = penalty_.piece(j, beta[j], lambda).range;
-        return step_[i] > 0.0 ? range.hi : range.lo;
-    }
-
-    /// How much the slope along the step grows when coefficient i leaves its piece.
-    template <QuadraticModel M>
-    double jump(M& model, ConstVector beta, double lambda, std::size_t i) const {
-        if (edge(model, beta, lambda, i) != 0.0) return infinity;
-        const std::size_t j = model.feature(moving_[i]);
-        const Piece here = penalty_.piece(j, beta[j], lambda);
-        const Piece beyond = penalty_.piece(j, step_[i] > 0.0 ? 1e-300 : -1e-300, lambda);
-        const bool closed = step_[i] > 0.0 ? beyond.range.hi <= 0.0 : beyond.range.lo >= 0.0;
-        return closed ? infinity : (beyond.slope - here.slope) * step_[i];
+    double ahead(const Piece& piece, std::size_t i) const {
+        return step_[i] > 0.0 ? piece.range.hi : piece.range.lo;
     }
 
     static constexpr std::size_t outside = static_cast<std::size_t>(-1);
@@ -415,8 +424,9 @@ private:
     std::vector<Kink> kinks_;
     std::vector<double> gradient_;  // of the moving slots while something is owed
     std::vector<double> owed_;      // by slot: changes that the model has not followed yet
-    std::vector<char> stopped_;  // coefficients that stay at the kink they met
-    double worst_ = 0.0;         // largest KKT distance found by collect
+    std::vector<char> stopped_;     // coefficients that stay at the kink they met
+    std::vector<double> ends_;      // where they stay
+    double worst_ = 0.0;            // largest KKT distance found by collect
 };
 
 }  // namespace shrinkage

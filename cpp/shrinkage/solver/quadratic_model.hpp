@@ -22,17 +22,16 @@ namespace shrinkage {
 ///                           the same for many at once
 ///   inner(k, slots, out)    G(k, slots)
 template <typename M>
-concept QuadraticModel =
-    requires(M m, std::size_t k, double x, Indices slots, ConstVector v, Vector out,
-             const Context context) {
-        { m.size() } -> std::same_as<std::size_t>;
-        { m.feature(k) } -> std::same_as<std::size_t>;
-        { m.diagonal(k) } -> std::same_as<double>;
-        { m.gradient(k) } -> std::same_as<double>;
-        m.move(k, x);
-        m.move(slots, v, context);
-        m.inner(k, slots, out);
-    };
+concept QuadraticModel = requires(M m, std::size_t k, double x, Indices slots, ConstVector v,
+                                  Vector out, const Context context) {
+    { m.size() } -> std::same_as<std::size_t>;
+    { m.feature(k) } -> std::same_as<std::size_t>;
+    { m.diagonal(k) } -> std::same_as<double>;
+    { m.gradient(k) } -> std::same_as<double>;
+    m.move(k, x);
+    m.move(slots, v, context);
+    m.inner(k, slots, out);
+};
 
 /// Which columns are in the working set, and where.
 class WorkingSet {
@@ -131,14 +130,16 @@ public:
             minus_.push_back(-deltas[i]);
         }
         constexpr std::size_t block = 512;
-        const double flops = 4.0 * static_cast<double>(size()) * static_cast<double>(columns_.size());
-        parallel_for((size() + block - 1) / block, context.threads_for(flops), [&](std::size_t task) {
-            const std::size_t first = task * block;
-            std::vector<const double*> part(columns_);
-            for (const double*& column : part) column += first;
-            add_scaled_columns(part, minus_,
-                               Vector(h_).subspan(first, std::min(block, size() - first)));
-        });
+        const double flops =
+            4.0 * static_cast<double>(size()) * static_cast<double>(columns_.size());
+        parallel_for(
+            (size() + block - 1) / block, context.threads_for(flops), [&](std::size_t task) {
+                const std::size_t first = task * block;
+                std::vector<const double*> part(columns_);
+                for (const double*& column : part) column += first;
+                add_scaled_columns(part, minus_,
+                                   Vector(h_).subspan(first, std::min(block, size() - first)));
+            });
     }
     void inner(std::size_t k, Indices slots, Vector out) const {
         const double* column = &g_[k * stride_];
