@@ -31,14 +31,13 @@ void require_targets(const L& loss, ConstVector y) {
     const auto bad = std::find_if(y.begin(), y.end(), [&](double v) { return !loss.valid(v); });
     if (bad == y.end()) return;
     const auto index = std::to_string(bad - y.begin());
-    throw InvalidArgument({"argument.target", "y[" + index + "]",
-                           py::repr(py::float_(*bad)).cast<std::string>(),
-                           std::string("give targets that the ") + L::name + " loss is made for: " +
-                               L::targets});
+    throw InvalidArgument(
+        {"argument.target", "y[" + index + "]", py::repr(py::float_(*bad)).cast<std::string>(),
+         std::string("give targets that the ") + L::name + " loss is made for: " + L::targets});
 }
 
-double loss_value(const std::string& name, const Parameters& parameters, const py::array& y_, const py::array& eta_,
-                  const OptionalArray& weights_) {
+double loss_value(const std::string& name, const Parameters& parameters, const py::array& y_,
+                  const py::array& eta_, const OptionalArray& weights_) {
     const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
     const auto weights = optional_vector_view<double>(weights_, "sample_weight");
     require_length("eta", eta.size(), y.size(), "y");
@@ -51,9 +50,8 @@ double loss_value(const std::string& name, const Parameters& parameters, const p
         choose_loss(name, parameters));
 }
 
-py::array_t<double> bound_loss_gradient(const std::string& name,
-                                        const Parameters& parameters, const py::array& y_,
-                                        const py::array& eta_) {
+py::array_t<double> bound_loss_gradient(const std::string& name, const Parameters& parameters,
+                                        const py::array& y_, const py::array& eta_) {
     const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
     require_length("eta", eta.size(), y.size(), "y");
     std::vector<double> gradient(y.size());
@@ -113,9 +111,9 @@ py::array_t<double> prox(const std::string& name, const Parameters& parameters, 
 
 py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const py::array& w_,
                                double b, const std::string& loss_name,
-                               const Parameters& loss_parameters,
-                               const std::string& penalty_name, const Parameters& parameters,
-                               double lambda, const OptionalArray& weights_) {
+                               const Parameters& loss_parameters, const std::string& penalty_name,
+                               const Parameters& parameters, double lambda,
+                               const OptionalArray& weights_) {
     const auto x = column_major_view<double>(x_, "X");
     const auto y = vector_view<double>(y_, "y"), w = vector_view<double>(w_, "w");
     const auto weights = optional_vector_view<double>(weights_, "sample_weight");

@@ -129,11 +129,10 @@ void bind_path(py::module_& m) {
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const OptionalArray& start, double start_intercept,
            const std::string& loss, const std::vector<double>& loss_parameters,
-           const std::string& penalty,
-           const std::vector<double>& parameters, std::vector<double> lambdas,
-           std::size_t n_lambdas, double lambda_min_ratio, double tol, std::size_t max_iter,
-           bool fit_intercept, bool standardize, std::size_t gram_bytes, bool allow_full_gram,
-           std::size_t n_threads, Control& control) {
+           const std::string& penalty, const std::vector<double>& parameters,
+           std::vector<double> lambdas, std::size_t n_lambdas, double lambda_min_ratio, double tol,
+           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
+           bool allow_full_gram, std::size_t n_threads, Control& control) {
             const PathInput input =
                 make_input(x, y, weights, offset, factors, lower, upper, start, start_intercept);
             const PathOptions options =
@@ -150,8 +149,8 @@ void bind_path(py::module_& m) {
             return to_dict(std::move(result));
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "start"_a, "start_intercept"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a, "lambdas"_a,
-        "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a,
+        "start"_a, "start_intercept"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a,
+        "lambdas"_a, "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a,
         "standardize"_a, "gram_bytes"_a, "allow_full_gram"_a, "n_threads"_a, "control"_a,
         "Fits a path; a stop through control ends it early and returns what is finished.");
 
@@ -161,10 +160,9 @@ void bind_path(py::module_& m) {
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const py::array& fold, std::size_t n_folds,
            const std::string& loss, const std::vector<double>& loss_parameters,
-           const std::string& penalty,
-           const std::vector<double>& parameters, std::vector<double> lambdas, double tol,
-           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
-           std::size_t n_threads, Control& control) {
+           const std::string& penalty, const std::vector<double>& parameters,
+           std::vector<double> lambdas, double tol, std::size_t max_iter, bool fit_intercept,
+           bool standardize, std::size_t gram_bytes, std::size_t n_threads, Control& control) {
             const PathInput input =
                 make_input(x, y, weights, offset, factors, lower, upper, std::nullopt, 0.0);
             const auto folds = vector_view<std::int64_t>(fold, "fold");
@@ -185,9 +183,10 @@ void bind_path(py::module_& m) {
             return to_numpy_rows(std::move(flat), n_folds, n_lambdas);
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "fold"_a, "n_folds"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a, "lambdas"_a, "tol"_a,
-        "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "n_threads"_a,
-        "control"_a, "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
+        "fold"_a, "n_folds"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a,
+        "lambdas"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a,
+        "n_threads"_a, "control"_a,
+        "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
 }
 
 }  // namespace shrinkage::bind

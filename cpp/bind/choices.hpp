@@ -13,9 +13,10 @@ namespace shrinkage::bind {
 inline AnyLoss choose_loss(const std::string& name, const std::vector<double>& parameters) {
     const auto loss = loss_named(name, parameters);
     if (!loss) {
-        throw InvalidArgument({"argument.loss", "loss",
-                               name + " with " + std::to_string(parameters.size()) + " parameter(s)",
-                               "use a loss of the core with its own parameters"});
+        throw InvalidArgument(
+            {"argument.loss", "loss",
+             name + " with " + std::to_string(parameters.size()) + " parameter(s)",
+             "use a loss of the core with its own parameters"});
     }
     return *loss;
 }

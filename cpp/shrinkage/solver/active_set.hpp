@@ -294,13 +294,24 @@ private:
         factor_.solve(step_);
         const double diagonal = curved_diagonal(model, k, beta, lambda);
         double curvature = diagonal - dot(row_, step_);
-        const bool flat = curvature <= 1e-13 * diagonal;  // no more than rounding
+        // No more than rounding: every entry of the matrix errs by its columns' norms.
+        double norms = std::sqrt(diagonal);
+        for (std::size_t i = 0; i < order_.size(); ++i) {
+            norms += std::abs(step_[i]) * std::sqrt(model.diagonal(order_[i]));
+        }
+        const bool flat = curvature <= 1e-13 * norms * norms;
         if (flat) curvature = 0.0;
         double slope = pull(model, model.gradient(k), beta, lambda, k);
+        double size = std::abs(model.gradient(k));
         for (std::size_t i = 0; i < order_.size(); ++i) {
-            slope -= step_[i] * pull(model, model.gradient(order_[i]), beta, lambda, order_[i]);
+            const double g = model.gradient(order_[i]);
+            slope -= step_[i] * pull(model, g, beta, lambda, order_[i]);
+            size += std::abs(step_[i] * g);
         }
-        const double sign = slope < 0.0 ? 1.0 : -1.0;
+        double sign = slope < 0.0 ? 1.0 : -1.0;
+        // Either way is as good: of copies the one that came later leaves.
+        const double b = beta[model.feature(k)];
+        if (flat && std::abs(slope) <= 1e-11 * size && b != 0.0) sign = b > 0.0 ? 1.0 : -1.0;
         // A share of rounding width would put its kink at an enormous distance.
         for (double& d : step_) d = std::abs(d) > 1e-8 ? sign * d : 0.0;
         step_.push_back(-sign);
