@@ -1,85 +1,233 @@
-"""The work that is timed: simulated designs of several shapes, and real data where at hand."""
+"""The paths that are timed, and what is asked of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+from . import designs
+from .designs import Data
+from .gaps import LOSSES
+
+GAPS = (1e-4, 1e-6)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One path: (1/n) Σ ℓ + λ‖β‖₁ without intercept on columns of unit standard deviation.
+    """One path of L1 problems, (1/n) Σ ℓ + λ‖β‖₁, on a logarithmic grid from λmax.
 
     Attributes:
-        make: returns X (n, p) in Fortran order and y (n,), 0 or 1 for the logistic loss.
+        loss: its name, which is also the key of the solvers that fit it.
+        make: takes a divisor of the size (1: in full; real data ignores it) and returns X, dense in
+            Fortran order or CSC, and y.
         ratio: smallest λ over λmax.
+        targets: fastest peer's time over ours that is wanted, for each of GAPS.
+        whole: whether the call is given raw columns, so that fitting an intercept and standardizing
+            are part of what is timed; else there is no intercept and X is taken as it is.
+        about: what X and y are.
     """
 
     name: str
     loss: str
-    make: Callable[[], tuple[Any, Any]]
+    make: Callable[[int], Data]
     ratio: float
     n_lambdas: int
+    targets: tuple[float, float]
+    about: str
+    whole: bool = False
+
+    @property
+    def solvers(self) -> str:
+        return "whole" if self.whole else self.loss
 
 
-def autoregressive(
-    n: int, p: int, correlation: float, n_active: int, signal_to_noise: float, seed: int = 0
-) -> tuple[Any, Any, Any]:
-    """Columns that each lean on the one before; n_active of them carry the signal."""
-    rng = np.random.default_rng(seed)
-    X = np.asfortranarray(rng.standard_normal((n, p)))
-    for j in range(1, p):
-        X[:, j] = correlation * X[:, j - 1] + np.sqrt(1 - correlation**2) * X[:, j]
-    X -= X.mean(axis=0)
-    X /= X.std(axis=0)
-    active = rng.choice(p, n_active, replace=False)
-    signal = X[:, active] @ rng.standard_normal(n_active)
-    noise = rng.standard_normal(n) * signal.std() / np.sqrt(signal_to_noise)
-    return X, signal, signal + noise
+@dataclass(frozen=True)
+class Problem:
+    """A case made: the arguments of its solvers, and the centred and scaled problem they solve.
+
+    Attributes:
+        scale: (p,) what turns the coefficients of X into those of `columns`.
+    """
+
+    loss: str
+    X: Any
+    y: Any
+    lambdas: Any
+    columns: Any
+    target: Any
+    scale: Any
 
 
-def regression(n: int, p: int, correlation: float, n_active: int) -> tuple[Any, Any]:
-    X, _, y = autoregressive(n, p, correlation, n_active, 3.0)
-    y = y - y.mean()
-    return X, y / y.std()
+def problem_of(case: Case, X: Any, y: Any, n_lambdas: int | None = None) -> Problem:
+    columns, target, scale = X, y, np.ones(X.shape[1])
+    if case.whole:
+        scale = X.std(axis=0)
+        columns, target = np.asfortranarray((X - X.mean(axis=0)) / scale), y - y.mean()
+    largest = LOSSES[case.loss].largest_lambda(columns, target)
+    lambdas = largest * np.logspace(0, np.log10(case.ratio), n_lambdas or case.n_lambdas)
+    return Problem(case.loss, X, y, lambdas, columns, target, scale)
 
 
-def classes(n: int, p: int, correlation: float, n_active: int) -> tuple[Any, Any]:
-    X, signal, _ = autoregressive(n, p, correlation, n_active, 3.0)
-    probability = 1.0 / (1.0 + np.exp(-2.0 * signal / signal.std()))
-    return X, (np.random.default_rng(1).random(n) < probability).astype(float)
+def _lasso(
+    name: str,
+    make: Callable[[int], Data],
+    ratio: float,
+    at_loose: float,
+    at_tight: float,
+    about: str,
+) -> Case:
+    return Case(f"lasso_{name}", "squared", make, ratio, 100, (at_loose, at_tight), about)
 
 
-def real(name: str, loss: str) -> tuple[Any, Any]:
-    """A real data set, centred and scaled; raises FileNotFoundError where it is not at hand."""
-    with np.load(REAL_DATA / f"{name}.npz", allow_pickle=False) as archive:
-        X, y = archive["X"].astype(float), archive["y"].astype(float)
-    X -= X.mean(axis=0)
-    spread = X.std(axis=0)
-    X = np.asfortranarray(X[:, spread > 0] / spread[spread > 0])
-    if loss == "logistic":
-        return X, (y == y.max()).astype(float)
-    y = y - y.mean()
-    return X, y / y.std()
+def _logistic(
+    name: str,
+    make: Callable[[int], Data],
+    ratio: float,
+    at_loose: float,
+    at_tight: float,
+    about: str,
+) -> Case:
+    return Case(f"logistic_{name}", "logistic", make, ratio, 50, (at_loose, at_tight), about)
 
 
 CASES = {
     case.name: case
     for case in (
-        Case("wide", "squared", lambda: regression(1000, 10000, 0.5, 50), 1e-2, 100),
-        Case("wide_corr", "squared", lambda: regression(500, 20000, 0.95, 50), 1e-2, 100),
-        Case("square", "squared", lambda: regression(4000, 4000, 0.5, 100), 1e-3, 100),
-        Case("tall", "squared", lambda: regression(100_000, 200, 0.5, 50), 1e-3, 100),
-        Case("riboflavin", "squared", lambda: real("riboflavin", "squared"), 1e-2, 100),
-        Case("leukemia", "squared", lambda: real("leukemia_golub", "squared"), 1e-2, 100),
-        Case("logistic_wide", "logistic", lambda: classes(1000, 10000, 0.5, 50), 5e-2, 50),
-        Case("logistic_tall", "logistic", lambda: classes(100_000, 200, 0.5, 30), 1e-3, 50),
-        Case("logistic_leukemia", "logistic", lambda: real("leukemia_golub", "logistic"), 1e-2, 50),
+        _lasso(
+            "wide",
+            lambda q: designs.autoregressive(1000 // q, 10000 // q, 0.5, 100 // q, 3.0),
+            1e-2,
+            2,
+            12,
+            "autoregressive columns, correlation 0.5, 100 active, signal to noise 3",
+        ),
+        _lasso(
+            "wide_corr",
+            lambda q: designs.autoregressive(500 // q, 20000 // q, 0.95, 50 // q, 5.0),
+            1e-2,
+            4,
+            20,
+            "autoregressive columns, correlation 0.95, 50 active, signal to noise 5",
+        ),
+        _lasso(
+            "square",
+            lambda q: designs.autoregressive(4000 // q, 4000 // q, 0.5, 200 // q, 3.0),
+            1e-2,
+            1.5,
+            3,
+            "autoregressive columns, correlation 0.5, 200 active, signal to noise 3",
+        ),
+        _lasso(
+            "riboflavin",
+            lambda _: designs.expression("riboflavin"),
+            1e-2,
+            5,
+            30,
+            "gene expression against the riboflavin production rate",
+        ),
+        _lasso(
+            "leukemia",
+            lambda _: designs.expression("leukemia_golub"),
+            1e-2,
+            4,
+            10,
+            "raw gene expression against the type of leukemia as a number",
+        ),
+        _lasso(
+            "basehock",
+            lambda _: designs.newsgroups("basehock_20ng"),
+            1e-2,
+            1.5,
+            5,
+            "word counts, sparse, against the newsgroup as a number",
+        ),
+        _lasso(
+            "text",
+            lambda q: designs.text(20000 // q, 60000 // q, 70),
+            1e-2,
+            2,
+            3,
+            "simulated documents, sparse, 70 words each, 500 active, signal to noise 1",
+        ),
+        _lasso(
+            "tall",
+            lambda q: designs.autoregressive(100_000 // q, 200 // q, 0.5, 50 // q, 1.0),
+            1e-3,
+            1.6,
+            1.6,
+            "autoregressive columns, correlation 0.5, 50 active, signal to noise 1",
+        ),
+        _logistic(
+            "leukemia",
+            lambda _: designs.expression_classes("leukemia_golub"),
+            1e-2,
+            1.5,
+            3,
+            "raw gene expression, type of leukemia",
+        ),
+        _logistic(
+            "basehock",
+            lambda _: designs.newsgroups_classes("basehock_20ng"),
+            1e-2,
+            1.5,
+            3,
+            "word counts, sparse, newsgroup",
+        ),
+        _logistic(
+            "wide",
+            lambda q: designs.classes(1000 // q, 10000 // q, 50 // q),
+            5e-2,
+            1.5,
+            3,
+            "autoregressive columns, correlation 0.5, 50 active, η of standard deviation 2",
+        ),
+        _logistic(
+            "text",
+            lambda q: designs.text_classes(20000 // q, 60000 // q, 70),
+            5e-2,
+            1.5,
+            3,
+            "Lasso text, y above its median",
+        ),
+        _logistic(
+            "tall",
+            lambda q: designs.classes(100_000 // q, 200 // q, 30 // q),
+            1e-3,
+            5,
+            8,
+            "autoregressive columns, correlation 0.5, 30 active, η of standard deviation 2",
+        ),
+        Case(
+            "poisson_tall",
+            "poisson",
+            lambda q: designs.counts(100_000 // q, 200 // q, 30 // q),
+            1e-3,
+            50,
+            (5, 8),
+            "autoregressive columns, correlation 0.5, 30 active, η of standard deviation 0.75, "
+            "y ~ Poisson(exp η)",
+        ),
+        Case(
+            "multinomial_srbct",
+            "multinomial",
+            lambda _: designs.tumours(),
+            1e-2,
+            100,
+            (1.5, 3),
+            "logarithms of gene expression, four types of tumour",
+        ),
+        Case(
+            "tiny_diabetes",
+            "squared",
+            lambda _: designs.diabetes(),
+            1e-3,
+            100,
+            (3, 3),
+            "raw columns; intercept and standardization are part of the call",
+            whole=True,
+        ),
     )
 }

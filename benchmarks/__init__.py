@@ -1,0 +1,1 @@
+"""Ours against the peers: `make bench` writes docs/performance.md."""

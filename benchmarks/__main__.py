@@ -1,0 +1,64 @@
+"""Times whole L1 paths, ours and the peers', at equal accuracy on the same data and λ grid.
+
+    make bench                                       everything; writes docs/performance.md
+    sh tools/bench.sh --only lasso_wide --gap 1e-6   one cell
+    sh tools/bench.sh --quick                        small problems, to try the benchmark itself
+
+What is known already is kept while code, packages and machine are the same, so that an interrupted
+run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+
+from . import extras, report
+from .cases import CASES, GAPS
+from .session import Session
+from .store import HERE, ROOT, Store
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    names = [*CASES, *extras.PARTS]
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="name", help=", ".join(names)
+    )
+    parser.add_argument("--gap", type=float, action="append", choices=GAPS, help="one column")
+    parser.add_argument("--cap", type=float, default=60.0, help="seconds before a run is given up")
+    parser.add_argument("--quick", action="store_true", help="small problems; nothing in docs/")
+    parser.add_argument("--again", action="store_true", help="measure again what is known")
+    parser.add_argument(
+        "--render-only", action="store_true", help="write the page from old results"
+    )
+    arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")
+
+    folder = HERE / "results"
+    page = ROOT / "docs" / "performance.md"
+    if arguments.quick:
+        folder /= "quick"
+        page = folder / "performance.md"
+    results = Store(folder)
+    if not arguments.render_only:
+        session = Session(results, arguments.cap, arguments.quick, arguments.again)
+        gaps = tuple(arguments.gap or GAPS)
+        start = time.monotonic()
+        with session.opened():
+            for name in arguments.only or names:
+                if name in CASES:
+                    session.cells(CASES[name], gaps)
+                else:
+                    extras.PARTS[name](session)
+                report.write(results, page)
+        print(f"{(time.monotonic() - start) / 60:.1f} minutes")
+    report.write(results, page)
+    print(page.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
