@@ -42,7 +42,7 @@ stubs:
 	@$(PYTHON) tools/stubs.py --write
 
 bench:
-	@sh tools/bench.sh
+	@sh tools/bench.sh $(ARGS)
 
 clean:
 	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -31,7 +31,8 @@ class Result:
 
 Fit = Callable[[Any, Any, Any, float], Result]
 
-OURS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+OURS = "shrinkage"
+OUR_GAPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 THRESHOLDS = (1e-5, 1e-7, 1e-9, 1e-11, 1e-13, 1e-15)
 GAPS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 
@@ -56,7 +57,7 @@ class Solver:
 
     @property
     def ours(self) -> bool:
-        return self.distribution == "shrinkage"
+        return self.distribution == OURS
 
 
 def always(coefs: Any) -> Result:
@@ -304,7 +305,7 @@ def gram_fits(X: Any) -> bool:
 
 
 def _ours(loss: Any, whole: bool = False) -> Solver:
-    return Solver("shrinkage", "shrinkage", partial(shrinkage, loss=loss, whole=whole), OURS)
+    return Solver(OURS, OURS, partial(shrinkage, loss=loss, whole=whole), OUR_GAPS)
 
 
 def _glmstar(model: str, whole: bool = False) -> Solver:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,38 +13,54 @@ from typing import Any
 from . import extras
 from .cases import CASES, GAPS, Case
 from .chart import growth_chart
-from .peers import SOLVERS
+from .peers import OURS, SOLVERS
 from .session import medians
-from .store import Store, processor, version
-from .timing import CLOSE, SLACK
+from .store import HERE, Store, processor, version
+from .timing import CAP, FLOOR, SLACK, STEP, Found
 
-BEGIN, END = "<!-- by hand -->", "<!-- end of what is written by hand -->"
-NOT_YET = "Nothing was written here yet."
+NOTES = HERE / "notes.toml"
 
 
 def write(results: Store, page: Path) -> None:
-    """Renders the page; what stands between the marks of the old one is kept."""
-    old = page.read_text(encoding="utf-8") if page.exists() else ""
-    by_hand = old.partition(BEGIN)[2].partition(END)[0].strip() or NOT_YET
-    chart = page.parent / "images" / "growth.svg"
+    """Renders the page from the results and the reasons in notes.toml."""
     growth = results.read("growth")
     if growth:
+        chart = page.parent / "images" / "growth.svg"
         chart.parent.mkdir(parents=True, exist_ok=True)
         chart.write_text(growth_chart(growth, extras.GROWTH_TARGET), encoding="utf-8")
-    sections = [
-        INTRODUCTION,
-        machine(),
-        HOW,
-        comparison(results),
-        "## What was missed and why\n\n" + "\n\n".join([BEGIN, by_hand, END]),
-        all_times(results),
-        other_losses(results.read("losses")),
-        high_accuracy(results.read("accuracy")),
-        growth_section(growth),
-        memory_section(results.read("memory")),
+    missed = Missed()
+    measured = [
+        comparison(results, missed),
+        other_losses(results.read("losses"), missed),
+        high_accuracy(results.read("accuracy"), missed),
+        growth_section(growth, missed),
+        memory_section(results.read("memory"), missed),
     ]
-    page.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+    sections = [INTRODUCTION, measured[0], missed.section(), *measured[1:], machine(), HOW]
+    page.write_text("\n\n".join([*sections, all_times(results)]) + "\n", encoding="utf-8")
 
+
+class Missed:
+    """What is short of its target, with the reason that notes.toml gives for it."""
+
+    def __init__(self) -> None:
+        self._notes = tomllib.loads(NOTES.read_text(encoding="utf-8"))
+        self._lines: list[str] = []
+
+    def mark(self, met: bool, part: str, name: str, shown: str) -> str:
+        """The sign of a cell; one that is missed is noted under its part and name."""
+        if met:
+            return "✓"
+        reason = self._notes.get(part, {}).get(name, NO_REASON)
+        self._lines.append(f"- {title(part)}, {name}: {shown}. {' '.join(reason.split())}")
+        return "✗"
+
+    def section(self) -> str:
+        lines = "\n".join(self._lines) or "Nothing."
+        return f"## What was missed and why\n\n{lines}"
+
+
+NO_REASON = "No reason has been written yet."
 
 INTRODUCTION = """# Performance
 
@@ -58,16 +75,18 @@ HOW = f"""## How it is measured
   time.
 - **The gap** is computed by the benchmark for everyone alike (`benchmarks/gaps.py`): the largest
   duality gap over the path, relative to the loss of β = 0 less that of the saturated model.
-- **Tolerances.** For each package the loosest tolerance, to a factor of ten, that reaches the
-  wanted gap is found first. A run that takes longer than {SLACK:g} times what the fastest peer
-  needed for the smallest gap is ended and noted: it cannot win.
+- **Tolerances.** For each package the loosest tolerance, to a factor of {STEP:.1f}, that reaches
+  the wanted gap is found first. A run that takes longer than {SLACK:g} times what the fastest peer
+  needed for the smallest gap, {FLOOR:g} seconds in any case and {CAP:g} seconds at most, is ended
+  and noted: it cannot win.
 - **Times** are medians of interleaved runs (A B C A B C ...), each package in a process of its own
   that has imported, compiled and warmed up. The first round has everyone who reaches the gap; the
-  further ones, at least 5 below one second and 3 above, have ours and all peers within
-  {CLOSE:g} times the fastest. What is timed is the call that fits the path. Reading dense
+  further ones, at least 5 in all below one second and 3 above, have ours and all peers within
+  {SLACK:g} times the fastest. What is timed is the call that fits the path. Reading dense
   coefficients from the result is not, for anyone: ours are built on first access.
-- **Ratio** is the fastest peer's time over ours. Where no peer reached the gap it is that of the
-  peer which came closest, at the gap it did reach, marked ≥."""
+- **Ratio** is the fastest peer's time over ours, both at the two threads of the machine where a
+  package can use them. Where no peer reached the gap, it is that of the one that came closest, at
+  the gap it did reach, marked ≥."""
 
 
 def machine() -> str:
@@ -100,62 +119,60 @@ def blas_kernels() -> list[str]:
 
 
 class Cell:
-    """One measured cell: ours, the fastest peer, the ratio."""
+    """One cell of the table: ours, the fastest peer that reached the gap, the ratio of their times.
+
+    Attributes:
+        ours, theirs: as they are shown.
+        ratio: None where one of the two is missing.
+        bound: whether the peer stopped short of the gap, so that the ratio is at least this.
+        noisy: whether other programs were busy.
+    """
 
     def __init__(self, case: Case, known: dict[str, Any], gap: float) -> None:
         self.wanted = case.targets[GAPS.index(gap)]
-        self.raw = known.get("cells", {}).get(f"{gap:g}")
+        self.ours, self.theirs = "not measured", "—"
         self.ratio: float | None = None
-        self.text, self.peer = "not measured", ""
-        if self.raw is None:
+        self.bound = self.noisy = False
+        raw = known.get("cells", {}).get(f"{gap:g}")
+        self.measured = raw is not None
+        if "skipped" in known:
+            self.ours = f"skipped: {known['skipped']}"
+        elif raw is not None:
+            self._read(raw, gap)
+
+    def _read(self, raw: dict[str, Any], gap: float) -> None:
+        self.noisy = (raw["busy"] or 0.0) > 0.1
+        times = medians(raw)
+        reached = {name: raw["turns"][name]["gap"] for name in times}
+        ours = times.pop(OURS, None)
+        if ours is None or reached[OURS] > gap:
+            self.ours = "gap not reached"
             return
-        times = medians(self.raw)
-        ours = times.pop("shrinkage", None)
-        if ours is None:
-            self.text = "ours did not reach the gap"
+        self.ours = duration(ours)
+        within = [name for name in times if reached[name] <= gap]
+        if not times:
             return
-        at_least = ""
-        if times:
-            self.peer, seconds = next(iter(times.items()))
-            told = f"{self.peer} {duration(seconds)}"
-        else:
-            closest = closest_run(known)
-            if closest is None:
-                self.text = f"{duration(ours)}; no peer"
-                return
-            self.peer, seconds, reached = closest
-            told, at_least = f"{self.peer} {duration(seconds)} (at {reached:.1e})", "≥ "
-        self.ratio = seconds / ours
-        self.text = f"{duration(ours)} | {told} | **{at_least}{self.ratio:.3g}** {self.mark}"
+        name = next(iter(within or times))
+        self.theirs, self.bound = f"{name} {duration(times[name])}", not within
+        if self.bound:
+            self.theirs += f", which reached {reached[name]:.1e}"
+        self.ratio = times[name] / ours
 
     @property
     def met(self) -> bool:
         return self.ratio is not None and self.ratio >= self.wanted
 
     @property
-    def mark(self) -> str:
-        return "✓" if self.met else "✗"
-
-    @property
-    def columns(self) -> str:
-        """Ours, fastest peer, ratio, wanted."""
-        text = self.text if " | " in self.text else f"{self.text} | — | —"
-        return f"{text} | {self.wanted:g}"
-
-
-def closest_run(known: dict[str, Any]) -> tuple[str, float, float] | None:
-    """The peer's run of the search that had the smallest gap: name, seconds, gap."""
-    runs = [
-        (gap, seconds, name)
-        for name, one in known.get("search", {}).items()
-        for _, seconds, gap in one["found"]["runs"]
-        if name != "shrinkage" and math.isfinite(gap)
-    ]
-    return (min(runs)[2], min(runs)[1], min(runs)[0]) if runs else None
+    def shown(self) -> str:
+        """The ratio."""
+        at_least = "≥ " if self.bound else ""
+        return "—" if self.ratio is None else f"{at_least}{self.ratio:.3g}"
 
 
 def duration(seconds: float) -> str:
-    """Three digits, in seconds or milliseconds."""
+    """Three digits, in seconds or milliseconds; a dash for none."""
+    if math.isnan(seconds):
+        return "—"
     return f"{seconds * 1e3:.3g} ms" if seconds < 1.0 else f"{seconds:.3g} s"
 
 
@@ -177,31 +194,33 @@ def title(name: str) -> str:
     return f"{'Lasso' if kind == 'lasso' else kind} {rest}"
 
 
-def comparison(results: Store) -> str:
-    rows: dict[float, list[str]] = {gap: [] for gap in GAPS}
-    ratios: dict[float, list[float]] = {gap: [] for gap in GAPS}
-    met = missed = noisy = 0
-    for case in CASES.values():
-        known = results.read(case.name)
-        for gap in GAPS:
-            cell = Cell(case, known, gap)
-            columns = cell.columns
-            if "skipped" in known:
-                columns = f"skipped: {known['skipped']} | — | — | {cell.wanted:g}"
-            rows[gap].append(f"{title(case.name)} | {size(known)} | {columns}")
-            met, missed = met + cell.met, missed + (cell.raw is not None and not cell.met)
-            noisy += cell.raw is not None and (cell.raw["busy"] or 0.0) > 0.1
-            if cell.ratio is not None:
-                ratios[gap].append(cell.ratio)
+def comparison(results: Store, missed: Missed) -> str:
+    cells = {
+        gap: {case.name: Cell(case, results.read(case.name), gap) for case in CASES.values()}
+        for gap in GAPS
+    }
     parts = ["## Ours against the fastest peer"]
-    for gap in GAPS:
+    for gap, column in cells.items():
+        rows = []
+        for name, cell in column.items():
+            mark = ""
+            if cell.measured:
+                told = f"{cell.shown} where {cell.wanted:g} is wanted"
+                mark = missed.mark(cell.met, name, f"{gap:g}", told)
+            numbers = f"{cell.ours} | {cell.theirs} | **{cell.shown}** {mark} | {cell.wanted:g}"
+            rows.append(f"{title(name)} | {size(results.read(name))} | {numbers}")
         head = "work | X | ours | fastest peer | ratio | wanted"
-        parts += [f"### Gap ≤ {gap:g}", table(head, rows[gap])]
-    lines = [f"{met} of {met + missed} measured cells are met."]
-    for gap, found in ratios.items():
-        if found:
-            mean = math.exp(sum(map(math.log, found)) / len(found))
-            lines.append(f"At {gap:g}: geometric mean {mean:.3g}, smallest ratio {min(found):.3g}.")
+        parts += [f"### Gap ≤ {gap:g}", table(head, rows)]
+    measured = [cell for column in cells.values() for cell in column.values() if cell.measured]
+    lines = [f"{sum(cell.met for cell in measured)} of {len(measured)} measured cells are met."]
+    for gap, column in cells.items():
+        ratios = [cell.ratio for cell in column.values() if cell.ratio is not None]
+        if ratios:
+            mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+            lines.append(
+                f"At {gap:g}: geometric mean {mean:.3g}, smallest ratio {min(ratios):.3g}."
+            )
+    noisy = sum(cell.noisy for cell in measured)
     if noisy:
         lines.append(f"In {noisy} cells other programs used more than 10 % of the cores.")
     return "\n\n".join([*parts, " ".join(lines)])
@@ -216,46 +235,64 @@ def all_times(results: Store) -> str:
             if cell is None:
                 continue
             times = [
-                f"{name} {duration(seconds)} (tol {cell['tolerances'][name]:g})"
+                f"{name} {duration(seconds)}{runs(cell, name)}"
                 for name, seconds in medians(cell).items()
             ]
             absent = [
-                f"{name}: {one['found']['remark']}"
-                for name, one in known.get("search", {}).items()
-                if name not in medians(cell) and one["found"]["remark"]
+                f"{name}: {remark}" for name, remark in absences(known, cell).items() if remark
             ]
             rows.append(f"{title(case.name)} | {gap:g} | {', '.join(times)} | {'; '.join(absent)}")
     about = "\n".join(
         f"- {title(case.name)}: {case.about}; {grid(case)}." for case in CASES.values()
     )
-    head = "work | gap | medians, with the tolerance given | the others"
+    head = "work | gap | medians, with the tolerance given and the number of runs | not reached"
     return f"## All times\n\n{about}\n\n{table(head, rows)}"
+
+
+def runs(cell: dict[str, Any], name: str) -> str:
+    turns = len(cell["turns"][name]["seconds"])
+    return f" ({cell['tolerances'][name]:g}, {turns}×)"
+
+
+def absences(known: dict[str, Any], cell: dict[str, Any]) -> dict[str, str]:
+    """Why a solver has no time in this cell, and how close it came."""
+    told = {}
+    for name, one in known.get("search", {}).items():
+        if name in medians(cell):
+            continue
+        found = Found(**one["found"])
+        turn = cell["turns"].get(name)
+        told[name] = turn["remark"] if turn else found.remark
+        if not turn and math.isfinite(found.smallest) and "reached" not in found.remark:
+            told[name] += f", reached {found.smallest:.1e}"
+    return told
 
 
 def grid(case: Case) -> str:
     return f"{case.n_lambdas} λ to {case.ratio:g} λmax"
 
 
-def rated(known: dict[str, Any]) -> str:
+def rated(known: dict[str, Any], part: str, name: str, missed: Missed) -> str:
     """Both times, the ratio and whether it is within the target."""
     if "skipped" in known:
         return f"skipped: {known['skipped']} | — | — | —"
-    first, second = known["seconds"]
-    if known["remark"] or not math.isfinite(known["ratio"]):
-        return f"{duration(first)} | {known['remark']} | — | {known['target']:g}"
-    mark = "✓" if known["ratio"] <= known["target"] else "✗"
-    ratio = f"**{known['ratio']:.3g}** {mark}"
-    return f"{duration(first)} | {duration(second)} | {ratio} | {known['target']:g}"
+    first, second = (duration(seconds) for seconds in known["seconds"])
+    ratio, target = known["ratio"], known["target"]
+    short = known["remark"] or (known["gaps"][1] > known["wanted"] and "gap not reached")
+    shown = short or f"{ratio:.3g}"
+    mark = missed.mark(
+        not short and ratio <= target, part, name, f"{shown} where at most {target:g} is wanted"
+    )
+    return f"{first} | {second} | **{shown}** {mark} | {target:g}"
 
 
-def other_losses(known: dict[str, Any]) -> str:
-    head = "work and loss | squared | this loss | times as long | at most | gap reached"
-    rows = [
-        f"{name} | {rated(one)} | {one['gaps'][1]:.1e}"
-        for name, one in known.items()
-        if "gaps" in one
-    ]
+def other_losses(known: dict[str, Any], missed: Missed) -> str:
+    rows = []
+    for name, one in known.items():
+        reached = f"{one['gaps'][1]:.1e}" if "gaps" in one else "—"
+        rows.append(f"{title(name)} | {rated(one, 'losses', name, missed)} | {reached}")
     targets = " ".join(str(extras.target_of.__doc__).split("\n\n")[1].split())
+    head = "work and loss | squared | this loss | times as long | at most | gap reached"
     return f"""## Other losses
 
 The same X and a grid of the same shape, gap ≤ 1e-6. Targets made from the regression target y:
@@ -264,32 +301,30 @@ The same X and a grid of the same shape, gap ≤ 1e-6. Targets made from the reg
 {table(head, rows)}"""
 
 
-def high_accuracy(known: dict[str, Any]) -> str:
+def high_accuracy(known: dict[str, Any], missed: Missed) -> str:
     head = "work | to 1e-6 | to 1e-10 | times as long | at most | gaps reached"
     rows = [
-        f"{title(name)} | {rated(one)} | {one['gaps'][0]:.1e}, {one['gaps'][1]:.1e}"
+        f"{title(name)} | {rated(one, 'accuracy', name, missed)} | "
+        f"{one['gaps'][0]:.1e}, {one['gaps'][1]:.1e}"
         for name, one in known.items()
     ]
     return f"## High accuracy\n\n{table(head, rows)}"
 
 
-def growth_section(known: dict[str, Any]) -> str:
+def growth_section(known: dict[str, Any], missed: Missed) -> str:
     rows = []
     for name, one in known.items():
-        first = one["points"][0]["seconds"]
+        first, target = one["points"][0]["seconds"], one["target"]
         for point in one["points"]:
             times = point["seconds"] / first
-            mark = "✓" if times <= one["target"] else "✗"
-            if point["factor"] == 1:
-                verdict = "— | —"
-            elif point["factor"] == 10:
-                verdict = f"**{times:.3g}** {mark} | {one['target']:g}"
-            else:
-                verdict = f"{times:.3g} | —"
+            verdict = "— | —" if point["factor"] == 1 else f"{times:.3g} | —"
+            if point["factor"] == 10:
+                told = f"{times:.3g} where at most {target:g} is wanted"
+                mark = missed.mark(times <= target, "growth", name, told)
+                verdict = f"**{times:.3g}** {mark} | {target:g}"
             shape = f"{point['n']}×{point['p']}"
-            rows.append(
-                f"{name} | {shape} | {duration(point['seconds'])} {point['remark']} | {verdict}"
-            )
+            seconds = f"{duration(point['seconds'])} {point['remark']}".strip()
+            rows.append(f"{name} | {shape} | {seconds} | {verdict}")
     head = "what grows | X | ours to 1e-6 | times as long | at most"
     return f"""## Growth
 
@@ -301,18 +336,19 @@ The smaller designs are parts of the largest: same active columns, same coeffici
 ![Time against size, both relative to the smallest](images/growth.svg)"""
 
 
-def memory_section(known: dict[str, Any]) -> str:
+def memory_section(known: dict[str, Any], missed: Missed) -> str:
     rows = []
     for name, one in known.items():
         if one.get("remark"):
-            rows.append(f"{title(name)} | {one['remark']} | — | — | —")
+            mark = missed.mark(False, "memory", name, one["remark"])
+            rows.append(f"{title(name)} | {one['remark']} {mark} | — | — | —")
             continue
         allowed = one["share"] * one["X"] + one["gram"] + one["coefs"]
-        mark = "✓" if one["extra"] <= allowed else "✗"
-        rows.append(
-            f"{title(name)} | {one['X'] / 2**20:.0f} | {one['extra'] / 2**20:.0f} {mark} | "
-            f"{one['extra'] / one['X']:.0%} | {allowed / 2**20:.0f}"
-        )
+        mib = [f"{number / 2**20:.0f}" for number in (one["X"], one["extra"], allowed)]
+        told = f"{mib[1]} MiB where {mib[2]} are allowed"
+        mark = missed.mark(one["extra"] <= allowed, "memory", name, told)
+        share = f"{one['extra'] / one['X']:.0%}"
+        rows.append(f"{title(name)} | {mib[0]} | {mib[1]} {mark} | {share} | {mib[2]}")
     head = "work | X, MiB | beyond X at the peak, MiB | of X | allowed, MiB"
     return f"""## Memory
 

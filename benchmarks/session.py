@@ -13,8 +13,8 @@ from typing import Any
 
 from . import store
 from .cases import GAPS, Case, Problem, problem_of
-from .peers import SOLVERS, Solver
-from .timing import Entrant, Found, Turns, as_json, interleave, search
+from .peers import OURS, SOLVERS, Solver
+from .timing import CAP, Entrant, Found, Turns, as_json, interleave, search
 from .worker import Workers, save
 
 QUICK_DIVISOR, QUICK_LAMBDAS = 10, 20
@@ -27,11 +27,12 @@ class Session:
     Attributes:
         cap: seconds after which any single run is given up.
         quick: small problems and short grids, to try the benchmark itself.
-        again: measure again what is known already.
+        again: measure times again that are known already; tolerances found for the same versions
+            are kept.
     """
 
     results: store.Store
-    cap: float = 60.0
+    cap: float = CAP
     quick: bool = False
     again: bool = False
     workers: Workers = field(default_factory=Workers)
@@ -148,20 +149,29 @@ class Session:
     def _time(
         self, case: Case, found: dict[str, Found], folder: Path, gap: float
     ) -> dict[str, Any]:
-        key = f"{gap:g}"
+        tolerances = entering(found, f"{gap:g}")
         entrants = {
-            name: Entrant(self.workers(case.solvers, name), folder, one.chosen[key])
-            for name, one in found.items()
-            if key in one.chosen
+            name: Entrant(self.workers(case.solvers, name), folder, tol)
+            for name, tol in tolerances.items()
         }
         load = store.busy()
-        turns = interleave(entrants, self.cap, lambda name: name == "shrinkage")
+        turns = interleave(entrants, self.cap, lambda name: name == OURS)
         return {
             "date": datetime.now(UTC).isoformat(timespec="minutes"),
             "busy": load,
-            "tolerances": {name: entrant.tol for name, entrant in entrants.items()},
+            "tolerances": tolerances,
             "turns": as_json(turns),
         }
+
+
+def entering(found: dict[str, Found], gap: str) -> dict[str, float]:
+    """The tolerance of each that reached the gap; without a peer among them, the closest one's."""
+    tolerances = {name: one.chosen[gap] for name, one in found.items() if gap in one.chosen}
+    peers = {name: one for name, one in found.items() if name != OURS and one.runs}
+    if not tolerances.keys() & peers.keys() and peers:
+        closest = min(peers, key=lambda name: peers[name].smallest)
+        tolerances[closest] = min(peers[closest].runs, key=lambda run: run[2])[0]
+    return tolerances
 
 
 def describe(problem: Problem) -> dict[str, Any]:

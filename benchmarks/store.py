@@ -14,7 +14,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).resolve().parent
 DEFINITION = ("designs.py", "cases.py", "gaps.py", "peers.py")
-OURS = ("cpp/shrinkage", "cpp/bind", "python/shrinkage/core", "python/shrinkage/linear")
+SOURCES = ("cpp/shrinkage", "cpp/bind", "python/shrinkage/core", "python/shrinkage/linear")
 
 
 def digest(files: list[Path]) -> str:
@@ -34,7 +34,7 @@ def definition() -> str:
 def our_sources() -> str:
     """Changes when the code that is timed does."""
     suffixes = {".cpp", ".hpp", ".py"}
-    files = (file for folder in OURS for file in (ROOT / folder).rglob("*"))
+    files = (file for folder in SOURCES for file in (ROOT / folder).rglob("*"))
     return digest([file for file in files if file.suffix in suffixes])
 
 

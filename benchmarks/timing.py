@@ -13,9 +13,10 @@ from .peers import Solver
 from .worker import Failed, TooSlow, Worker, repeats
 
 PAUSE = 0.1  # idle threads of the last solver spin for a while
-SLACK = 2.0  # a run may take this many times the fastest peer's, then it cannot win
+SLACK = 1.5  # a peer that takes this many times what the fastest takes cannot win
+CAP = 60.0  # seconds after which any run is ended
 FLOOR = 2.0  # seconds that a run may take in any case
-CLOSE = 1.5  # peers within this factor of the fastest are timed in every round
+STEP = 10**0.5  # to which factor the loosest sufficient tolerance is found
 
 
 @dataclass
@@ -26,11 +27,19 @@ class Found:
         runs: [tolerance, seconds, largest gap] of every run.
         chosen: the loosest tolerance that reached each wanted gap; the key is f"{gap:g}".
         remark: why there is none for some gap.
+        slow: whether that is because a run took too long. It is tried again by the next session:
+            how long it may take depends on the machine and on what else runs there.
     """
 
     runs: list[list[float]] = field(default_factory=list)
     chosen: dict[str, float] = field(default_factory=dict)
     remark: str = ""
+    slow: bool = False
+
+    @property
+    def smallest(self) -> float:
+        """The smallest gap of any run."""
+        return min((run[2] for run in self.runs), default=float("inf"))
 
 
 def search(
@@ -42,27 +51,27 @@ def search(
     known: dict[str, Found],
     save: Callable[[dict[str, Found]], None],
 ) -> dict[str, Found]:
-    """The tolerance of every solver, `known` ones not searched again.
+    """The tolerances of every solver; `known` gives runs that need not be repeated.
 
-    Each climbs its list until the smallest gap is reached, then tries the tolerance ten times
-    looser. A run is killed when it takes `cap` seconds, or SLACK times what the fastest peer so far
-    took to reach the smallest gap.
+    Each climbs its list until the smallest gap is reached, then bisects what lies between. A run is
+    ended when it takes `cap` seconds, or SLACK times what the fastest peer so far took to reach the
+    smallest gap.
     """
     found: dict[str, Found] = {}
     best = float("inf")
     for solver in solvers:
         one = known.get(solver.name)
-        if one is None:
-            one = Found()
+        if one is None or one.slow:
+            one = Found(one.runs if one else [])
             limit = min(cap, max(FLOOR, SLACK * best))
+            like = found.get(solver.like or "")
             try:
                 worker = workers(solver.name)
                 worker.read(folder)
-                like = found.get(solver.like or "")
-                ladder = solver.tolerances if like is None else _same_as(like)
-                _climb(worker, one, ladder, gaps, limit, refine=like is None)
+                ladder = _same_as(like) if like else ()
+                _climb(worker, one, ladder or solver.tolerances, gaps, limit, bisect=not ladder)
             except TooSlow as slow:
-                one.remark = f"{slow}"
+                one.remark, one.slow = f"{slow}", True
             except Failed as error:
                 one.remark = _short(error)
         found[solver.name] = one
@@ -83,29 +92,40 @@ def _climb(
     ladder: tuple[float, ...],
     gaps: tuple[float, ...],
     limit: float,
-    refine: bool,
+    bisect: bool,
 ) -> None:
     def reach(tol: float) -> float:
         for known, _, gap in one.runs:
             if known == tol:
                 return gap
         seconds = worker.run(tol, limit)
-        gap = worker.gap()
-        one.runs.append([tol, seconds, gap])
-        return gap
+        one.runs.append([tol, seconds, worker.gap()])
+        return one.runs[-1][2]
 
     wanted = sorted(gaps, reverse=True)
+    before: float | None = None
     for tol in ladder:
         gap = reach(tol)
         for want in [want for want in wanted if gap <= want]:
             wanted.remove(want)
             one.chosen[f"{want:g}"] = tol
-            looser = float(f"{10 * tol:.0e}")
-            if refine and reach(looser) <= want:
-                one.chosen[f"{want:g}"] = looser
+            if bisect and before is not None:
+                one.chosen[f"{want:g}"] = _loosest(reach, want, before, tol)
         if not wanted:
             return
-    one.remark = f"reached {min((run[2] for run in one.runs), default=float('inf')):.1e} at best"
+        before = tol
+    one.remark = f"reached {one.smallest:.1e} at best"
+
+
+def _loosest(reach: Callable[[float], float], want: float, short: float, enough: float) -> float:
+    """The loosest tolerance that reaches the gap, between one that does not and one that does."""
+    while short / enough > 1.1 * STEP:
+        middle = float(f"{(short * enough) ** 0.5:.0e}")
+        if reach(middle) <= want:
+            enough = middle
+        else:
+            short = middle
+    return enough
 
 
 def _short(error: Exception) -> str:
@@ -143,9 +163,10 @@ def interleave(
 ) -> dict[str, Turns]:
     """Times all in turn: A B C A B C ...
 
-    The first round has everyone; later ones those for whom `always` holds and those within CLOSE
-    of the fastest other. At least 5 rounds where the slowest of these takes less than a second,
-    else 3; more, up to 25, while they fit into `budget` seconds.
+    The first round has everyone, each ended after SLACK times the fastest other so far; later ones
+    those for whom `always` holds and those within SLACK of the fastest other. At least 5 rounds
+    where the slowest of these takes less than a second, else 3; more, up to 25, while they fit into
+    `budget` seconds.
     """
     turns = {name: Turns() for name in entrants}
     for name, entrant in entrants.items():
@@ -154,41 +175,40 @@ def interleave(
         except (Failed, TooSlow) as error:
             turns[name].remark = _short(error)
     active = [name for name in entrants if not turns[name].remark]
-    _round(entrants, turns, active, cap, with_gap=True)
-    active = [name for name in active if turns[name].seconds]
-    rivals = [turns[name].median for name in active if not always(name)]
-    limit = CLOSE * min(rivals, default=float("inf"))
-    active = [name for name in active if always(name) or turns[name].median <= limit]
+    best = float("inf")
+    for name in active:
+        limit = cap if always(name) else min(cap, max(FLOOR, SLACK * best))
+        _turn(entrants[name], turns[name], limit, with_gap=True)
+        if turns[name].seconds and not always(name):
+            best = min(best, turns[name].median)
+    active = [
+        name
+        for name in active
+        if turns[name].seconds and (always(name) or turns[name].median <= SLACK * best)
+    ]
     if active:
         slowest = max(turns[name].median for name in active)
         together = sum(max(turns[name].median, PAUSE) for name in active)
         least = 5 if slowest < 1.0 else 3
         for _ in range(max(least, min(25, int(budget / together))) - 1):
-            _round(entrants, turns, active, cap)
+            for name in active:
+                _turn(entrants[name], turns[name], cap)
     return turns
 
 
-def _round(
-    entrants: dict[str, Entrant],
-    turns: dict[str, Turns],
-    active: list[str],
-    cap: float,
-    with_gap: bool = False,
-) -> None:
-    for name in active:
-        worker, tol = entrants[name].worker, entrants[name].tol
-        turn = turns[name]
-        time.sleep(PAUSE)
-        try:
-            if not turn.seconds:  # how often to repeat the call is learned from the first one
-                once = worker.run(tol, cap)
-                turn.seconds = [worker.run(tol, cap, repeats(once)) if once < 0.02 else once]
-            else:
-                turn.seconds.append(worker.run(tol, cap, repeats(turn.seconds[0])))
-            if with_gap:
-                turn.gap = worker.gap()
-        except (Failed, TooSlow) as error:
-            turn.remark = _short(error)
+def _turn(entrant: Entrant, turn: Turns, limit: float, with_gap: bool = False) -> None:
+    time.sleep(PAUSE)
+    try:
+        if not turn.seconds:  # how often to repeat the call is learned from the first one
+            once = entrant.worker.run(entrant.tol, limit)
+            repeat = repeats(once)
+            turn.seconds = [entrant.worker.run(entrant.tol, limit, repeat) if repeat > 1 else once]
+        else:
+            turn.seconds.append(entrant.worker.run(entrant.tol, limit, repeats(turn.seconds[0])))
+        if with_gap:
+            turn.gap = entrant.worker.gap()
+    except (Failed, TooSlow) as error:
+        turn.remark = _short(error)
 
 
 def as_json(things: dict[str, Any]) -> dict[str, Any]:

@@ -194,7 +194,7 @@ class Worker:
             self._pipe.send((name, arguments))
             if not self._pipe.poll(limit):
                 self.stop()
-                raise TooSlow(f"over {limit:.0f} s")
+                raise TooSlow(f"over {limit:.3g} s")
             well, answer = self._pipe.recv()
         except (EOFError, OSError):
             self.stop()
