@@ -146,9 +146,9 @@ class Cell:
         reached = {name: raw["turns"][name]["gap"] for name in times}
         ours = times.pop(OURS, None)
         if ours is None or reached[OURS] > gap:
-            self.ours = "gap not reached"
-            return
-        self.ours = duration(ours)
+            ours, self.ours = None, "gap not reached"
+        else:
+            self.ours = duration(ours)
         within = [name for name in times if reached[name] <= gap]
         if not times:
             return
@@ -156,7 +156,8 @@ class Cell:
         self.theirs, self.bound = f"{name} {duration(times[name])}", not within
         if self.bound:
             self.theirs += f", which reached {reached[name]:.1e}"
-        self.ratio = times[name] / ours
+        if ours is not None:
+            self.ratio = times[name] / ours
 
     @property
     def met(self) -> bool:
@@ -191,7 +192,7 @@ def table(head: str, rows: Iterable[str]) -> str:
 
 def title(name: str) -> str:
     kind, _, rest = name.partition("_")
-    return f"{'Lasso' if kind == 'lasso' else kind} {rest}"
+    return f"{'Lasso' if kind == 'lasso' else kind} {rest}".strip()
 
 
 def comparison(results: Store, missed: Missed) -> str:
