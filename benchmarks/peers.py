@@ -33,8 +33,8 @@ Fit = Callable[[Any, Any, Any, float], Result]
 
 OURS = "shrinkage"
 OUR_GAPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
-THRESHOLDS = (1e-5, 1e-7, 1e-9, 1e-11, 1e-13, 1e-15)
-GAPS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
+THRESHOLDS = (1e-5, 1e-7, 1e-9, 1e-11, 1e-13, 1e-15, 1e-17, 1e-19)
+GAPS = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14)
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def pycasso(X: Any, y: Any, lambdas: Any, tol: float, family: str) -> Result:
         max_ite=100_000,
     )
     model.train()
-    return Result(lambda: np.asarray(model.result["beta"]).T.swapaxes(0, -2))
+    return Result(lambda: np.asarray(model.result["beta"]).T)
 
 
 def by_hand(fit: Fit) -> Fit:

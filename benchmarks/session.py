@@ -17,7 +17,7 @@ from .peers import OURS, SOLVERS, Solver
 from .timing import CAP, Entrant, Found, Turns, as_json, interleave, search
 from .worker import Workers, save
 
-QUICK_DIVISOR, QUICK_LAMBDAS = 10, 20
+QUICK_DIVISOR, QUICK_LAMBDAS = 10, 15
 
 
 @dataclass

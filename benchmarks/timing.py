@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -114,7 +115,8 @@ def _climb(
         if not wanted:
             return
         before = tol
-    one.remark = f"reached {one.smallest:.1e} at best"
+    closest = f"reached {one.smallest:.1e} at best"
+    one.remark = closest if math.isfinite(one.smallest) else "did not fit the whole path"
 
 
 def _loosest(reach: Callable[[float], float], want: float, short: float, enough: float) -> float:
