@@ -5,6 +5,7 @@
     make bench ARGS="--only lasso_wide --gap 1e-6"         one cell of it
     make bench ARGS=--again                                everything, whatever is known
     make bench ARGS=--render-only                          the page alone
+    make bench ARGS=--search-only                          tolerances, ahead of a quiet hour
     make bench ARGS=--quick                                small problems; nothing in docs/
 
 Results are kept in benchmarks/results while code, packages and machine are the same, so that an
@@ -34,6 +35,7 @@ def main() -> None:
     )
     parser.add_argument("--gap", type=float, action="append", choices=GAPS, help="one column")
     parser.add_argument("--cap", type=float, default=CAP, help="seconds before a run is ended")
+    parser.add_argument("--search-only", action="store_true", help="find tolerances, time nothing")
     parser.add_argument("--quick", action="store_true", help="small problems; nothing in docs/")
     parser.add_argument("--again", action="store_true", help="measure again what is known")
     parser.add_argument(
@@ -50,14 +52,14 @@ def main() -> None:
     results = Store(folder)
     if not arguments.render_only:
         again = arguments.again or arguments.only is not None
-        session = Session(results, arguments.cap, arguments.quick, again)
+        session = Session(results, arguments.cap, arguments.quick, again, arguments.search_only)
         gaps = tuple(arguments.gap or GAPS)
         start = time.monotonic()
         with session.opened():
             for name in arguments.only or names:
                 if name in CASES:
                     session.cells(CASES[name], gaps)
-                else:
+                elif not arguments.search_only:
                     extras.PARTS[name](session)
                 report.write(results, page)
         print(f"{(time.monotonic() - start) / 60:.1f} minutes")

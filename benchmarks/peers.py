@@ -300,6 +300,11 @@ def dense(X: Any) -> bool:
     return not sparse.issparse(X)
 
 
+def narrow(X: Any) -> bool:
+    """glum forms a Hessian of all columns."""
+    return X.shape[1] <= 1000
+
+
 def gram_fits(X: Any) -> bool:
     return dense(X) and X.shape[1] <= 6000
 
@@ -329,7 +334,7 @@ def _pycasso(family: str) -> Solver:
 
 
 def _glum(family: str) -> Solver:
-    return Solver("glum", "glum", partial(glum, family=family))
+    return Solver("glum", "glum", partial(glum, family=family), takes=narrow)
 
 
 # The likely fastest first: what the others may take is bounded by what the best has taken.

@@ -15,7 +15,7 @@ from .cases import CASES, GAPS, Case
 from .chart import growth_chart
 from .peers import OURS, SOLVERS
 from .session import medians
-from .store import HERE, Store, processor, version
+from .store import HERE, NOISE, Store, processor, version
 from .timing import CAP, FLOOR, SLACK, STEP, Found
 
 NOTES = HERE / "notes.toml"
@@ -81,9 +81,9 @@ HOW = f"""## How it is measured
   and noted: it cannot win.
 - **Times** are medians of interleaved runs (A B C A B C ...), each package in a process of its own
   that has imported, compiled and warmed up. The first round has everyone who reaches the gap; the
-  further ones, at least 5 in all below one second and 3 above, have ours and all peers within
-  {SLACK:g} times the fastest. What is timed is the call that fits the path. Reading dense
-  coefficients from the result is not, for anyone: ours are built on first access.
+  further ones, at least 5 in all below one second, 3 below ten and 2 above, have ours and all
+  peers within {SLACK:g} times the fastest. What is timed is the call that fits the path. Reading
+  dense coefficients from the result is not, for anyone: ours are built on first access.
 - **Ratio** is the fastest peer's time over ours, both at the two threads of the machine where a
   package can use them. Where no peer reached the gap, it is that of the one that came closest, at
   the gap it did reach, marked ≥."""
@@ -141,7 +141,7 @@ class Cell:
             self._read(raw, gap)
 
     def _read(self, raw: dict[str, Any], gap: float) -> None:
-        self.noisy = (raw["busy"] or 0.0) > 0.1
+        self.noisy = (raw["busy"] or 0.0) > NOISE
         times = medians(raw)
         reached = {name: raw["turns"][name]["gap"] for name in times}
         ours = times.pop(OURS, None)
@@ -223,7 +223,7 @@ def comparison(results: Store, missed: Missed) -> str:
             )
     noisy = sum(cell.noisy for cell in measured)
     if noisy:
-        lines.append(f"In {noisy} cells other programs used more than 10 % of the cores.")
+        lines.append(f"In {noisy} cells other programs used more than {NOISE:.0%} of the cores.")
     return "\n\n".join([*parts, " ".join(lines)])
 
 

@@ -29,12 +29,14 @@ class Session:
         quick: small problems and short grids, to try the benchmark itself.
         again: measure times again that are known already; tolerances found for the same versions
             are kept.
+        search_only: find tolerances, time nothing; other programs may run meanwhile.
     """
 
     results: store.Store
     cap: float = CAP
     quick: bool = False
     again: bool = False
+    search_only: bool = False
     workers: Workers = field(default_factory=Workers)
     _made: dict[str, Path] = field(default_factory=dict)
     _temporary: Path | None = None
@@ -109,6 +111,11 @@ class Session:
         known.pop("skipped", None)
         found = self._search(case, known, folder)
         known.update(describe(self.make(case)))
+        if self.search_only:
+            self.results.write(case.name, known)
+            self.forget()
+            print(f"{case.name}: tolerances are known", flush=True)
+            return
         for gap in missing:
             cells[f"{gap:g}"] = {"stamp": stamp, **self._time(case, found, folder, gap)}
             self.results.write(case.name, known)

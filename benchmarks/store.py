@@ -62,6 +62,9 @@ def processor() -> dict[str, Any]:
     }
 
 
+NOISE = 0.1  # a larger share of the cores, used by others, disturbs a measurement
+
+
 def busy(seconds: float = 0.5) -> float | None:
     """The share of all cores that others use while this process sleeps; None where unknown."""
     stat = Path("/proc/stat")

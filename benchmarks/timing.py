@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from .peers import Solver
+from .store import NOISE, busy
 from .worker import Failed, TooSlow, Worker, repeats
 
 PAUSE = 0.1  # idle threads of the last solver spin for a while
-SLACK = 1.5  # a peer that takes this many times what the fastest takes cannot win
+SLACK = 1.25  # a peer that takes this many times what the fastest takes cannot win
 CAP = 60.0  # seconds after which any run is ended
 FLOOR = 2.0  # seconds that a run may take in any case
 STEP = 10**0.5  # to which factor the loosest sufficient tolerance is found
@@ -28,8 +29,8 @@ class Found:
         runs: [tolerance, seconds, largest gap] of every run.
         chosen: the loosest tolerance that reached each wanted gap; the key is f"{gap:g}".
         remark: why there is none for some gap.
-        slow: whether that is because a run took too long. It is tried again by the next session:
-            how long it may take depends on the machine and on what else runs there.
+        slow: whether that is because a run took too long while other programs were busy: the next
+            session tries it again.
     """
 
     runs: list[list[float]] = field(default_factory=list)
@@ -72,7 +73,7 @@ def search(
                 ladder = _same_as(like) if like else ()
                 _climb(worker, one, ladder or solver.tolerances, gaps, limit, bisect=not ladder)
             except TooSlow as slow:
-                one.remark, one.slow = f"{slow}", True
+                one.remark, one.slow = f"{slow}", (busy() or 0.0) > NOISE
             except Failed as error:
                 one.remark = _short(error)
         found[solver.name] = one
@@ -106,7 +107,15 @@ def _climb(
     wanted = sorted(gaps, reverse=True)
     before: float | None = None
     for tol in ladder:
-        gap = reach(tol)
+        try:
+            gap = reach(tol)
+        except TooSlow:
+            if not bisect or before is None or one.smallest > 10.0 * wanted[0]:
+                raise
+            tol = _between(before, tol)  # the gap was near: a looser tolerance may do
+            if reach(tol) > wanted[0]:
+                raise
+            gap = reach(tol)
         for want in [want for want in wanted if gap <= want]:
             wanted.remove(want)
             one.chosen[f"{want:g}"] = tol
@@ -122,12 +131,17 @@ def _climb(
 def _loosest(reach: Callable[[float], float], want: float, short: float, enough: float) -> float:
     """The loosest tolerance that reaches the gap, between one that does not and one that does."""
     while short / enough > 1.1 * STEP:
-        middle = float(f"{(short * enough) ** 0.5:.0e}")
+        middle = _between(short, enough)
         if reach(middle) <= want:
             enough = middle
         else:
             short = middle
     return enough
+
+
+def _between(loose: float, tight: float) -> float:
+    """The geometric mean, to one digit."""
+    return float(f"{(loose * tight) ** 0.5:.0e}")
 
 
 def _short(error: Exception) -> str:
@@ -167,8 +181,8 @@ def interleave(
 
     The first round has everyone, each ended after SLACK times the fastest other so far; later ones
     those for whom `always` holds and those within SLACK of the fastest other. At least 5 rounds
-    where the slowest of these takes less than a second, else 3; more, up to 25, while they fit into
-    `budget` seconds.
+    where the slowest of these takes less than a second, 3 below ten seconds, else 2; more, up to
+    25, while they fit into `budget` seconds.
     """
     turns = {name: Turns() for name in entrants}
     for name, entrant in entrants.items():
@@ -191,7 +205,7 @@ def interleave(
     if active:
         slowest = max(turns[name].median for name in active)
         together = sum(max(turns[name].median, PAUSE) for name in active)
-        least = 5 if slowest < 1.0 else 3
+        least = 5 if slowest < 1.0 else 3 if slowest < 10.0 else 2
         for _ in range(max(least, min(25, int(budget / together))) - 1):
             for name in active:
                 _turn(entrants[name], turns[name], cap)
