@@ -232,7 +232,7 @@ def _load(spec: RunSpec, services: Services, report: Report) -> _Loaded:
         return _Loaded(dataset, test_rows=_test_rows(dataset.y, spec, dataset.task))
     read = _read_again(spec, services, report)
     target = spec.target if spec.target is not None else read.target
-    prepared = prepare(read.table, target, task=spec.task, undo=spec.undo)
+    prepared = prepare(read.table, target, task=spec.task, undo=spec.undo, max_words=spec.words)
     test_rows = _test_rows(prepared.y, spec, prepared.task)
     if test_rows is not None:
         prepared = _refitted(prepared, test_rows)

@@ -52,7 +52,7 @@ def _file(result: LinearResult) -> str:
         f"digest = {spec.digest!r}",
         'assert hashlib.sha256(file.read_bytes()).hexdigest() == digest, "another file"',
         f"prepared = prepare(read_table(file), {result.target!r}, task={spec.task!r}, "
-        f"undo={list(spec.undo)!r})",
+        f"undo={list(spec.undo)!r}, max_words={spec.words})",
         "data = prepared.dataset()",
     ]
     return "\n".join(lines)

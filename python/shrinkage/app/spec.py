@@ -18,6 +18,7 @@ from shrinkage.losses import LOSSES, Loss
 VERSION = "v1"
 MAX_LINK = 1500
 MAX_DECODED = 20_000
+MAX_WORDS = 10_000
 SAMPLE_PREFIX = "sample:"
 FILE_PREFIX = "sha256:"
 
@@ -40,6 +41,7 @@ class RunSpec:
         event: with more than two classes, the class that is held against the rest.
         standardize: penalize columns scaled to unit standard deviation.
         undo: preparation steps the user took back, sorted.
+        words: words of a text column that become columns, at most.
         cv: number of folds.
         test: hold back a quarter of the rows.
         seed: of the folds and of the test rows.
@@ -54,6 +56,7 @@ class RunSpec:
     event: str | None = None
     standardize: bool = True
     undo: tuple[str, ...] = ()
+    words: int = 500
     cv: int = 10
     test: bool = False
     seed: int = 1
@@ -69,6 +72,8 @@ class RunSpec:
             raise ValueError(f"link = {self.link!r}: expected one of {LINKS}")
         if not 2 <= self.cv <= 50:
             raise ValueError(f"cv = {self.cv}: expected 2 to 50 folds")
+        if not 1 <= self.words <= MAX_WORDS:
+            raise ValueError(f"words = {self.words}: expected 1 to {MAX_WORDS}")
         self._check_loss()
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed = {self.seed}: expected 0 to 2**63 - 1")
@@ -118,9 +123,9 @@ class RunSpec:
         """SHA-256 over everything that changes the fit; equal keys share one job."""
         content = asdict(self)
         del content["link"]
-        # Runs from before losses could be chosen keep their key.
-        for name in ("loss", "parameter"):
-            if content[name] is None:
+        # Runs from before these could be chosen keep their key.
+        for name in ("loss", "parameter", "words"):
+            if content[name] == getattr(DEFAULT, name):
                 del content[name]
         return hashlib.sha256(_canonical(content)).hexdigest()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from shrinkage.errors import DataError
 
@@ -16,7 +18,7 @@ class Dataset:
     """Features and target, ready to be fitted. Two data sets with the same content are equal.
 
     Attributes:
-        X: (n, p) float64 in Fortran order, finite.
+        X: (n, p) float64, finite; in Fortran order, or sparse by columns (CSC).
         y: (n,) float64 for regression; for classification int64 codes 0..K-1 into ``classes``.
         feature_names: p names.
         target_name: name of the target.
@@ -28,7 +30,7 @@ class Dataset:
         digest: sha256 of everything above but name and description, hexadecimal.
     """
 
-    X: NDArray[np.float64]
+    X: NDArray[np.float64] | sparse.csc_array
     y: NDArray[np.float64] | NDArray[np.int64]
     feature_names: tuple[str, ...]
     target_name: str
@@ -40,7 +42,7 @@ class Dataset:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "X", np.asfortranarray(self.X, dtype=np.float64))
+        object.__setattr__(self, "X", _by_columns(self.X))
         object.__setattr__(self, "digest", _digest(self))
 
     @property
@@ -87,6 +89,17 @@ def one_vs_rest(dataset: Dataset, cls: str) -> Dataset:
     )
 
 
+def _by_columns(X: Any) -> NDArray[np.float64] | sparse.csc_array:
+    """Float64 by columns; a sparse matrix in canonical form, so that equal ones hash alike."""
+    if not sparse.issparse(X):
+        return np.asfortranarray(X, dtype=np.float64)
+    made = sparse.csc_array(X, dtype=np.float64)
+    if not made.has_canonical_format:
+        made = made.copy()
+        made.sum_duplicates()
+    return made
+
+
 def _digest(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     words = (
@@ -97,7 +110,12 @@ def _digest(dataset: Dataset) -> str:
         *(dataset.classes or ()),
     )
     digest.update(repr((dataset.X.shape, words)).encode())
-    digest.update(dataset.X.T.reshape(-1).view(np.uint8).data)  # no copy: X is in Fortran order
+    if isinstance(dataset.X, np.ndarray):
+        # no copy: X is in Fortran order
+        digest.update(dataset.X.T.reshape(-1).view(np.uint8).data)
+    else:
+        for part in (dataset.X.data, dataset.X.indices, dataset.X.indptr):
+            digest.update(np.ascontiguousarray(part).view(np.uint8).data)
     digest.update(np.ascontiguousarray(dataset.y, dtype=np.float64).tobytes())
     if dataset.truth is not None:
         digest.update(np.ascontiguousarray(dataset.truth, dtype=np.float64).tobytes())

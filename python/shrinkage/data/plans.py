@@ -13,6 +13,15 @@ from numpy.typing import NDArray
 from shrinkage.data.dates import PARTS, date_part
 from shrinkage.data.reading import Reading, Texts, learn_reading
 from shrinkage.data.table import Step, StepLog, counted, make_step
+from shrinkage.data.words import (
+    LEAST_ROWS,
+    WordsPlan,
+    has_words,
+    is_free_text,
+    learn_vocabulary,
+    log_words,
+    plan_words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +30,6 @@ MISSING_LEVEL = "(missing)"
 OTHER_LEVEL = "(other)"
 _RARE_SHARE = 0.005
 _MIN_ROWS_TO_JUDGE = 10
-_FREE_TEXT_LENGTH = 40
 
 ID_NAME = re.compile(
     r"(?i:(.*[_\W])?(id|pid|uuid|guid|key|index|idx|row|row_name|rownames?|record|serial))"
@@ -40,6 +48,7 @@ class Policy:
     max_missing: float = 0.5
     add_indicator: bool = False
     decimal: str = "."
+    max_words: int = 500
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ class DatePlan:
         return columns
 
 
-Plan = NumberPlan | CategoryPlan | DatePlan
+Plan = NumberPlan | CategoryPlan | DatePlan | WordsPlan
 
 
 def plan_column(series: pd.Series[Any], name: str, policy: Policy, log: StepLog) -> Plan | None:
@@ -118,7 +127,10 @@ def plan_column(series: pd.Series[Any], name: str, policy: Policy, log: StepLog)
         return plan_number(reading, reading.numbers(series), name, policy, log, raw=series)
     if reading.kind == "date":
         return _plan_date(reading, reading.moments(series), name, log)
-    return _plan_category(reading, reading.categories(series), name, policy, log)
+    texts = reading.categories(series)
+    if _mostly_once(texts):
+        return _plan_texts(reading, texts, name, policy, log)
+    return _plan_category(reading, texts, name, policy, log)
 
 
 def plan_number(
@@ -258,7 +270,7 @@ def _plan_category(
         return None
     if _drop_constant(len(counts) == 1 and not n_missing, f"“{texts.distinct[0]}”", name, log):
         return None
-    if _drop_split_marker(name, texts.distinct, log) or _drop_texts(texts, present, name, log):
+    if _drop_split_marker(name, texts.distinct, log):
         return None
     fill = texts.distinct[int(np.argmax(counts))]
     levels = _pool_rare(texts, counts, name, policy, log)
@@ -280,21 +292,42 @@ def _plan_category(
     return CategoryPlan(reading, tuple(levels), tuple(shown), fill)
 
 
-def _drop_texts(texts: Texts, present: int, name: str, log: StepLog) -> bool:
-    """Texts of which most occur once: identifiers if they are short, else free text."""
-    distinct = len(texts.distinct)
-    if present < _MIN_ROWS_TO_JUDGE or distinct <= 0.5 * present:
-        return False
-    length = sum(map(len, texts.distinct)) / distinct
+def _mostly_once(texts: Texts) -> bool:
+    """Whether most texts occur once: they are identifiers or free text, no categories."""
+    present = int((texts.codes >= 0).sum())
+    return present >= _MIN_ROWS_TO_JUDGE and len(texts.distinct) > 0.5 * present
+
+
+def _plan_texts(
+    reading: Reading, texts: Texts, name: str, policy: Policy, log: StepLog
+) -> Plan | None:
+    """Texts of which most occur once: words if they are free text, else identifiers, left out.
+
+    What is undone gives way to the next: words, no feature, categories. An identifier of several
+    words, such as a name, can become words instead.
+    """
+    distinct, present = len(texts.distinct), int((texts.codes >= 0).sum())
     share = distinct / present
-    if length > _FREE_TEXT_LENGTH:
-        text = f"“{name}” was left out: it holds free text ({distinct} different texts)."
-        return log.do("dropped_text", name, text, distinct=distinct, share=share)
-    text = (
-        f"“{name}” was left out: {distinct} different values in {present} rows "
-        "identify rows and do not describe them."
-    )
-    return log.do("dropped_identifier", name, text, distinct=distinct, share=share, counts=False)
+    free = is_free_text(texts)
+    if not free:
+        text = (
+            f"“{name}” was left out: {distinct} different values in {present} rows "
+            "identify rows and do not describe them."
+        )
+        code = "dropped_identifier"
+        if log.do(code, name, text, distinct=distinct, share=share, counts=False):
+            return None
+    if free or has_words(texts):
+        vocabulary = learn_vocabulary(texts, policy.max_words)
+        if not vocabulary.words:
+            code, why = "dropped_no_words", f"no word in it occurs in {LEAST_ROWS} rows"
+        elif log_words(vocabulary, texts, name, log):
+            return plan_words(reading, texts, vocabulary)
+        else:
+            code, why = "dropped_text", f"it holds free text ({distinct} different texts)"
+        if log.do(code, name, f"“{name}” was left out: {why}.", distinct=distinct, share=share):
+            return None
+    return _plan_category(reading, texts, name, policy, log)
 
 
 def _pool_rare(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +21,8 @@ from shrinkage.data.plans import (
     plan_column,
 )
 from shrinkage.data.reading import NEGATIVE_CODES, POSITIVE_CODES, Reading
-from shrinkage.data.table import StepLog, require_pandas, unique_names
+from shrinkage.data.table import Step, StepLog, require_pandas, unique_names
+from shrinkage.data.words import WordsPlan, joined
 from shrinkage.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Columns are left out if they hold one value, identify rows, or are mostly missing; numbers get
     medians for missing values; categories become 0/1 columns, one per level (of two levels only
     one), with missing values as a level of their own and rare levels pooled; dates become days,
-    month, weekday and hour. Every step can be undone by its id.
+    month, weekday and hour; free text becomes sparse TF-IDF columns of its commonest words. Every
+    step can be undone by its id.
 
     Args:
         undo: ids of steps not to take (``Step.id``).
@@ -46,6 +49,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_levels: levels of a category that get a column; the others are pooled.
         max_missing: share of missing values above which a number column is left out.
         add_indicator: add a 0/1 column for each number column with missing values.
+        max_words: words of a text column that get a column, the commonest.
 
     Attributes:
         steps_: list of ``Step``, what was done, in the order of the columns.
@@ -53,6 +57,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         feature_names_in_: (k,) names of the input columns.
         n_features_in_: k.
         origin_: tuple with the input column of each output column.
+        is_sparse_: whether ``transform`` returns a sparse matrix.
     """
 
     def __init__(
@@ -62,12 +67,14 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_levels: int = 30,
         max_missing: float = 0.5,
         add_indicator: bool = False,
+        max_words: int = 500,
     ) -> None:
         self.undo = undo
         self.decimal = decimal
         self.max_levels = max_levels
         self.max_missing = max_missing
         self.add_indicator = add_indicator
+        self.max_words = max_words
 
     def fit(self, X: pd.DataFrame | NDArray[Any], y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's form
         """Learn the preparation.
@@ -78,7 +85,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             shrinkage.errors.DataError: the table is empty, or no column is left (code
-                ``data.no_features``).
+                ``data.no_features``; ``data.all_missing`` or ``data.no_words`` where that is why).
         """
         frame = _as_frame(X)
         if not len(frame):
@@ -90,33 +97,31 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 remedy="pass a table with rows",
             )
         log = StepLog(frozenset(self.undo))
-        policy = Policy(self.max_levels, self.max_missing, self.add_indicator, self.decimal)
-        plans = _plan_columns(frame, policy, log)
+        policy = Policy(
+            self.max_levels, self.max_missing, self.add_indicator, self.decimal, self.max_words
+        )
+        plans = _distinguished(_plan_columns(frame, policy, log))
         names = list(frame.columns)
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_ = len(names)
         self.plans_ = {name: plan for name, plan in zip(names, plans, strict=True) if plan}
+        self.is_sparse_ = any(isinstance(plan, WordsPlan) for plan in self.plans_.values())
         place = {name: index for index, name in enumerate(names)}
         self.steps_ = sorted(log.steps, key=lambda step: place[step.column or names[0]])
         self.undone_ = log.undone
         self.origin_ = tuple(n for n, plan in self.plans_.items() for _ in plan.names(n))
-        # One-hot columns multiply: the limit of the reader holds for the matrix too.
-        Limits().check_shape(len(frame), len(self.origin_))
+        # One-hot columns multiply: the limit of the reader holds for the matrix too, but for words,
+        # which are sparse.
+        dense = [name for name in self.origin_ if not isinstance(self.plans_[name], WordsPlan)]
+        Limits().check_shape(len(frame), len(dense))
         if not self.plans_:
-            reasons = "; ".join(step.text for step in self.steps_[:3])
-            raise DataError(
-                f"no feature is left after the preparation: {reasons} Undo one of the steps or "
-                "add a column",
-                code="data.no_features",
-                argument="X",
-                value=len(names),
-                reasons=[step.id for step in self.steps_],
-                remedy="undo one of the steps or add a column",
-            )
+            raise _no_features(self.steps_, names)
         return self
 
-    def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[np.float64]:
-        """The prepared matrix, shape (n, p), float64 in Fortran order, no missing values.
+    def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[np.float64] | sparse.csc_array:
+        """The prepared matrix, shape (n, p), float64, no missing values.
+
+        In Fortran order; with a text column among them sparse by columns (CSC).
 
         Raises:
             shrinkage.errors.DataError: a column that is needed is not in X (code
@@ -135,24 +140,26 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 value=absent,
                 remedy="pass a table with the same columns",
             )
-        matrix = np.empty((len(frame), len(self.origin_)), dtype=np.float64, order="F")
+        shape = (len(frame), len(self.origin_))
+        return joined(self._parts(frame), shape, as_sparse=self.is_sparse_)
+
+    def _parts(self, frame: pd.DataFrame) -> Iterator[Any]:
+        """The columns, (n,) each, and sparse blocks of columns."""
         block, where = _number_block(frame[list(self.plans_)])
-        position = 0
         for index, (name, plan) in enumerate(self.plans_.items()):
             if isinstance(plan, NumberPlan) and index in where:
-                columns = plan.encode_values(plan.reading.clean(block[:, where[index]]))
+                yield from plan.encode_values(plan.reading.clean(block[:, where[index]]))
+            elif isinstance(plan, WordsPlan):
+                yield plan.encode(frame[name])
             else:
-                columns = plan.encode(frame[name])
-            for column in columns:
-                matrix[:, position] = column
-                position += 1
-        return matrix
+                yield from plan.encode(frame[name])
 
     def get_feature_names_out(
         self,
         input_features: Sequence[str] | None = None,  # noqa: ARG002 - scikit-learn's form
     ) -> NDArray[Any]:
-        """Names of the output columns, shape (p,): ``age``, ``town=Bern``, ``date: month``.
+        """Names of the output columns, shape (p,): ``age``, ``town=Bern``, ``date: month``, and
+        of a text its words.
 
         Args:
             input_features: ignored; the names of the table are used.
@@ -167,6 +174,26 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
+
+
+# Where one reason holds for every column, it has a code of its own.
+_ONE_REASON = {"dropped_all_missing": "data.all_missing", "dropped_no_words": "data.no_words"}
+
+
+def _no_features(steps: list[Step], names: list[str]) -> DataError:
+    """The error for a preparation that leaves no column."""
+    reasons = "; ".join(step.text for step in steps[:3])
+    codes = {step.code for step in steps if step.code.startswith("dropped_")}
+    code = _ONE_REASON.get(codes.pop(), "") if len(codes) == 1 else ""
+    return DataError(
+        f"no feature is left after the preparation: {reasons} Undo one of the steps or add a "
+        "column",
+        code=code or "data.no_features",
+        argument="X",
+        value=names if code else len(names),
+        reasons=[step.id for step in steps],
+        remedy="undo one of the steps or add a column",
+    )
 
 
 def _as_frame(X: Any) -> pd.DataFrame:
@@ -223,6 +250,13 @@ def _plan_columns(frame: pd.DataFrame, policy: Policy, log: StepLog) -> list[Pla
         else:
             plans.append(plan_column(frame.iloc[:, position], name, policy, log))
     return plans
+
+
+def _distinguished(plans: list[Plan | None]) -> list[Plan | None]:
+    """With several text columns their words bear the names of the columns."""
+    if sum(isinstance(plan, WordsPlan) for plan in plans) < 2:
+        return plans
+    return [plan.with_prefix() if isinstance(plan, WordsPlan) else plan for plan in plans]
 
 
 def _plain_columns(block: NDArray[np.float64], names: list[str]) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from shrinkage.data.dataset import Dataset
 from shrinkage.data.preparation import TablePreparation
@@ -27,8 +28,9 @@ UNDOABLE = frozenset(
         *("missing_code", "parsed_number_text", "parsed_date", "date_parts", "dropped_date"),
         *("dropped_constant", "dropped_identifier", "dropped_text", "dropped_split_marker"),
         *("dropped_mostly_missing", "dropped_incomplete", "dropped_category", "one_hot"),
+        *("dropped_no_words",),
         *("filled_missing_median", "missing_level", "filled_missing_most_frequent"),
-        *("pooled_rare_levels", "dropped_other_target"),
+        *("pooled_rare_levels", "dropped_other_target", "text_words"),
     )
 )
 
@@ -57,7 +59,7 @@ class Prepared:
     """A table prepared for a target.
 
     Attributes:
-        X: (n, p) float64 in Fortran order, finite.
+        X: (n, p) float64, finite; in Fortran order, or sparse (CSC) with a text column.
         y: (n,) float64, or int64 codes into ``classes``.
         feature_names: p names.
         origin: p names: the column of the table that each feature comes from.
@@ -73,7 +75,7 @@ class Prepared:
         name: name of the table.
     """
 
-    X: NDArray[np.float64]
+    X: NDArray[np.float64] | sparse.csc_array
     y: NDArray[np.float64] | NDArray[np.int64]
     feature_names: tuple[str, ...]
     origin: tuple[str, ...]
@@ -102,6 +104,7 @@ def prepare(
     exclude: Iterable[str] = (),
     undo: Iterable[str] = (),
     add_indicator: bool = False,
+    max_words: int = 500,
 ) -> Prepared:
     """Prepare a table for a target.
 
@@ -115,12 +118,14 @@ def prepare(
         undo: ids of steps not to take; undoing a filling leaves the column out, undoing that fills
             it again.
         add_indicator: add a 0/1 column for each number column with missing values.
+        max_words: words of a text column that get a column, the commonest.
 
     Raises:
         shrinkage.errors.DataError: ``data.unknown_target``, ``data.missing_target`` (every value is
             missing), ``data.constant_target``, ``data.text_target_for_regression``,
             ``data.too_many_classes``, ``data.too_few_rows``, ``data.no_features``,
-            ``data.unknown_column`` or ``data.unknown_step``.
+            ``data.all_missing``, ``data.no_words``, ``data.unknown_column`` or
+            ``data.unknown_step``.
     """
     undo, exclude = frozenset(undo), tuple(exclude)
     _check_names(table, exclude, undo)
@@ -130,7 +135,10 @@ def prepare(
     features = table.frame.drop(columns=_not_features(table, target, exclude, log))
     features = features.iloc[rows].reset_index(drop=True)
     preparation = TablePreparation(
-        undo=tuple(sorted(undo)), decimal=table.decimal, add_indicator=add_indicator
+        undo=tuple(sorted(undo)),
+        decimal=table.decimal,
+        add_indicator=add_indicator,
+        max_words=max_words,
     )
     X = preparation.fit(features).transform(features)
     return Prepared(

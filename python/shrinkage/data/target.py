@@ -65,10 +65,12 @@ def guess_target(table: RawTable) -> str:
             return column
     policy = Policy(decimal=table.decimal)
     for column in reversed(table.columns):
+        if target_problem(table, column) is not None:
+            continue
         log = StepLog()
         plan = plan_column(table.frame[column], column, policy, log)
         dated = any(step.code == "date_parts" for step in log.steps)
-        if plan is not None and not dated and target_problem(table, column) is None:
+        if plan is not None and not dated:
             return column
     return table.columns[-1]
 

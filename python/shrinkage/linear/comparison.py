@@ -11,8 +11,10 @@ Position i of the control is the i-th λ of the L1 grid. A link says which λ of
 with the loss's own first term where it is not the squared one. "df" needs a loss with a curvature,
 and columns of which a matrix fits; else it is not among the links.
 
-Every λ that a link asks for is fitted; nothing is interpolated. What L2 cannot attain within its
-grid is clipped to the grid's end, and the link says at which positions.
+Every λ that a link asks for is fitted. Where this is much work (thousands of words) the grids are
+coarser, the cross-validation of L2 is done on its grid only and interpolated between (the errors at
+other λ are then no fits), and there is no "df"; `PenaltyComparison.thinned` says so. What L2 cannot
+attain within its grid is clipped to the grid's end, and the link says at which positions.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from scipy.interpolate import PchipInterpolator
 
 from shrinkage import core
 from shrinkage.conventions import textbook_lambda
@@ -32,13 +34,14 @@ from shrinkage.linear import degrees_of_freedom as df
 from shrinkage.linear.cv import fit_path_cv
 from shrinkage.linear.facts import Fact, summary_facts
 from shrinkage.linear.geometry import GeometryBasis, make_basis
-from shrinkage.linear.links import DF_KNOTS, LINKS, Link, nearest, union_grid, wanted_lambdas
+from shrinkage.linear.links import DF_FITS, LINKS, Link, nearest, union_grid, wanted_lambdas
+from shrinkage.linear.path import fit_path
+from shrinkage.linear.rows import Folds, Rows, as_table, make_folds, take, test_mask
 from shrinkage.losses import Loss, resolve_loss
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Callback = Callable[[Any], bool | None]
-Folds = list[tuple[Indices, Indices]]
 
 SMALL = 0.01
 """A coefficient counts as small below this share of the largest."""
@@ -46,6 +49,9 @@ TOL = 1e-11
 """Relative duality gap asked of every fit; tight, so that the geometry touches to the eye."""
 DF_FLOPS = 5e11
 """Degrees of freedom of L2 that would take more operations are left out: some 50 s on one core."""
+MUCH_WORK = 2e12
+"""Above so many operations the comparison is thinned; some 20 s on one core."""
+THIN_LAMBDAS, THIN_TOL = 50, 1e-7
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,8 @@ class PenaltyComparison:
 
     `score` says what the errors are: "mse", "deviance" (twice the mean loss above that of a perfect
     fit) or "loss" (the mean loss). `pair` is the picture's choice of two features, None where there
-    is no picture. `tol` is the relative duality gap that was asked of every fit.
+    is no picture. `tol` is the relative duality gap that was asked of every fit. `thinned`: it was
+    much work, so that L2's cross-validation errors between the λ of its grid are interpolated.
     """
 
     loss: Loss
@@ -132,6 +139,7 @@ class PenaltyComparison:
     seed: int
     standardize: bool
     tol: float
+    thinned: bool
     pair: tuple[int, int] | None
 
     def side(self, penalty: str) -> PenaltySide:
@@ -189,9 +197,9 @@ def compare_penalties(
         InvalidArgument: what is wrong, with the remedy; from the fits too.
     """
     loss = resolve_loss(loss)
-    names, X_all = _table(X, feature_names)
+    names, X_all = as_table(X, feature_names)
     y_all = np.asarray(y)
-    held_out = _test_mask(test_rows, X_all.shape[0])
+    held_out = test_mask(test_rows, X_all.shape[0])
     if y_all.shape != (X_all.shape[0],):
         raise InvalidArgument(
             f"y has shape {y_all.shape}; X has {X_all.shape[0]} rows, so y must be "
@@ -201,11 +209,14 @@ def compare_penalties(
             value=list(y_all.shape),
             remedy=f"({X_all.shape[0]},)",
         )
-    train = _Rows(_part(X_all, ~held_out), y_all[~held_out])
-    test = _Rows(_part(X_all, held_out), y_all[held_out]) if held_out.any() else None
+    train = Rows(take(X_all, ~held_out), y_all[~held_out])
+    test = Rows(take(X_all, held_out), y_all[held_out]) if held_out.any() else None
     folds = make_folds(train.y, cv, loss=loss, seed=seed) if isinstance(cv, int) else cv
+    thin = _is_much_work(train.X, loss, len(folds), n_lambdas)
+    n_lambdas = min(n_lambdas, THIN_LAMBDAS) if thin else n_lambdas
+    tol = THIN_TOL if thin else TOL
     options: dict[str, Any] = dict(
-        loss=loss, standardize=standardize, tol=TOL, n_threads=n_threads, callback=callback
+        loss=loss, standardize=standardize, tol=tol, n_threads=n_threads, callback=callback
     )
     l1_cv: Any = fit_path_cv(
         train.X, train.y, penalty="l1", cv=folds, n_lambdas=n_lambdas, **options
@@ -217,18 +228,16 @@ def compare_penalties(
     if labels is not None:
         train = train.coded(labels[1], loss)
         test = None if test is None else test.coded(labels[1], loss)
-    columns = _columns_for_df(train.X, l2_grid.path, loss)
+    columns = None if thin else _columns_for_df(train.X, l2_grid.path, loss)
     wanted = wanted_lambdas(
         l1_cv, l2_grid, train.X, train.y, loss=loss, columns=columns, options=options
     )
     union = union_grid(l2_grid.path.lambdas, [lam for lam, _ in wanted.values()])
-    l2_cv: Any = fit_path_cv(
-        train.X,
-        train.y,
-        penalty="l2",
-        cv=folds,
-        lambdas=union,
-        **options,
+    l2_options: dict[str, Any] = dict(penalty="l2", lambdas=union, **options)
+    l2_cv: Any = (
+        _Between(l2_grid, fit_path(train.X, train.y, **l2_options))
+        if thin
+        else fit_path_cv(train.X, train.y, cv=folds, **l2_options)
     )
     top = _top_features(l1_cv, l2_grid, n_top)
     build = _SideBuilder(train, test, loss, top, columns)
@@ -249,120 +258,36 @@ def compare_penalties(
         n_folds=len(folds),
         seed=seed,
         standardize=standardize,
-        tol=TOL,
+        tol=tol,
+        thinned=thin,
         pair=_default_pair(l1, l2),
     )
 
 
-@dataclass(frozen=True)
-class _Rows:
-    X: Any
-    y: Any
-
-    def coded(self, event: Any, loss: Loss) -> _Rows:
-        """Classes as the two numbers of the loss."""
-        return _Rows(self.X, np.where(self.y == event, loss.codes[1], loss.codes[0]))
+def _is_much_work(X: Any, loss: Loss, n_folds: int, n_lambdas: int) -> bool:
+    """Whether four λ of L2 for each of the grid, in every fold, are too much to wait for."""
+    passes = 1.0 if loss.name == "squared" else 20.0
+    fits = 4.0 * n_lambdas * (n_folds + 1)
+    return passes * fits * df.cost_of_one(*X.shape) > MUCH_WORK
 
 
-def _part(X: Any, rows: NDArray[np.bool_]) -> Any:
-    """Some rows; sparse ones by columns, as the solver takes them."""
-    return sparse.csc_array(X[rows]) if sparse.issparse(X) else X[rows]
+class _Between:
+    """A path with cross-validation errors interpolated in log λ from those of a grid in it."""
+
+    def __init__(self, grid_cv: Any, path: Any) -> None:
+        at, wanted = -np.log(grid_cv.path.lambdas), -np.log(path.lambdas)
+        wanted = np.clip(wanted, at[0], at[-1])
+        self.path = path
+        self.mean = PchipInterpolator(at, grid_cv.mean)(wanted)
+        self.std_error = PchipInterpolator(at, grid_cv.std_error)(wanted)
 
 
 def _columns_for_df(X: Any, path: Any, loss: Loss) -> Array | None:
     """Columns as they are penalized, if degrees of freedom have a meaning and can be afforded."""
-    fits = 1 if loss.name == "squared" else DF_KNOTS
+    fits = 1 if loss.name == "squared" else DF_FITS
     if not loss.smooth or fits * df.cost_of_one(*X.shape) > DF_FLOPS:
         return None
     return df.penalized_columns(X, path.centers, path.scales)
-
-
-def _table(X: Any, feature_names: Sequence[str] | None) -> tuple[tuple[str, ...], Any]:
-    columns = getattr(X, "columns", None)
-    values: Any = sparse.csr_array(X) if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
-    if values.ndim != 2:
-        raise InvalidArgument(
-            f"X has {values.ndim} dimension(s); give a table of rows and columns, shape (n, p)",
-            code="comparison.x_shape",
-            argument="X",
-            value=list(values.shape),
-            remedy="a table of shape (n, p)",
-        )
-    p = values.shape[1]
-    if feature_names is not None:
-        names = tuple(str(name) for name in feature_names)
-    elif columns is not None:
-        names = tuple(str(name) for name in columns)
-    else:
-        names = tuple(f"x{j}" for j in range(p))
-    if len(names) != p:
-        raise InvalidArgument(
-            f"feature_names has {len(names)} entries; X has {p} columns: give one name a column",
-            code="comparison.feature_names",
-            argument="feature_names",
-            value=len(names),
-            remedy=f"{p} names",
-        )
-    return names, values
-
-
-def _test_mask(test_rows: ArrayLike | None, n: int) -> NDArray[np.bool_]:
-    mask = np.zeros(n, dtype=bool)
-    if test_rows is None:
-        return mask
-    rows = np.asarray(test_rows)
-    ok = rows.shape == (n,) if rows.dtype == bool else rows.ndim == 1
-    if ok and rows.dtype != bool:
-        ok = rows.size == 0 or (
-            np.issubdtype(rows.dtype, np.integer) and rows.min() >= 0 and rows.max() < n
-        )
-    if not ok:
-        raise InvalidArgument(
-            f"test_rows must be row numbers from 0 to {n - 1} or a mask of {n} booleans",
-            code="comparison.test_rows",
-            argument="test_rows",
-            value=str(rows.dtype),
-            remedy=f"row numbers from 0 to {n - 1}, or a mask of {n} booleans",
-        )
-    mask[rows if rows.size else np.zeros(0, dtype=np.int64)] = True
-    return mask
-
-
-def make_folds(y: Any, n_splits: int, *, loss: str | Loss, seed: int) -> Folds:
-    """Shuffled folds (stratified for classes); leave-one-out below 30 rows of numbers.
-
-    Raises:
-        InvalidArgument: fewer than two rows, or a class with a single row.
-    """
-    from sklearn.model_selection import KFold, StratifiedKFold
-
-    y = np.asarray(y)
-    n = y.size
-    if n_splits < 2 or n < 2:
-        bad = "cv" if n_splits < 2 else "y"
-        raise InvalidArgument(
-            f"cross-validation needs two folds and two rows; cv={n_splits}, rows={n}",
-            code="comparison.too_few_rows",
-            argument=bad,
-            value=n_splits if bad == "cv" else n,
-            remedy="at least two folds and two training rows",
-        )
-    if resolve_loss(loss).task == "classification":
-        labels, counts = np.unique(y, return_counts=True)
-        least = int(counts.min())
-        if least < 2:
-            raise InvalidArgument(
-                f"y: class {labels[counts.argmin()]!s} has {least} training row; cross-validation "
-                "needs at least two rows of each class",
-                code="comparison.rare_class",
-                argument="y",
-                value=str(labels[counts.argmin()]),
-                remedy="at least two training rows of each class",
-            )
-        splitter: Any = StratifiedKFold(min(n_splits, least), shuffle=True, random_state=seed)
-    else:
-        splitter = KFold(n if n < 30 else min(n_splits, n), shuffle=True, random_state=seed)
-    return [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(np.zeros((n, 1)), y)]
 
 
 def _link(
@@ -391,8 +316,8 @@ def _top_features(l1_cv: Any, l2_cv: Any, n_top: int) -> Indices:
 
 @dataclass(frozen=True)
 class _SideBuilder:
-    train: _Rows
-    test: _Rows | None
+    train: Rows
+    test: Rows | None
     loss: Loss
     top: Indices
     columns: Array | None
@@ -438,7 +363,7 @@ class _SideBuilder:
             else None,
         )
 
-    def _mean_losses(self, path: Any, rows: _Rows) -> Array:
+    def _mean_losses(self, path: Any, rows: Rows) -> Array:
         """Mean loss at every λ, (L,)."""
         losses = np.empty(path.lambdas.size)
         block = max(1, 4_000_000 // max(rows.y.size, 1))
@@ -448,7 +373,7 @@ class _SideBuilder:
             losses[part] = [core.loss_value(self.loss, rows.y, e) for e in eta.T]
         return losses
 
-    def _errors(self, losses: Array, rows: _Rows) -> Array:
+    def _errors(self, losses: Array, rows: Rows) -> Array:
         """What the score measures: mean squared error, mean deviance or the mean loss."""
         return np.asarray(self.loss.to_score(losses, float(self.loss.saturated(rows.y).mean())))
 

@@ -23,6 +23,8 @@ DF_TOLERANCE = 0.005
 """Degrees of freedom that differ by more, or by more than this share, are not called the same."""
 DF_KNOTS = 25
 """Fits at which the curvature-weighted degrees of freedom are computed first."""
+DF_FITS = 300
+"""Fits of which they are computed until every position of the control is matched, roughly."""
 
 
 @dataclass(frozen=True)

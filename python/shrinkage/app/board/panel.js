@@ -171,6 +171,7 @@ function makeObjectives(board) {
     element("div", { class: "note", text: meaning }),
     element("div", { class: "note", text: board.word(scale) }),
     ...board.missing("df"),
+    ...board.missing("cv"),
   ]);
   return { root, numbers };
 }

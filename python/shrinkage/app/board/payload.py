@@ -65,9 +65,11 @@ def valid_link(comparison: PenaltyComparison, link: str) -> str:
 
 def missing(comparison: PenaltyComparison) -> list[str]:
     """What is not shown, as keys of the words that say why."""
+    said = ["cv_thinned"] if comparison.thinned else []
     if not comparison.loss.smooth:
-        return ["df_kinked", "geometry_kinked"]
-    said = [] if "df" in comparison.links else ["df_cost"]
+        return [*said, "df_kinked", "geometry_kinked"]
+    if "df" not in comparison.links:
+        said.append("df_cost")
     return said if comparison.pair else [*said, "geometry_single"]
 
 

@@ -18,7 +18,7 @@ def context_line(result: LinearResult, state: AppState, t: Translator) -> None:
         t("context.target", target=f"**{target_label(result.spec, result.target, t)}**"),
         *_classes(result, t),
     ]
-    parts += _left_out(result, t)
+    parts += [*_words(result, t), *_left_out(result, t)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="context"):
         st.markdown(f":small[{t('list.join').join(parts)}]", width="content")
         loss_panel(result, state, t)
@@ -34,6 +34,18 @@ def _classes(result: LinearResult, t: Translator) -> list[str]:
         others = count(len(result.classes) - 1)
         return [t("context.class_rest", event=plain(result.event), others=others)]
     return [t("context.event", event=plain(names[1]), other=plain(names[0]))]
+
+
+def _words(result: LinearResult, t: Translator) -> list[str]:
+    """Text columns, and how many of their words became features."""
+    said = []
+    for step in result.steps:
+        if step.code == "text_words":
+            made, seen = step.fields["words"], step.fields["seen"]
+            key = "context.words" if made < seen else "context.words_all"
+            column = plain(step.column or "")
+            said.append(t(key, column=column, words=count(made), seen=count(seen)))
+    return said
 
 
 def _left_out(result: LinearResult, t: Translator) -> list[str]:

@@ -22,6 +22,7 @@ FORMATS = ["csv", "tsv", "txt", "gz", "parquet", "pq", "xlsx", "npz"]
 MAX_MEGABYTES = 200
 OWN_FILE = "own_file"
 FOLDS = (3, 5, 10, 20)
+WORDS = (200, 500, 1000, 2000)
 
 
 def data_panel(
@@ -178,7 +179,12 @@ def _use(file: StoredFile, read: ReadFile, target: str, task: str, state: AppSta
 def _with_settings_of(old: RunSpec, new: RunSpec) -> RunSpec:
     """Another table with the fit settings as they were."""
     return new.but(
-        standardize=old.standardize, cv=old.cv, test=old.test, seed=old.seed, link=old.link
+        standardize=old.standardize,
+        words=old.words,
+        cv=old.cv,
+        test=old.test,
+        seed=old.seed,
+        link=old.link,
     )
 
 
@@ -198,6 +204,19 @@ def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
                 key=key,
                 on_change=_set,
                 args=("event", key, spec, state),
+            )
+        if any(step.code == "text_words" for step in shown.steps):
+            words = sorted({*WORDS, spec.words})
+            key = key_of_value("words", spec.words)
+            st.selectbox(
+                t("data.words"),
+                words,
+                index=words.index(spec.words),
+                format_func=count,
+                key=key,
+                help=t("data.words_help"),
+                on_change=_set,
+                args=("words", key, spec, state),
             )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             folds = sorted({*FOLDS, spec.cv})

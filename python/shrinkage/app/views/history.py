@@ -103,6 +103,8 @@ def _settings(spec: RunSpec, t: Translator) -> list[str]:
         said.append(t("history.test"))
     if spec.cv != DEFAULT.cv:
         said.append(t("history.folds", folds=count(spec.cv)))
+    if spec.words != DEFAULT.words:
+        said.append(t("history.words", n=count(spec.words)))
     if not spec.standardize:
         said.append(t("history.raw"))
     if spec.undo:
