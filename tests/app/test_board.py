@@ -335,7 +335,7 @@ def used_keys() -> set[str]:
         "objective.": ("l1", "l2"),
         "objective.term_": LOSSES,
         "objective.meaning_": LOSSES,
-        "missing.": ("df_kinked", "df_cost", "geometry_kinked", "geometry_single"),
+        "missing.": ("df_kinked", "df_cost", "cv_thinned", "geometry_kinked", "geometry_single"),
         "title.path_": ("l1", "l2"),
         "title.cv_": ("best", "within", "above", "beyond"),
         "title.geometry_": [f"{a}_{b}" for a in ("l1", "l2") for b in ("edge", "corner", "origin")],

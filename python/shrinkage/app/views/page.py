@@ -20,7 +20,7 @@ _STYLE = """
 .st-key-header button { min-height: 2.1rem; padding-top: 0.15rem; padding-bottom: 0.15rem; }
 [data-testid="stBaseButton-primary"] { background: #1a73b8; border-color: #1a73b8; color: #fff; }
 .st-key-context { row-gap: 0; column-gap: 0.6rem; }
-.st-key-preparation { position: relative; z-index: 1; }
+.st-key-loss_panel, .st-key-preparation { position: relative; z-index: 1; }
 .st-key-context button { min-height: 1.5rem; padding: 0; font-size: 0.875rem; }
 [data-testid="stPopoverBody"] { max-height: min(85vh, 46rem); }
 @media (min-width: 641px) { .st-key-finding { flex-wrap: nowrap; } }
