@@ -99,6 +99,12 @@ inline double inner_product(ConstVector a, ConstVector b) {
 class PlainDesign {
 public:
     explicit PlainDesign(Matrix x) : x_(std::move(x)) {}
+    double product_cost(Indices columns) const {
+        return static_cast<double>(rows() * columns.size());
+    }
+    double gram_cost(Indices columns) const {
+        return product_cost(columns) * static_cast<double>(columns.size());
+    }
     std::size_t rows() const { return x_.rows; }
     std::size_t cols() const { return x_.cols; }
     bool usable(std::size_t) const { return true; }

@@ -28,6 +28,13 @@ public:
     double column_product(std::size_t j, ConstVector v) const;
     void add_columns(Indices columns, ConstVector coefs, const Context& context, Vector out) const;
     void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
+    double product_cost(Indices columns) const {
+        return 0.5 * static_cast<double>(rows() * columns.size());
+    }
+    double gram_cost(Indices columns) const {
+        return static_cast<double>(columns.size()) * static_cast<double>(rows() * columns.size()) /
+               60.0;
+    }
     /// X~ diag(1 / factors) X~', rows x rows: the kernel of a ridge with these factors.
     void kernel(ConstVector factors, const Context& context, MatrixView out) const;
 

@@ -24,9 +24,14 @@ using Indices = std::span<const std::size_t>;
 ///   and b
 ///                                           are the same list only the lower triangle is computed
 ///   usable(j)                               whether column j may have a coefficient other than 0
+///   product_cost(columns)                   about how many nanoseconds a product with these
+///                                           columns, or with their transpose, takes on one core
+///   gram_cost(columns)                      the same for their Gram matrix
 template <typename D>
 concept Design = requires(const D x, ConstVector v, Vector out, MatrixView m, Indices columns,
                           std::size_t k, const Context context) {
+    { x.product_cost(columns) } -> std::same_as<double>;
+    { x.gram_cost(columns) } -> std::same_as<double>;
     { x.rows() } -> std::same_as<std::size_t>;
     { x.cols() } -> std::same_as<std::size_t>;
     { x.usable(k) } -> std::same_as<bool>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/linalg/dense.hpp"
@@ -26,6 +27,41 @@ void for_column(const SparseView& x, std::size_t j, const Visit& visit) {
         },
         x.parts);
 }
+
+/// The entries of some columns, row by row: column k of the list is slot k.
+class RowLists {
+public:
+    RowLists(const SparseView& x, Indices columns) : starts_(x.rows + 1, 0) {
+        for (const std::size_t j : columns) {
+            for_column(x, j, [&](std::size_t i, double) { ++starts_[i + 1]; });
+        }
+        std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
+        entries_.resize(starts_.back());
+        std::vector<std::size_t> next(starts_.begin(), starts_.end() - 1);
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            for_column(x, columns[k], [&](std::size_t i, double value) {
+                entries_[next[i]++] = {static_cast<std::uint32_t>(k), value};
+            });
+        }
+    }
+
+    /// out[slot] += factor * value for the entries of row i from slot first on.
+    void add(std::size_t i, double factor, std::size_t first, double* out) const {
+        for (std::size_t e = starts_[i + 1]; e > starts_[i]; --e) {
+            const Entry& entry = entries_[e - 1];
+            if (entry.slot < first) return;
+            out[entry.slot] += factor * entry.value;
+        }
+    }
+
+private:
+    struct Entry {
+        std::uint32_t slot;
+        double value;
+    };
+    std::vector<std::size_t> starts_;
+    std::vector<Entry> entries_;
+};
 
 /// Two passes over the stored entries; rows without one count as zeros through their weight.
 Moments moments(const SparseView& x, std::size_t j, ConstVector weights, std::size_t n_weighted) {
@@ -75,6 +111,18 @@ double SparseDesign::raw_product(std::size_t j, ConstVector v) const {
     double total = 0.0;
     for_column(x_, j, [&](std::size_t i, double value) { total += value * v[i]; });
     return total;
+}
+
+std::size_t SparseDesign::entries(Indices columns) const {
+    return std::visit(
+        [&](const auto& parts) {
+            std::size_t total = 0;
+            for (const std::size_t j : columns) {
+                total += static_cast<std::size_t>(parts.starts[j + 1] - parts.starts[j]);
+            }
+            return total;
+        },
+        x_.parts);
 }
 
 void SparseDesign::transposed_product(ConstVector v, const Context& context, Vector out) const {
@@ -128,39 +176,43 @@ void SparseDesign::gram(Indices a, Indices b, ConstVector d, const Context& cont
                         MatrixView out) const {
     const bool symmetric = a.data() == b.data() && a.size() == b.size();
     const double total = sum(d);
+    const RowLists rows_of_a(x_, a);
     std::vector<double> shift(a.size());  // x_a'd
-    double entries = 0.0;
-    for (std::size_t k = 0; k < a.size(); ++k) {
-        for_column(x_, a[k], [&](std::size_t i, double value) {
-            shift[k] += value * d[i];
-            entries += 1.0;
-        });
-    }
-    // A task scatters one column of b at a time, so that each of a costs its own entries only.
+    for (std::size_t k = 0; k < a.size(); ++k) shift[k] = raw_product(a[k], d);
+    // A row adds the product of its entries: what it costs are the entries, not the columns.
     constexpr std::size_t share = 16;
     const auto run = [&](std::size_t task) {
-        std::vector<double> scattered(rows(), 0.0);
         const std::size_t last = std::min(b.size(), (task + 1) * share);
         for (std::size_t l = task * share; l < last; ++l) {
             context.check();
+            const std::size_t first = symmetric ? l : 0;
+            double* column = &out(0, l);
+            std::fill(column + first, column + a.size(), 0.0);
             double other = 0.0;  // x_b'd
             for_column(x_, b[l], [&](std::size_t i, double value) {
-                scattered[i] = value * d[i];
-                other += scattered[i];
+                const double weighted = value * d[i];
+                other += weighted;
+                rows_of_a.add(i, weighted, first, column);
             });
             const double m = center(b[l]);
-            for (std::size_t k = symmetric ? l : 0; k < a.size(); ++k) {
+            const double unit = usable(b[l]) ? 1.0 / scale(b[l]) : 0.0;
+            for (std::size_t k = first; k < a.size(); ++k) {
                 const std::size_t j = a[k];
-                const bool both = usable(j) && usable(b[l]);
-                const double raw = both ? raw_product(j, scattered) : 0.0;
-                const double centred = raw - center(j) * other - m * (shift[k] - center(j) * total);
-                out(k, l) = both ? centred / (scale(j) * scale(b[l])) : 0.0;
+                const double centred =
+                    column[k] - center(j) * other - m * (shift[k] - center(j) * total);
+                column[k] = usable(j) ? centred * unit / scale(j) : 0.0;
             }
-            for_column(x_, b[l], [&](std::size_t i, double) { scattered[i] = 0.0; });
         }
     };
-    parallel_for(blocks(b.size(), share),
-                 context.threads_for(2.0 * entries * static_cast<double>(b.size())), run);
+    parallel_for(blocks(b.size(), share), context.threads_for(gram_cost(a, b)), run);
+}
+
+/// A row that has e of the entries of a set of columns costs e^2; rows are not alike, so twice the
+/// mean.
+double SparseDesign::gram_cost(Indices a, Indices b) const {
+    const double ea = static_cast<double>(entries(a)), eb = static_cast<double>(entries(b));
+    return 2.0 * ea * eb / static_cast<double>(rows()) + 4.0 * (ea + eb) +
+           static_cast<double>(a.size() * b.size());
 }
 
 void SparseDesign::kernel(ConstVector factors, const Context& context, MatrixView out) const {

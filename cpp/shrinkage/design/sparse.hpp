@@ -44,6 +44,8 @@ public:
     double column_product(std::size_t j, ConstVector v) const;
     void add_columns(Indices columns, ConstVector coefs, const Context& context, Vector out) const;
     void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
+    double product_cost(Indices columns) const { return static_cast<double>(entries(columns)); }
+    double gram_cost(Indices columns) const { return 0.5 * gram_cost(columns, columns); }
     void kernel(ConstVector factors, const Context& context, MatrixView out) const;
 
 private:
@@ -52,6 +54,9 @@ private:
         return usable(j) ? (raw - center(j) * total) / scale(j) : 0.0;
     }
     double raw_product(std::size_t j, ConstVector v) const;
+    double gram_cost(Indices a, Indices b) const;
+    /// Stored entries of these columns.
+    std::size_t entries(Indices columns) const;
 
     const SparseView x_;
     Columns columns_;

@@ -1,5 +1,7 @@
-// Proximal Newton for smooth losses: each step minimizes the quadratic model of the loss plus the
-// exact penalty (Lee, Sun & Saunders 2014), here to high accuracy by the active-set solver.
+// Proximal Newton for losses that are not quadratic: each step minimizes a quadratic model of the
+// loss plus the exact penalty (Lee, Sun & Saunders 2014), here to high accuracy by the active-set
+// solver on a working set. The curvature of the model, its Gram matrix and the factor are kept over
+// steps and lambdas while they still bring the gap down fast enough for their price.
 #pragma once
 
 #include <algorithm>
@@ -22,35 +24,55 @@ public:
           gram_(point.x),
           residual_(point.x),
           solver_(penalty, limits.gram_bytes),
-          curvature_(point.x.rows()),
+          reference_(point.x.rows()),
           direction_(point.x.rows()) {}
 
     Step solve(double lambda, double previous, double target, double floor,
                const Context& context) {
         Step step;
-        WorkingSet none(point_.x.cols());
-        std::vector<std::size_t> columns =
-            strong_rule(penalty_, point_.x, none, point_.g, point_.beta, lambda, previous);
-        double best = infinity;
-        std::size_t since_best = 0;
+        at_ = {lambda, std::max(2.0 * lambda - previous, 0.0), target, floor};
+        shortened_ = false;
+        grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous),
+             context);
+        Progress certified, inner;
+        Estimate before = estimate();
         while (step.iterations < limits_.max_iter) {
             ++step.iterations;
-            on_residual_ = static_cast<double>(columns.size()) *
-                               static_cast<double>(columns.size()) * sizeof(double) >
-                           static_cast<double>(limits_.gram_bytes);
-            step.regime = on_residual_ ? Regime::newton_residual : Regime::newton;
-            const bool moved = newton_step(columns, lambda, floor, context);
-            point_.settle_intercept(context);
-            point_.refresh_gradient(context);
-            const double free = free_gradient(penalty_, point_.g, lambda);
-            step.gap = point_.gap(penalty_, lambda, free <= stationarity::certifiable * floor);
-            if (step.gap <= target && free <= stationarity::exact * floor) return step;
-            const auto missed = violators(penalty_, point_.x, set(), point_.g, lambda, floor);
-            columns.insert(columns.end(), missed.begin(), missed.end());
-            // Without a column to add and without progress only rounding is left.
-            since_best = step.gap < 0.9 * best ? 0 : since_best + 1;
-            best = std::min(best, step.gap);
-            if (missed.empty() && (!moved || since_best > patience)) return step;
+            const Move move = newton_step(before.distance, context);
+            if (move == Move::failed && improvable()) {
+                stale_ = true;
+                continue;
+            }
+            Estimate after = before;
+            // Where the set is a good part of all columns the whole gradient costs as much.
+            bool certify = move != Move::made || 4 * set().size() >= point_.x.cols();
+            bool stuck = false;
+            if (!certify) {
+                point_.settle_intercept(context, 1e-4 * before.distance * unit_);
+                point_.x.column_products(set().features(), point_.v, context, point_.g);
+                after = estimate();
+                stuck = inner.stuck(after.gap, objective_, target);
+                certify = stuck || after.gap <= nearly * target;
+            }
+            std::vector<std::size_t> missed;
+            if (certify) {
+                point_.settle_intercept(context);
+                point_.refresh_gradient(context);
+                step.regime = on_residual_ ? Regime::newton_residual : Regime::newton;
+                const double free = free_gradient(penalty_, point_.g, lambda);
+                step.gap = point_.gap(penalty_, lambda, free <= stationarity::certifiable * floor);
+                if (step.gap <= target && free <= stationarity::exact * floor) return step;
+                missed = violators(penalty_, point_.x, set(), point_.g, lambda, floor);
+                // Without a column to add and without progress only rounding is left.
+                stuck = certified.stuck(step.gap, objective_, target) || stuck;
+                if (missed.empty() && (move != Move::made || stuck)) return step;
+                after = estimate();
+            }
+            if (move == Move::made) judge(before.gap, after.gap);
+            before = after;
+            if (missed.empty()) continue;
+            grow(missed, context);
+            before = estimate();
         }
         return step;
     }
@@ -60,79 +82,231 @@ public:
 
 private:
     static constexpr std::size_t patience = 20;  // Newton steps without progress
+    static constexpr double nearly = 0.3;  // share of the target at which the certificate is tried
+
+    enum class Move { none, failed, made };
+
+    struct Estimate {
+        double distance = 0.0;
+        double gap = 0.0;
+    };
+
+    /// Where the path stands: a column whose gradient at the last lambda was below the threshold
+    /// is expected to stay out (the strong rule).
+    struct At {
+        double lambda, threshold, target, floor;
+    };
+
+    /// Counts the steps that brought neither the gap nor the objective down.
+    struct Progress {
+        double best = infinity, lowest = infinity;
+        std::size_t since = 0;
+
+        bool stuck(double gap, double objective, double target) {
+            const bool lower = objective < lowest - 1e-2 * target;
+            since = lower || gap < 0.9 * best ? 0 : since + 1;
+            best = std::min(best, gap);
+            if (lower) lowest = objective;
+            return since > patience;
+        }
+    };
 
     const WorkingSet& set() const { return on_residual_ ? residual_.set() : gram_.set(); }
 
-    bool newton_step(const std::vector<std::size_t>& columns, double lambda, double floor,
-                     const Context& context) {
-        double total = 0.0;
-        for (std::size_t i = 0; i < curvature_.size(); ++i) {
-            const double w = point_.data.weights[i];
-            // A saturated observation keeps a trace of curvature; the line search does the rest.
-            curvature_[i] =
-                w > 0.0
-                    ? w * std::max(point_.loss.curvature(point_.data.y[i], point_.eta[i]), 1e-10)
-                    : 0.0;
-            total += curvature_[i];
-        }
-        trial_ = point_.beta;
-        solver_.forget();
-        const bool project = point_.data.intercept;
-        if (on_residual_) {
-            residual_.reset(curvature_, project);
-            residual_.add(columns, context);
-            residual_.set_residual(point_.v);
-            solver_.solve(residual_, trial_, lambda, floor, limits_.max_iter, context);
+    void grow(const std::vector<std::size_t>& added, const Context& context) {
+        if (added.empty()) return;
+        const double size = static_cast<double>(set().size() + added.size());
+        const bool fits = size * size * sizeof(double) <= static_cast<double>(limits_.gram_bytes);
+        if (stale_ || on_residual_ || !fits) {
+            waiting_.insert(waiting_.end(), added.begin(), added.end());
+            stale_ = true;
         } else {
-            gram_.reset(curvature_, project);
-            gram_.add(columns, context);
-            gram_.set_gradient(point_.g);
-            solver_.solve(gram_, trial_, lambda, floor, limits_.max_iter, context);
+            gram_.add(added, context);
         }
-        std::fill(direction_.begin(), direction_.end(), 0.0);
+    }
+
+    /// Whether the reference curvature has to be made anew: it is when the steps that are left at
+    /// the present rate cost more than it would.
+    void judge(double before, double after) {
+        const double rate = after / before;
+        if (!(after > nearly * at_.target) || !(rate > 0.0)) return;
+        const double steps =
+            rate < 1.0 ? std::log(nearly * at_.target / after) / std::log(rate) : infinity;
+        // A new model serves the lambdas that follow, too: not all its price is this one's.
+        if (steps > 1.0 + std::min(price(), 6.0)) stale_ = true;
+    }
+
+    /// What a new model costs in steps, from the nanoseconds that each part takes on one core.
+    double price() const {
+        const double n = static_cast<double>(point_.x.rows());
+        const double size = static_cast<double>(set().size());
+        double active = 0.0;
+        for (const std::size_t j : set().features()) active += point_.beta[j] != 0.0;
+        const double step =
+            2.0 * point_.x.product_cost(set().features()) + 30.0 * n + size * active;
+        const double model = point_.x.gram_cost(set().features()) + active * active * active / 90.0;
+        return model / step;
+    }
+
+    /// The largest KKT distance in the set, and what the duality gap would be, to first order, if
+    /// no column outside mattered.
+    Estimate estimate() const {
+        Estimate e;
+        double worst = 0.0;
+        for (const std::size_t j : set().features()) {
+            const double b = point_.beta[j];
+            const double distance = penalty_.kkt_distance(j, point_.g[j], b, at_.lambda);
+            const double bend = penalty_.ridge(j, at_.lambda);
+            const double kink = penalty_.kink(j, at_.lambda);
+            const double first = distance * std::abs(b);
+            e.distance = std::max(e.distance, distance);
+            e.gap += bend > 0.0 ? std::min(first, 0.5 * distance * distance / bend) : first;
+            if (bend == 0.0 && kink > 0.0) worst = std::max(worst, distance / kink);
+        }
+        e.gap += loss_part(worst / (1.0 + worst));
+        return e;
+    }
+
+    double loss_part(double share) const {
+        if (!(share > 0.0)) return 0.0;
+        if constexpr (L::shape != Shape::curved) {
+            return fenchel_young(point_.loss, point_.data.y, point_.data.weights, point_.eta,
+                                 1.0 - share);
+        } else {
+            double total = 0.0;
+            for (std::size_t i = 0; i < point_.v.size(); ++i) {
+                const double v = std::abs(point_.v[i]);
+                if (v == 0.0) continue;
+                // Far from the expansion's point the loss bends little: a few units are enough.
+                const double way = share * v / std::max(point_.curvature[i], 1e-300);
+                total += share * v * std::min(0.5 * way, 4.0);
+            }
+            return total;
+        }
+    }
+
+    Move newton_step(double distance, const Context& context) {
+        if (stale_ || on_residual_) rebuild(context);
+        trial_ = point_.beta;
+        const double tolerance = std::max(at_.floor, 1e-2 * distance);
+        if (on_residual_) {
+            residual_.set_residual(point_.v);
+            solver_.solve(residual_, trial_, at_.lambda, tolerance, limits_.max_iter, context);
+        } else {
+            gram_.set_gradient(point_.g);
+            solver_.solve(gram_, trial_, at_.lambda, tolerance, limits_.max_iter, context);
+        }
         changed_.clear();
         deltas_.clear();
-        for (const std::size_t j : columns) {
+        for (const std::size_t j : set().features()) {
             if (trial_[j] == point_.beta[j]) continue;
             changed_.push_back(j);
             deltas_.push_back(trial_[j] - point_.beta[j]);
         }
-        if (changed_.empty()) return false;
+        if (changed_.empty()) return Move::none;
+        std::fill(direction_.begin(), direction_.end(), 0.0);
         point_.x.add_columns(changed_, deltas_, context, direction_);
         double shift = 0.0;
-        if (project) {
-            shift = -dot(curvature_, direction_) / total;
+        if (point_.data.intercept) {
+            shift = -dot(reference_, direction_) / total_;
             for (double& e : direction_) e += shift;
         }
-        return search_line(shift, lambda, context);
+        return search_line(shift, context);
+    }
+
+    /// The model anew, with the curvature at the present point, on the columns that still matter.
+    void rebuild(const Context& context) {
+        std::vector<std::size_t> columns;
+        for (const std::size_t j : set().features()) {
+            const double b = point_.beta[j];
+            if (b != 0.0 || penalty_.is_free(j, at_.lambda) ||
+                penalty_.kkt_distance(j, point_.g[j], 0.0, at_.threshold) > 0.0) {
+                columns.push_back(j);
+            }
+        }
+        columns.insert(columns.end(), waiting_.begin(), waiting_.end());
+        waiting_.clear();
+        total_ = 0.0;
+        for (std::size_t i = 0; i < reference_.size(); ++i) {
+            // A saturated observation keeps a trace of curvature; the line search does the rest.
+            reference_[i] = std::max(bend(i), 1e-10 * point_.data.weights[i]);
+            total_ += reference_[i];
+        }
+        solver_.forget();
+        const double size = static_cast<double>(columns.size());
+        on_residual_ = size * size * sizeof(double) > static_cast<double>(limits_.gram_bytes);
+        const bool project = point_.data.intercept;
+        if (on_residual_) {
+            gram_.release();
+            residual_.reset(reference_, project);
+            residual_.add(columns, context);
+        } else {
+            residual_.reset({}, false);
+            gram_.reset(reference_, project);
+            gram_.add(columns, context);
+        }
+        double largest = 0.0;
+        for (std::size_t k = 0; !on_residual_ && k < gram_.size(); ++k) {
+            largest = std::max(largest, gram_.diagonal(k));
+        }
+        unit_ = largest > 0.0 ? std::sqrt(total_ / largest) : 0.0;
+        stale_ = false;
+        fresh_ = true;
+        above_ = shortened_;
+    }
+
+    /// The weighted curvature of observation i. Where the loss bends at few observations only
+    /// (huber with a delta far below the residuals) the model is far from the loss: a shortened
+    /// step is then followed by one on the parabolas that lie above it, which needs no shortening
+    /// (Huber & Ronchetti 2009, section 7.8, the weights of iterated least squares).
+    double bend(std::size_t i) const {
+        const double w = point_.data.weights[i], y = point_.data.y[i], eta = point_.eta[i];
+        if constexpr (L::shape == Shape::quadratic) return w * point_.loss.curvature(y, eta);
+        if constexpr (requires { point_.loss.majorant(y, eta); }) {
+            if (shortened_) return w > 0.0 ? w * point_.loss.majorant(y, eta) : 0.0;
+        }
+        return point_.curvature[i];
     }
 
     /// Armijo backtracking from the full step.
-    bool search_line(double shift, double lambda, const Context& context) {
-        const double value = penalty_.value(point_.beta, lambda);
-        const double start = point_.mean_loss() + value;
+    Move search_line(double shift, const Context& context) {
+        const double value = penalty_.value(point_.beta, at_.lambda);
+        const double start = point_.evaluate_loss(context) + value;
         const double decrease =
-            dot(point_.v, direction_) - (penalty_.value(trial_, lambda) - value);
+            dot(point_.v, direction_) - (penalty_.value(trial_, at_.lambda) - value);
         const double rounding = 1e-14 * (std::abs(start) + std::abs(value));
-        const std::vector<double> eta = point_.eta;
-        const std::vector<double> beta = point_.beta;
+        eta_ = point_.eta;
         double t = 1.0;
         for (int halvings = 0; halvings < 40; ++halvings, t *= 0.5) {
             context.check();
-            for (std::size_t i = 0; i < eta.size(); ++i) point_.eta[i] = eta[i] + t * direction_[i];
-            for (std::size_t k = 0; k < changed_.size(); ++k) {
-                const std::size_t j = changed_[k];
-                point_.beta[j] = t == 1.0 ? trial_[j] : beta[j] + t * deltas_[k];
+            for (std::size_t i = 0; i < eta_.size(); ++i) {
+                point_.eta[i] = eta_[i] + t * direction_[i];
             }
-            const double now = point_.mean_loss() + penalty_.value(point_.beta, lambda);
+            point_.touch();
+            for (std::size_t k = 0; t < 1.0 && k < changed_.size(); ++k) {
+                trial_[changed_[k]] = point_.beta[changed_[k]] + t * deltas_[k];
+            }
+            const double now = point_.evaluate_loss(context) + penalty_.value(trial_, at_.lambda);
             if (now <= start - 1e-4 * t * decrease + rounding) {
+                point_.beta.swap(trial_);
                 point_.intercept += t * shift;
-                return true;
+                objective_ = now;
+                fresh_ = false;
+                shortened_ = halvings > 0;
+                stale_ = stale_ || shortened_;
+                return Move::made;
             }
         }
-        point_.eta = eta;
-        point_.beta = beta;
-        return false;
+        point_.eta = eta_;
+        point_.evaluate(context);
+        shortened_ = true;
+        return Move::failed;
+    }
+
+    /// Whether a model made anew could do better than the one that failed.
+    bool improvable() const {
+        constexpr bool majorized = requires(const L& loss) { loss.majorant(0.0, 0.0); };
+        return !fresh_ || (majorized && !above_);
     }
 
     Point<L, D>& point_;
@@ -141,8 +315,18 @@ private:
     GramModel<D> gram_;
     ResidualModel<D> residual_;
     ActiveSetSolver<P> solver_;
+    At at_{};
     bool on_residual_ = false;
-    std::vector<double> curvature_, direction_, trial_, deltas_;
+    bool stale_ = true;       // the model has to be made anew before it is used
+    bool fresh_ = false;      // it is that of the present point
+    bool above_ = false;      // its parabolas lie above the loss
+    bool shortened_ = false;  // the last step was
+    double objective_ = infinity;
+    double total_ = 0.0;  // sum of the reference curvature
+    double unit_ = 0.0;   // slope of the intercept that moves no gradient by more than 1
+    std::vector<std::size_t> waiting_;  // columns for the next model
+    std::vector<double> reference_;     // the curvature of the model
+    std::vector<double> direction_, trial_, deltas_, eta_;
     std::vector<std::size_t> changed_;
 };
 

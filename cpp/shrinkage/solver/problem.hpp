@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
+#include "shrinkage/base/threads.hpp"
 #include "shrinkage/design/design.hpp"
 #include "shrinkage/linalg/dense.hpp"
 #include "shrinkage/loss/loss.hpp"
@@ -61,6 +63,7 @@ public:
           beta(x.cols(), 0.0),
           eta(x.rows(), 0.0),
           v(x.rows(), 0.0),
+          curvature(L::shape == Shape::quadratic ? 0 : x.rows(), 0.0),
           g(x.cols(), 0.0) {}
 
     /// eta, v and g from b and beta, with the intercept made stationary.
@@ -70,6 +73,7 @@ public:
         refresh_gradient(context);
     }
     void refresh_eta(const Context& context) {
+        fresh_ = false;
         if (data.offset.empty()) {
             std::fill(eta.begin(), eta.end(), intercept);
         } else {
@@ -86,9 +90,10 @@ public:
     }
     void refresh_gradient(const Context& context) { x.transposed_product(v, context, g); }
 
-    /// One-dimensional Newton on b, guarded by a bracket; leaves v at the result.
-    void settle_intercept(const Context& context) {
-        refresh_residual();
+    /// One-dimensional Newton on b, guarded by a bracket, until the slope is at most tolerance or
+    /// rounding; leaves v at the result.
+    void settle_intercept(const Context& context, double tolerance = 0.0) {
+        if (!fresh_) evaluate(context);
         settled_ = true;
         if (!data.intercept) return;
         double below = -infinity;
@@ -98,15 +103,9 @@ public:
         for (int iteration = 0; iteration < 200; ++iteration) {
             context.check();
             const double slope = sum(v);
-            if (std::abs(slope) <= 1e-15 * scale_of_v()) return;
+            if (std::abs(slope) <= std::max(1e-15 * scale_of_v(), tolerance)) return;
             (slope > 0.0 ? below : above) = 0.0;
-            double curvature = 0.0;
-            for (std::size_t i = 0; i < eta.size(); ++i) {
-                if (data.weights[i] > 0.0) {
-                    curvature += data.weights[i] * loss.curvature(data.y[i], eta[i]);
-                }
-            }
-            double step = slope / curvature;
+            double step = slope / (L::shape == Shape::quadratic ? 1.0 : sum(curvature));
             if (std::isinf(slope > 0.0 ? above : below)) {
                 if (!(std::abs(step) <= limit)) step = std::copysign(limit, slope);
                 limit *= 2.0;
@@ -116,20 +115,29 @@ public:
             shift(step);
             below -= step;
             above -= step;
-            refresh_residual();
+            evaluate(context);
             if (std::abs(step) <= 1e-15 * (1.0 + std::abs(intercept))) return;
         }
         settled_ = false;
     }
-    void refresh_residual() {
-        for (std::size_t i = 0; i < eta.size(); ++i) {
-            const double w = data.weights[i];
-            v[i] = w > 0.0 ? -w * loss.gradient(data.y[i], eta[i]) : 0.0;
-        }
+
+    /// v and, unless it is the same everywhere, the curvature w l'' at eta.
+    void evaluate(const Context& context) {
+        pass<false>(context);
+        loss_ = std::numeric_limits<double>::quiet_NaN();
     }
+    /// The same, and the mean loss beside it, unless they are known.
+    double evaluate_loss(const Context& context) {
+        if (!fresh_ || std::isnan(loss_)) loss_ = pass<true>(context);
+        return loss_;
+    }
+    /// eta was changed from outside.
+    void touch() { fresh_ = false; }
+
     void shift(double step) {
         intercept += step;
         for (double& e : eta) e += step;
+        fresh_ = false;
     }
 
     double mean_loss() const { return mean_loss(eta, data.weights); }
@@ -159,11 +167,39 @@ public:
     const Data data;
     std::vector<double> beta;
     double intercept = 0.0;
-    std::vector<double> eta, v, g;
+    std::vector<double> eta, v, curvature, g;
     std::vector<std::size_t> support;  // of beta, as of the last refresh of eta
     std::vector<double> values;
 
 private:
+    template <bool with_value>
+    double pass(const Context& context) {
+        constexpr std::size_t block = 4096;  // rows per task
+        constexpr double flops = 40.0;       // about what a row costs
+        const std::size_t n_blocks = (eta.size() + block - 1) / block;
+        partial_.assign(n_blocks, 0.0);
+        const auto work = [&](std::size_t task) {
+            const std::size_t last = std::min(eta.size(), (task + 1) * block);
+            double total = 0.0;
+            for (std::size_t i = task * block; i < last; ++i) {
+                const double w = data.weights[i];
+                const double y = data.y[i];
+                const double at = eta[i];
+                v[i] = w > 0.0 ? -w * loss.gradient(y, at) : 0.0;
+                if constexpr (L::shape != Shape::quadratic) {
+                    curvature[i] = w > 0.0 ? w * loss.curvature(y, at) : 0.0;
+                }
+                if constexpr (with_value) {
+                    if (w > 0.0) total += w * loss.value(y, at);
+                }
+            }
+            partial_[task] = total;
+        };
+        parallel_for(n_blocks, context.threads_for(flops * static_cast<double>(eta.size())), work);
+        fresh_ = true;
+        return sum(partial_);
+    }
+
     double scale_of_v() const {
         double total = 0.0;
         for (const double value : v) total += std::abs(value);
@@ -171,6 +207,9 @@ private:
     }
 
     bool settled_ = false;  // the intercept is stationary, or there is none
+    bool fresh_ = false;    // v and the curvature belong to eta
+    double loss_ = std::numeric_limits<double>::quiet_NaN();  // mean loss at eta, where known
+    std::vector<double> partial_;
 };
 
 /// The largest gradient of a coefficient that nothing holds back: such columns have to be

@@ -46,7 +46,7 @@ public:
     void finish(const Context& context) {
         if (full_) {
             point_.refresh_eta(context);
-            point_.refresh_residual();
+            point_.evaluate(context);
         }
     }
     /// The mean loss at the current point.
