@@ -52,6 +52,11 @@ class Loss:
         """The parameters, in the order in which the core takes them."""
         return tuple(float(getattr(self, field.name)) for field in fields(self))
 
+    @property
+    def symbols(self) -> dict[str, float]:
+        """The parameters as the formula writes them."""
+        return {}
+
     def mean(self, eta: FloatArray) -> FloatArray:
         """The response predicted at η: the inverse link."""
         return np.asarray(eta)
@@ -145,6 +150,10 @@ class Huber(Loss):
     def __post_init__(self) -> None:
         as_number(self.delta, "delta", minimum=0.0, open_minimum=True)
 
+    @property
+    def symbols(self) -> dict[str, float]:
+        return {"δ": float(self.delta)}
+
 
 @dataclass(frozen=True)
 class Quantile(Loss):
@@ -165,6 +174,10 @@ class Quantile(Loss):
 
     def __post_init__(self) -> None:
         as_number(self.q, "q", minimum=0.0, maximum=1.0, open_minimum=True, open_maximum=True)
+
+    @property
+    def symbols(self) -> dict[str, float]:
+        return {"q": float(self.q)}
 
 
 @dataclass(frozen=True)

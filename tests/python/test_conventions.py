@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
+from sklearn import linear_model, svm
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 
 import shrinkage as sh
 from shrinkage import conventions
 from shrinkage.errors import InvalidArgument
+from support.datasets import random_problem
 
 PENALTIES = [sh.L1(), sh.L2(), sh.ElasticNet(0.3)]
 LOSSES = ["squared", "logistic"]
@@ -203,6 +205,108 @@ def test_pytorch_weight_decay_by_its_own_update(data, loss):
     assert conventions.from_pytorch(decay, loss=loss) == conventions.Canonical(loss, sh.L2(), lam)
 
 
+# The estimators beyond squared and logistic: how a loss and a penalty are called there, and how the
+# estimator is made precise.
+SPECIAL = {
+    "PoissonRegressor": ("poisson", sh.L2(), {"solver": "newton-cholesky", "tol": 1e-10}),
+    "GammaRegressor": ("gamma", sh.L2(), {"solver": "newton-cholesky", "tol": 1e-10}),
+    "LinearSVC l1": ("squared_hinge", sh.L1(), {"tol": 1e-10, "max_iter": 10**6}),
+    "LinearSVC l2": ("squared_hinge", sh.L2(), {"tol": 1e-10, "max_iter": 10**6}),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", SPECIAL)
+def test_scikit_learn_beyond_squared_and_logistic(name, weighted):
+    loss, penalty, precise = SPECIAL[name]
+    X, y = random_problem(31, n=80, p=5, loss=loss)
+    X = X / X.std(axis=0)
+    s = np.random.default_rng(0).uniform(0.2, 3.0, 80) if weighted else None
+    total = float(s.sum()) if weighted else 80.0
+    intercept = loss != "squared_hinge"
+    there = conventions.to_sklearn(
+        0.07, loss=loss, penalty=penalty, weight_sum=total, fit_intercept=intercept
+    )
+    assert there.estimator == name.split()[0]
+    estimator = getattr(linear_model, there.estimator, None) or getattr(svm, there.estimator)
+    model = estimator(**there.parameters, **precise).fit(X, y, sample_weight=s)
+    back = conventions.from_sklearn(there.estimator, weight_sum=total, **there.parameters)
+    assert (back.loss, back.penalty) == (loss, penalty)
+    assert back.lam == pytest.approx(0.07)
+    fitted = ours(X, y, back, sample_weight=s, fit_intercept=intercept)
+    theirs = np.append(model.coef_, model.intercept_)
+    assert fitted == pytest.approx(theirs, abs=1e-6 * np.abs(fitted).max())
+
+
+@pytest.mark.parametrize("q", [0.5, 0.2])
+def test_scikit_learn_quantiles(q):
+    """Nothing near their solution has a smaller value of our objective."""
+    X, y = random_problem(32, n=70, p=4)
+    there = conventions.to_sklearn(0.05, loss=sh.Quantile(q), penalty="l1", weight_sum=70.0)
+    assert there.estimator == "QuantileRegressor"
+    model = linear_model.QuantileRegressor(**there.parameters).fit(X, y)
+    back = conventions.from_sklearn(there.estimator, weight_sum=70.0, **there.parameters)
+    assert back == conventions.Canonical(sh.Quantile(q), sh.L1(), 0.05)
+
+    def objective(at):
+        return sh.core.penalized_loss(
+            X, y, at[:-1], at[-1], loss=back.loss, penalty=back.penalty, lam=back.lam
+        )[0]
+
+    best = np.append(model.coef_, model.intercept_)
+    rng = np.random.default_rng(1)
+    for scale in (1e-6, 1e-4, 1e-2, 0.1, 1.0):
+        for _ in range(100):
+            assert objective(best + scale * rng.normal(size=5)) >= objective(best) - 1e-12
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma", sh.Huber(0.7), "squared_hinge"])
+@pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: p.name)
+def test_textbook_form_of_the_other_losses(loss, penalty):
+    """Σ w ℓ + λ_t Q(β): stationary at our fit, and back again."""
+    name = loss if isinstance(loss, str) else loss.name
+    X, y = random_problem(33, n=60, p=4, loss=name)
+    s = np.linspace(0.3, 2.0, 60)
+    fitted = ours(X, y, conventions.Canonical(loss, penalty, 0.05), sample_weight=s)
+    book = conventions.to_textbook(0.05, loss=loss, penalty=penalty, weight_sum=s.sum())
+    assert book.loss == loss
+    alpha = getattr(book.penalty, "l1_ratio", 1.0 if penalty.name == "l1" else 0.0)
+
+    def objective(at):
+        first = s.sum() * sh.core.loss_value(loss, y, X @ at[:-1] + at[-1], s)
+        w = at[:-1]
+        return first + book.lam * (alpha * np.abs(w).sum() + (1 - alpha) * (w**2).sum())
+
+    rng = np.random.default_rng(0)
+    for scale in (1e-3, 1e-2, 0.1):
+        for _ in range(50):
+            assert objective(fitted + scale * rng.normal(size=5)) > objective(fitted)
+    back = conventions.from_textbook(
+        book.lam, loss=book.loss, penalty=book.penalty, weight_sum=s.sum()
+    )
+    assert (back.loss, back.penalty.name) == (loss, penalty.name)
+    assert back.lam == pytest.approx(0.05)
+
+
+def test_glum_and_glmnet_families():
+    setting = conventions.to_glum(0.2, loss="gamma", penalty=sh.ElasticNet(0.3))
+    assert (setting.family, setting.alpha, setting.l1_ratio) == ("gamma", 0.2, 0.3)
+    assert conventions.from_glum(0.2, 0.3, family="gamma") == conventions.Canonical(
+        "gamma", sh.ElasticNet(0.3), 0.2
+    )
+    setting = conventions.to_glmnet(0.2, loss="poisson", penalty="l2")
+    assert (setting.family, setting.lam, setting.alpha) == ("poisson", 0.2, 0.0)
+    assert conventions.from_glmnet(0.2, 1.0, family="poisson") == conventions.Canonical(
+        "poisson", sh.L1(), 0.2
+    )
+
+
+def test_pytorch_of_losses_without_a_factor():
+    for loss in ("poisson", sh.Huber(2.0)):
+        assert conventions.to_pytorch(0.3, loss=loss) == 0.3
+        assert conventions.from_pytorch(0.3, loss=loss) == conventions.Canonical(loss, sh.L2(), 0.3)
+
+
 positive = st.floats(1e-6, 1e6)
 penalties = st.one_of(st.sampled_from([sh.L1(), sh.L2()]), st.floats(0.01, 0.99).map(sh.ElasticNet))
 
@@ -257,6 +361,47 @@ class TestExplainObjective:
         assert text["scikit-learn"] == "LogisticRegression(C=0.1, l1_ratio=0.5)"
         assert text["glmnet"].endswith("lambda=0.1, alpha=0.5)")
 
+    @pytest.mark.parametrize(
+        ("loss", "penalty", "first", "sklearn", "glmnet"),
+        [
+            ("poisson", "l2", "exp(η_i) − y_i η_i", "PoissonRegressor(alpha=0.1)", "poisson"),
+            ("poisson", "l1", "exp(η_i) − y_i η_i", "no equal call", "poisson"),
+            ("gamma", "l2", "y_i exp(−η_i) + η_i", "GammaRegressor(alpha=0.1)", "no such family"),
+            ("huber", "l1", "H_δ(y_i − η_i)", "no equal call", "no such family"),
+            (sh.Huber(2.0), "l1", "H_δ(y_i − η_i)", "no equal call", "no such family"),
+            ("squared_hinge", "l1", "max(0, 1 − y_i η_i)²", "fit_intercept=False", "no such"),
+            (
+                sh.Quantile(0.2),
+                "l1",
+                "ρ_q(y_i − η_i)",
+                "QuantileRegressor(alpha=0.1, quantile=0.2)",
+                "no such family",
+            ),
+        ],
+    )
+    def test_every_other_loss(self, loss, penalty, first, sklearn, glmnet):
+        text = lines(loss=loss, penalty=penalty, lam=0.1, weight_sum=50)
+        assert first in text["minimize over (b, β)"]
+        assert text["textbook"].startswith("Σ w_i ")
+        assert sklearn in text["scikit-learn"]
+        assert glmnet in text["glmnet"]
+
+    def test_parameters_of_a_loss_are_named(self):
+        for loss, value in (
+            (sh.Huber(2.0), "δ = 2"),
+            ("huber", "δ = 1.35"),
+            ("quantile", "q = 0.5"),
+        ):
+            text = conventions.explain_objective(loss, "l1", 0.1, weight_sum=50)
+            assert value in text.splitlines()[1]
+
+    def test_without_intercept_the_calls_say_so(self):
+        kinds = {"lam": 0.1, "weight_sum": 50, "fit_intercept": False}
+        text = lines(loss="squared_hinge", penalty="l2", **kinds)["scikit-learn"]
+        assert text == "LinearSVC(C=0.2, penalty='l2', dual=False, fit_intercept=False)"
+        text = lines(loss="squared", penalty="l1", **kinds)["scikit-learn"]
+        assert text == "Lasso(alpha=0.1, fit_intercept=False)"
+
     def test_says_when_a_peer_has_no_equal(self):
         plain = {"loss": "squared", "lam": 0.1, "weight_sum": 10}
         assert "not known" in lines(penalty="l2", **plain)["glmnet"]
@@ -304,6 +449,35 @@ class TestExplainObjective:
             lambda: conventions.to_sklearn(1, loss="squared", penalty="l1", weight_sum=0),
             "weight_sum",
         ),
+        (lambda: conventions.to_sklearn(1, loss="huber", penalty="l2", weight_sum=1), "loss"),
+        (lambda: conventions.to_sklearn(1, loss="gamma", penalty="l1", weight_sum=1), "penalty"),
+        (lambda: conventions.to_sklearn(1, loss="quantile", penalty="l2", weight_sum=1), "penalty"),
+        (
+            lambda: conventions.to_sklearn(1, loss="squared_hinge", penalty="l1", weight_sum=1),
+            "fit_intercept",
+        ),
+        (
+            lambda: conventions.to_sklearn(
+                1,
+                loss="squared_hinge",
+                penalty=sh.ElasticNet(0.5),
+                weight_sum=1,
+                fit_intercept=False,
+            ),
+            "penalty",
+        ),
+        (lambda: conventions.from_sklearn("LinearSVC", weight_sum=1), "fit_intercept"),
+        (
+            lambda: conventions.from_sklearn(
+                "LinearSVC", weight_sum=1, loss="hinge", fit_intercept=False
+            ),
+            "loss",
+        ),
+        (lambda: conventions.from_sklearn("QuantileRegressor", weight_sum=1, quantile=2.0), "q"),
+        (lambda: conventions.to_glum(1, loss="huber", penalty="l1"), "loss"),
+        (lambda: conventions.from_glum(1, 0.5, family="tweedie"), "family"),
+        (lambda: conventions.from_glum(1, 1.5), "l1_ratio"),
+        (lambda: conventions.to_glmnet(1, loss="gamma", penalty="l1"), "loss"),
         (lambda: conventions.from_sklearn("SGDRegressor", weight_sum=1), "estimator"),
         (lambda: conventions.from_sklearn("Lasso", weight_sum=1, C=2), "C"),
         (lambda: conventions.from_sklearn("LogisticRegression", weight_sum=1, C=0), "C"),

@@ -47,7 +47,8 @@ def explain_objective(
         f"{_penalty_text(penalty, lam, 0.5, penalty_factor)}",
         f"  with η = {' + '.join(terms)}, Σw = {weight_sum:.6g}"
         + ("" if fit_intercept else ", no intercept")
-        + (", lower ≤ β ≤ upper" if bounded else ""),
+        + (", lower ≤ β ≤ upper" if bounded else "")
+        + "".join(f", {symbol} = {value:.6g}" for symbol, value in loss.symbols.items()),
     ]
     if standardize:
         lines.append("  β is penalized on columns scaled to unit standard deviation (1/n)")
