@@ -12,6 +12,7 @@
 #include "penalty_cases.hpp"
 #include "problems.hpp"
 #include "shrinkage/design/dense.hpp"
+#include "shrinkage/loss/huber.hpp"
 #include "shrinkage/loss/logistic.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
 
@@ -161,6 +162,42 @@ TEST_CASE("every smooth loss: certified, stationary, and the slow solver's solut
             }
         });
     });
+}
+
+TEST_CASE("huber far below the residuals, where few observations have curvature") {
+    for (const std::size_t p : {5, 80}) {
+        const Example e(50, p, 9);
+        std::vector<double> y;
+        Random random(10);
+        for (std::size_t i = 0; i < 50; ++i) {
+            y.push_back(100.0 + 60.0 * (e.x(i, 0) - e.x(i, 1)) + 50.0 * random.normal());
+        }
+        for (const double delta : {0.1, 1.35, 10.0}) {
+            const HuberLoss huber{delta};
+            const PlainDesign x(e.x);
+            const auto check = [&](const auto& penalty) {
+                Point<HuberLoss, PlainDesign> point(huber, x, {y, e.weights, {}, true});
+                point.refresh(alone);
+                const double null = point.mean_loss();
+                NewtonEngine<HuberLoss, std::remove_cvref_t<decltype(penalty)>, PlainDesign> engine(
+                    point, penalty, Limits{});
+                double lambda = 0.5 * delta;
+                std::size_t most = 0;
+                for (int k = 0; k < 12; ++k, lambda *= 0.5) {
+                    const Step step =
+                        engine.solve(lambda, 2.0 * lambda, 1e-8 * null, 1e-13 * null, alone);
+                    CAPTURE(p);
+                    CAPTURE(delta);
+                    CAPTURE(lambda);
+                    CHECK(step.gap <= 1e-8 * null);
+                    most = std::max(most, step.iterations);
+                }
+                CHECK(most < 300);
+            };
+            check(Separable<L1>(L1{}, std::vector<double>(p, 1.0)));
+            check(Separable<L2>(L2{}, std::vector<double>(p, 1.0)));
+        }
+    }
 }
 
 TEST_CASE("with the Gram matrix and through the residual") {

@@ -21,6 +21,11 @@ struct HuberLoss {
     }
     double gradient(double y, double eta) const { return std::clamp(eta - y, -delta, delta); }
     double curvature(double y, double eta) const { return std::abs(y - eta) <= delta ? 1.0 : 0.0; }
+    /// The curvature of the least parabola that touches at eta and lies nowhere below.
+    double majorant(double y, double eta) const {
+        const double r = std::abs(y - eta);
+        return r <= delta ? 1.0 : delta / r;
+    }
     double conjugate(double y, double u) const {
         // A rounding's width outside the domain counts as its end.
         if (std::abs(u) > delta * (1.0 + 1e-14)) return std::numeric_limits<double>::infinity();
