@@ -99,11 +99,16 @@ class _SingleThreadedBlas:
 single_threaded_blas = _SingleThreadedBlas()
 
 
+@cache
+def _usable_cpus() -> int:
+    return int(joblib.cpu_count())  # reads files of the system, which a short fit would notice
+
+
 def resolve_threads(n_threads: int | None) -> int:
     """The number of threads; None: the CPUs this process may use (affinity, cgroup, joblib)."""
     if n_threads is not None:
         return as_integer(n_threads, "n_threads", minimum=1, maximum=1024)
-    cpus = int(joblib.cpu_count())
+    cpus = _usable_cpus()
     inner = os.environ.get("OMP_NUM_THREADS", "")  # what joblib leaves to each of its workers
     return max(1, min(cpus, int(inner))) if inner.isdigit() and int(inner) > 0 else max(1, cpus)
 

@@ -90,9 +90,11 @@ def as_floats(
     if array.ndim != ndim:
         remedy = f"give {ndim} dimension{'s' if ndim > 1 else ''}"
         raise refuse(argument, describe(array), remedy, code="argument.shape")
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+    # What is too large becomes infinite, and is refused below.
+    with np.errstate(over="ignore", invalid="ignore"):
         array = np.require(array, dtype=np.float64, requirements=[order, "A"])
-    if not np.isfinite(array).all():
+        total = np.add.reduce(array, axis=None)  # one pass that makes no other array
+    if not np.isfinite(total) and not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         where = f"{argument}[{', '.join(map(str, index))}]"
         remedy = "drop or fill missing and infinite entries first"

@@ -48,6 +48,7 @@ Moments moments(ConstVector x, ConstVector weights) {
 Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept, bool standardize,
                          const Context& context) {
     Columns columns = plain_columns(x.cols);
+    if (!intercept && !standardize) return columns;
     const std::size_t threads =
         context.threads_for(6.0 * static_cast<double>(x.rows) * static_cast<double>(x.cols));
     parallel_for(blocks(x.cols, column_block), threads, [&](std::size_t task) {

@@ -93,6 +93,7 @@ Moments moments(const SparseView& x, std::size_t j, ConstVector weights, std::si
 Columns describe_columns(const SparseView& x, ConstVector weights, bool intercept, bool standardize,
                          const Context& context) {
     Columns columns = plain_columns(x.cols);
+    if (!intercept && !standardize) return columns;
     std::size_t n_weighted = 0;
     for (const double w : weights) n_weighted += w > 0.0;
     parallel_for(blocks(x.cols, column_block),

@@ -1,6 +1,7 @@
 // Squared loss along a path: the Gram matrix does not change, so it is kept and only grows.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -87,8 +88,12 @@ private:
         gram_.add(usable, context);
         // q = g + G beta, and the same for the norm of y: both at beta = 0.
         const std::vector<double> start = point_.beta;
-        std::fill(point_.beta.begin(), point_.beta.end(), 0.0);
-        point_.refresh(context);
+        const bool away =
+            std::any_of(start.begin(), start.end(), [](double b) { return b != 0.0; });
+        if (away) {
+            std::fill(point_.beta.begin(), point_.beta.end(), 0.0);
+            point_.refresh(context);
+        }
         q_ = point_.g;
         target_norm_ = 2.0 * point_.mean_loss();
         point_.beta = start;

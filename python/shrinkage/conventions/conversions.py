@@ -312,8 +312,10 @@ def target_std(y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> 
     """Weighted 1/n standard deviation of the target, by which glmnet divides it; y is (n,)."""
     y = as_floats(y, "y", ndim=1)
     weights = as_weights(sample_weight, y.shape[0])
-    mean = np.average(y, weights=weights)
-    return float(np.sqrt(np.average((y - mean) ** 2, weights=weights)))
+    weights = np.ones(y.shape[0]) if weights is None else weights
+    total = weights.sum()
+    centred = y - (weights @ y) / total
+    return float(np.sqrt((weights @ centred**2) / total))
 
 
 def to_pytorch(lam: float, *, loss: str | Loss, penalty: str | Penalty = "l2") -> float:
