@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shrinkage.app.i18n import LANGUAGES
+from shrinkage.app.i18n import LANGUAGES, catalog
 from shrinkage.app.runs import LinearResult, fit_linear
 from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, encode
 from shrinkage.app.views.sentence import certificate, sentence
 from shrinkage.app.views.text import Translator, duration
 from shrinkage.linear.comparison import compare_penalties
+from shrinkage.plots import path_chart, weights_chart
 
 Opened = Callable[..., Any]
 
@@ -71,6 +72,20 @@ def test_noise_has_no_usable_signal(diabetes: LinearResult, lang: str) -> None:
     assert t("fact.l1_keeps_none", total="5") in said
     assert t("fact.no_signal") in said
     assert t("fact.no_signal") not in sentence(diabetes, t)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_one_feature_is_not_all_of_them(diabetes: LinearResult, lang: str) -> None:
+    t = Translator(lang)
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(80, 1))
+    assert t("fact.l1_keeps_one") in sentence(on(diabetes, X, X[:, 0], cv=5), t)
+    noise = on(diabetes, X, rng.normal(size=80), cv=5)
+    assert t("fact.l1_keeps_none_one") in sentence(noise, t)
+    words = {key.removeprefix("board."): text for key, text in catalog(lang).items()}
+    for chart in (path_chart, weights_chart):
+        title = chart(noise.comparison, "l1", words).to_dict()["title"]
+        assert words["title.only_zero"].format(penalty=words["side.l1"]) in str(title)
 
 
 def test_the_certificate_has_three_digits(diabetes: LinearResult) -> None:

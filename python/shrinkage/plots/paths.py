@@ -16,6 +16,7 @@ from shrinkage.plots.style import (
     SIDE_COLORS,
     Rows,
     Words,
+    all_zero_key,
     dataset,
     finished,
     layered,
@@ -255,7 +256,7 @@ def path_chart(
         "shape": ["diamond" if v == 0.0 else "circle" for v in u],
     }
     zero, total = int(side.n_zero[at]), int(side.coefs.shape[0])
-    key = "title.all_zero" if zero == total else f"title.path_{penalty}"
+    key = all_zero_key(total) if zero == total else f"title.path_{penalty}"
     title = words[key].format(
         penalty=words[f"side.{penalty}"],
         kept=total - zero,

@@ -76,6 +76,11 @@ def shared(extents: dict[str, float], ratio: float = 3.0) -> dict[str, float]:
     return {side: largest if alike else own for side, own in extents.items()}
 
 
+def all_zero_key(total: int) -> str:
+    """Key of the title that says that all weights, or the only one, are zero."""
+    return "title.only_zero" if total == 1 else "title.all_zero"
+
+
 def log_lambda(words: Words, *, title: bool, labels: bool) -> alt.X:
     """x = −log λ, the least penalized end on the right."""
     return alt.X(

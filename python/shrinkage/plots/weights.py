@@ -13,6 +13,7 @@ from shrinkage.plots.style import (
     SIDE_COLORS,
     Rows,
     Words,
+    all_zero_key,
     dataset,
     finished,
     layered,
@@ -143,7 +144,7 @@ def weights_chart(
     rows = weights_rows(comparison, penalty, at)
     total = int(side.coefs.shape[0])
     zero, small = int(side.n_zero[at]), int(side.n_small[at])
-    key = "title.all_zero" if zero == total else "title.weights"
+    key = all_zero_key(total) if zero == total else "title.weights"
     title = words[key].format(penalty=words[f"side.{penalty}"], zero=zero, total=total, small=small)
     shown = len(rows["bars"]["order"])
     extent = weights_extents(comparison)[penalty]

@@ -334,7 +334,8 @@ class Board {
   countTitle(side, key) {
     const { index: i } = side;
     const { total, bars } = this.data;
-    return fill(this.word(side.isNull(i, total) ? "title.all_zero" : key), {
+    const none = total === 1 ? "title.only_zero" : "title.all_zero";
+    return fill(this.word(side.isNull(i, total) ? none : key), {
       penalty: this.word(`side.${side.penalty}`),
       kept: formatCount(total - side.zero[i]),
       zero: formatCount(side.zero[i]),

@@ -22,6 +22,7 @@ _STYLE = """
 .st-key-context { row-gap: 0; column-gap: 0.6rem; }
 .st-key-loss_panel, .st-key-preparation { position: relative; z-index: 1; }
 .st-key-context button { min-height: 1.5rem; padding: 0; font-size: 0.875rem; }
+.st-key-context button:not(:hover) { color: inherit; }
 [data-testid="stPopoverBody"] { max-height: min(85vh, 46rem); }
 @media (min-width: 641px) { .st-key-finding { flex-wrap: nowrap; } }
 @media (max-width: 640px) {

@@ -8,6 +8,7 @@ from typing import Any
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.views.text import Translator, count, duration, number
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.facts import Fact
 
 FEW_ROWS = 30
 """Below so many training rows the errors are too uncertain to say which penalty is better."""
@@ -52,9 +53,14 @@ def _said(comparison: PenaltyComparison, t: Translator, codes: Sequence[str]) ->
     facts = [fact for fact in comparison.facts if fact.code in codes]
     measure = t(f"measure.{comparison.score}")
     return [
-        t(f"fact.{f.code}", **{k: _show(v, t) for k, v in f.fields.items()}, measure=measure)
-        for f in facts
+        t(_key(f), **{k: _show(v, t) for k, v in f.fields.items()}, measure=measure) for f in facts
     ]
+
+
+def _key(fact: Fact) -> str:
+    """The words of a fact; "all 1 features" is said in another way."""
+    one = fact.code.startswith("l1_keeps") and fact.fields["total"] == 1
+    return f"fact.{fact.code}_one" if one else f"fact.{fact.code}"
 
 
 def certificate(result: LinearResult, t: Translator) -> str:
