@@ -10,6 +10,7 @@ from driving import Browser
 
 from shrinkage.app.board.bundle import own_file
 from shrinkage.linear.geometry import PairGeometry
+from shrinkage.losses import Squared
 
 CASES: list[dict[str, Any]] = [
     {"gram": [[1.0, 0.3], [0.3, 1.0]], "gradient": [-0.8, 0.2], "solution": [2.0, -0.5]},
@@ -37,7 +38,9 @@ def test_contours_and_ball(run: Any, case: dict[str, Any], penalty: str) -> None
         solution=np.array(case["solution"]),
         gradient=np.array(case["gradient"]),
         gram=np.array(case["gram"]),
+        loss=Squared(),
         rows=None,
+        targets=None,
         eta=None,
     )
     (a, b), (_, d) = case["gram"]
