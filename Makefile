@@ -1,6 +1,7 @@
 # What a person types. The work is in tools/; all paths are relative, so that any checkout path will do.
-.PHONY: help app test lint format cpp bench studies stubs clean
+.PHONY: help app test lint format cpp bench fuzz studies stubs clean
 PYTHON = .venv/bin/python
+SECONDS ?= 600
 
 help:
 	@echo 'make app      set up what is missing and serve the app'
@@ -10,6 +11,7 @@ help:
 	@echo 'make cpp      the C++ tests alone'
 	@echo 'make stubs    rewrite the stub of the compiled module'
 	@echo 'make bench    time ours against the peers, in an environment of its own'
+	@echo 'make fuzz     look for inputs that break a fit; SECONDS=600'
 	@echo 'make studies  the replicated studies in full'
 	@echo 'make clean    remove what was built; .venv stays'
 
@@ -43,6 +45,9 @@ stubs:
 
 bench:
 	@sh tools/bench.sh $(ARGS)
+
+fuzz:
+	@sh tools/fuzz.sh $(SECONDS)
 
 clean:
 	@rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
