@@ -13,9 +13,16 @@ constexpr std::size_t rows_at_a_time = 512;  // of eight columns: half of a firs
 // The templates are compiled into functions for each instruction set, which they must not outlive.
 #define SHRINKAGE_INLINE inline __attribute__((always_inline))
 
+/// A vector where a double may lie. The attributes stand on a class, since a template argument
+/// loses those of its type: Clang would read as if the address were a multiple of the width.
 template <typename V>
-SHRINKAGE_INLINE const V& lanes(const double* p) {
-    return *reinterpret_cast<const V*>(p);
+struct __attribute__((packed, aligned(sizeof(double)), may_alias)) Lanes {
+    V value;
+};
+
+template <typename V>
+SHRINKAGE_INLINE const Lanes<V>& lanes(const double* p) {
+    return *reinterpret_cast<const Lanes<V>*>(p);
 }
 
 template <typename V>
@@ -46,12 +53,12 @@ SHRINKAGE_INLINE void block_dots(const Block& a, const Block& b, std::size_t n,
     V sums[unroll][unroll] = {};
     std::size_t i = 0;
     for (; i + width<V> <= n; i += width<V>) {
-        const V left[unroll] = {lanes<V>(a.columns[0] + i), lanes<V>(a.columns[1] + i),
-                                lanes<V>(a.columns[2] + i), lanes<V>(a.columns[3] + i)};
+        const V left[unroll] = {lanes<V>(a.columns[0] + i).value, lanes<V>(a.columns[1] + i).value,
+                                lanes<V>(a.columns[2] + i).value, lanes<V>(a.columns[3] + i).value};
 // Unrolled, so that the sums stay in registers.
 #pragma GCC unroll 4
         for (std::size_t l = 0; l < unroll; ++l) {
-            const V right = lanes<V>(b.columns[l] + i);
+            const V right = lanes<V>(b.columns[l] + i).value;
 #pragma GCC unroll 4
             for (std::size_t k = 0; k < unroll; ++k) sums[k][l] += left[k] * right;
         }
@@ -94,11 +101,12 @@ SHRINKAGE_INLINE void vector_dots(ColumnPointers columns, ConstVector v, Vector 
         V even[unroll] = {}, odd[unroll] = {};
         std::size_t i = 0;
         for (; i + 2 * width<V> <= v.size(); i += 2 * width<V>) {
-            const V first = lanes<V>(v.data() + i), second = lanes<V>(v.data() + i + width<V>);
+            const V first = lanes<V>(v.data() + i).value,
+                    second = lanes<V>(v.data() + i + width<V>).value;
 #pragma GCC unroll 4
             for (std::size_t c = 0; c < unroll; ++c) {
-                even[c] += lanes<V>(a.columns[c] + i) * first;
-                odd[c] += lanes<V>(a.columns[c] + i + width<V>) * second;
+                even[c] += lanes<V>(a.columns[c] + i).value * first;
+                odd[c] += lanes<V>(a.columns[c] + i + width<V>).value * second;
             }
         }
         for (std::size_t c = 0; c < a.used; ++c) {
@@ -118,10 +126,11 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
         const double c[unroll] = {coefs[k], coefs[k + 1], coefs[k + 2], coefs[k + 3]};
         std::size_t i = 0;
         for (; i + width<V> <= y.size(); i += width<V>) {
-            V& target = *reinterpret_cast<V*>(y.data() + i);
-            target = ((target + c[0] * lanes<V>(a.columns[0] + i)) +
-                      (c[1] * lanes<V>(a.columns[1] + i) + c[2] * lanes<V>(a.columns[2] + i))) +
-                     c[3] * lanes<V>(a.columns[3] + i);
+            Lanes<V>& target = *reinterpret_cast<Lanes<V>*>(y.data() + i);
+            target.value = ((target.value + c[0] * lanes<V>(a.columns[0] + i).value) +
+                            (c[1] * lanes<V>(a.columns[1] + i).value +
+                             c[2] * lanes<V>(a.columns[2] + i).value)) +
+                           c[3] * lanes<V>(a.columns[3] + i).value;
         }
         for (; i < y.size(); ++i) {
             y[i] = ((y[i] + c[0] * a.columns[0][i]) +
@@ -134,11 +143,9 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
     }
 }
 
-#define SHRINKAGE_VECTOR(bytes) \
-    double __attribute__((vector_size(bytes), aligned(sizeof(double)), may_alias))
-using Two = SHRINKAGE_VECTOR(16);
-using Four = SHRINKAGE_VECTOR(32);
-using Eight = SHRINKAGE_VECTOR(64);
+using Two = double __attribute__((vector_size(16)));
+using Four = double __attribute__((vector_size(32)));
+using Eight = double __attribute__((vector_size(64)));
 
 // One function for each kernel and instruction set.
 #define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                        \

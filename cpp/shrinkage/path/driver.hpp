@@ -107,7 +107,9 @@ private:
             const double mean_target = dot(point_.data.y, point_.data.weights);
             const double e = largest_eigenvalue(point_.x, point_.data.weights, context_) *
                              point_.loss.curvature_scale(mean_target, null_deviance_);
-            return log_grid(100.0 * e, 1e-6 * e, options_.n_lambdas);
+            // Without a typical curvature (counts that are all zero) there is no scale.
+            const double unit = e > 0.0 ? e : 1.0;
+            return log_grid(100.0 * unit, 1e-6 * unit, options_.n_lambdas);
         }
         // Unpenalized columns may explain all: what is left of the gradient is rounding then.
         const double largest = previous_ > 100.0 * floor_ ? previous_ : 1.0;
