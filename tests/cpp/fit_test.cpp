@@ -227,6 +227,25 @@ TEST_CASE("the ridge grid spans the largest eigenvalue") {
     CHECK(logistic.lambdas.front() == doctest::Approx(100.0).epsilon(1e-10));
 }
 
+TEST_CASE("counts that are all zero have a ridge grid, though no typical curvature") {
+    const PathData data(20, 3, 4);
+    const std::vector<double> zeros(20, 0.0);
+    PathInput in = data.input();
+    in.y = zeros;
+    PathOptions options;
+    options.intercept = false;
+    for (const AnyScalarPenalty& penalty :
+         {AnyScalarPenalty(L2{}), AnyScalarPenalty(ElasticNet{0.0})}) {
+        const PathResult result = fit_path(PoissonLoss{}, penalty, in, options, alone);
+        CHECK(result.lambdas.front() == 100.0);
+        CHECK(result.lambdas.back() == 1e-6);
+        for (std::size_t l = 0; l < fitted(result); ++l) {
+            CHECK(result.converged[l]);
+            if (l > 0) CHECK(result.lambdas[l] < result.lambdas[l - 1]);
+        }
+    }
+}
+
 TEST_CASE("at lambda = 0 the fit is least squares") {
     const PathData data(40, 4, 6);
     const PathResult result =

@@ -146,6 +146,7 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
 using Two = double __attribute__((vector_size(16)));
 using Four = double __attribute__((vector_size(32)));
 using Eight = double __attribute__((vector_size(64)));
+static_assert(alignof(Lanes<Eight>) == alignof(double));
 
 // One function for each kernel and instruction set.
 #define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                        \
