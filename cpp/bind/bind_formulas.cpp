@@ -36,31 +36,61 @@ void require_targets(const L& loss, ConstVector y) {
          std::string("give targets that the ") + L::name + " loss is made for: " + L::targets});
 }
 
-double loss_value(const std::string& name, const Parameters& parameters, const py::array& y_,
-                  const py::array& eta_, const OptionalArray& weights_) {
-    const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
-    const auto weights = optional_vector_view<double>(weights_, "sample_weight");
-    require_length("eta", eta.size(), y.size(), "y");
-    if (weights_) require_length("sample_weight", weights.size(), y.size(), "y");
+template <VectorLoss L>
+void require_targets(const L& loss, ConstVector y, std::size_t n) {
+    std::vector<double> target(loss.target_size());
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t k = 0; k < target.size(); ++k) target[k] = y[i + k * n];
+        if (loss.valid(target)) continue;
+        throw InvalidArgument(
+            {"argument.target", "y[" + std::to_string(i) + "]",
+             py::repr(py::float_(target[0])).cast<std::string>(),
+             std::string("give targets that the ") + L::name + " loss is made for: " + L::targets});
+    }
+}
+
+/// Calls f with the loss once y is known to suit it and to have as many observations as eta;
+/// `outputs` of 0 stands for one number per observation.
+template <typename F>
+auto with_loss(const std::string& name, const Parameters& parameters, std::size_t outputs,
+               ConstVector y, ConstVector eta, const F& f) {
+    if (outputs == 0) {
+        require_length("eta", eta.size(), y.size(), "y");
+        return std::visit(
+            [&](const auto& loss) {
+                require_targets(loss, y);
+                return f(loss);
+            },
+            choose_loss(name, parameters));
+    }
     return std::visit(
         [&](const auto& loss) {
-            require_targets(loss, y);
-            return mean_loss(loss, y, eta, weights);
+            const std::size_t n = y.size() / loss.target_size();
+            require_length("eta", eta.size(), n * outputs, "y has observations, times the outputs");
+            require_targets(loss, y, n);
+            return f(loss);
         },
-        choose_loss(name, parameters));
+        choose_vector_loss(name, parameters, outputs));
+}
+
+double loss_value(const std::string& name, const Parameters& parameters, std::size_t outputs,
+                  const py::array& y_, const py::array& eta_, const OptionalArray& weights_) {
+    const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
+    const auto weights = optional_vector_view<double>(weights_, "sample_weight");
+    return with_loss(name, parameters, outputs, y, eta, [&](const auto& loss) {
+        const std::size_t n = eta.size() / std::max<std::size_t>(outputs, 1);
+        if (weights_) require_length("sample_weight", weights.size(), n, "y");
+        return mean_loss(loss, y, eta, weights);
+    });
 }
 
 py::array_t<double> bound_loss_gradient(const std::string& name, const Parameters& parameters,
-                                        const py::array& y_, const py::array& eta_) {
+                                        std::size_t outputs, const py::array& y_,
+                                        const py::array& eta_) {
     const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
-    require_length("eta", eta.size(), y.size(), "y");
-    std::vector<double> gradient(y.size());
-    std::visit(
-        [&](const auto& loss) {
-            require_targets(loss, y);
-            loss_gradient(loss, y, eta, gradient);
-        },
-        choose_loss(name, parameters));
+    std::vector<double> gradient(eta.size());
+    with_loss(name, parameters, outputs, y, eta,
+              [&](const auto& loss) { loss_gradient(loss, y, eta, gradient); });
     return to_numpy(std::move(gradient));
 }
 
@@ -136,10 +166,10 @@ py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const p
 
 void bind_formulas(py::module_& m) {
     using namespace py::literals;
-    m.def("loss_value", &loss_value, "loss"_a, "parameters"_a, "y"_a, "eta"_a, "sample_weight"_a,
-          "Weighted mean loss.");
-    m.def("loss_gradient", &bound_loss_gradient, "loss"_a, "parameters"_a, "y"_a, "eta"_a,
-          "Derivative of each observation's loss by its eta.");
+    m.def("loss_value", &loss_value, "loss"_a, "parameters"_a, "outputs"_a, "y"_a, "eta"_a,
+          "sample_weight"_a, "Weighted mean loss.");
+    m.def("loss_gradient", &bound_loss_gradient, "loss"_a, "parameters"_a, "outputs"_a, "y"_a,
+          "eta"_a, "Derivative of each observation's loss by its eta.");
     m.def("loss_terms", &loss_terms, "loss"_a, "parameters"_a, "y"_a, "eta"_a,
           "Value, gradient and curvature of each observation's loss by its eta.");
     m.def("penalty_value", &penalty_value, "penalty"_a, "parameters"_a, "beta"_a, "lam"_a,

@@ -58,7 +58,7 @@ std::variant<ConstMatrixView, SparseView> design_view(const py::object& x) {
 PathInput make_input(const py::object& x, const py::array& y, const py::array& weights,
                      const OptionalArray& offset, const OptionalArray& factors,
                      const OptionalArray& lower, const OptionalArray& upper,
-                     const OptionalArray& start, double start_intercept) {
+                     const OptionalArray& start, const OptionalArray& start_intercept) {
     PathInput input;
     input.x = design_view(x);
     input.y = vector_view<double>(y, "y");
@@ -68,7 +68,8 @@ PathInput make_input(const py::object& x, const py::array& y, const py::array& w
     input.lower = optional_vector_view<double>(lower, "lower");
     input.upper = optional_vector_view<double>(upper, "upper");
     input.start = optional_vector_view<double>(start, "warm_start");
-    input.start_intercept = start_intercept;
+    input.start_intercepts = optional_vector_view<double>(start_intercept, "warm_start intercept");
+    if (!input.start_intercepts.empty()) input.start_intercept = input.start_intercepts[0];
     return input;
 }
 
@@ -85,6 +86,19 @@ PathOptions make_options(std::vector<double> lambdas, std::size_t n_lambdas,
     options.standardize = standardize;
     options.limits = {max_iter, gram_bytes, allow_full_gram};
     return options;
+}
+
+/// Calls f with the loss and the penalty; `outputs` of 0 stands for one number per observation.
+template <typename F>
+void with_model(std::size_t outputs, const std::string& loss,
+                const std::vector<double>& loss_parameters, const std::string& penalty,
+                const std::vector<double>& parameters, const F& f) {
+    if (outputs == 0) {
+        f(choose_loss(loss, loss_parameters), choose_penalty(penalty, parameters));
+    } else {
+        f(choose_vector_loss(loss, loss_parameters, outputs),
+          choose_vector_penalty(penalty, parameters));
+    }
 }
 
 template <typename T, typename U>
@@ -127,31 +141,32 @@ void bind_path(py::module_& m) {
         "fit_path",
         [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
-           const OptionalArray& upper, const OptionalArray& start, double start_intercept,
-           const std::string& loss, const std::vector<double>& loss_parameters,
-           const std::string& penalty, const std::vector<double>& parameters,
-           std::vector<double> lambdas, std::size_t n_lambdas, double lambda_min_ratio, double tol,
-           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
-           bool allow_full_gram, std::size_t n_threads, Control& control) {
+           const OptionalArray& upper, const OptionalArray& start,
+           const OptionalArray& start_intercept, std::size_t outputs, const std::string& loss,
+           const std::vector<double>& loss_parameters, const std::string& penalty,
+           const std::vector<double>& parameters, std::vector<double> lambdas,
+           std::size_t n_lambdas, double lambda_min_ratio, double tol, std::size_t max_iter,
+           bool fit_intercept, bool standardize, std::size_t gram_bytes, bool allow_full_gram,
+           std::size_t n_threads, Control& control) {
             const PathInput input =
                 make_input(x, y, weights, offset, factors, lower, upper, start, start_intercept);
             const PathOptions options =
                 make_options(std::move(lambdas), n_lambdas, lambda_min_ratio, tol, max_iter,
                              fit_intercept, standardize, gram_bytes, allow_full_gram);
-            const AnyLoss chosen_loss = choose_loss(loss, loss_parameters);
-            const AnyScalarPenalty chosen_penalty = choose_penalty(penalty, parameters);
             PathResult result;
-            {
-                const py::gil_scoped_release release;
-                result =
-                    fit_path(chosen_loss, chosen_penalty, input, options, {n_threads, &control});
-            }
+            with_model(outputs, loss, loss_parameters, penalty, parameters,
+                       [&](const auto& chosen_loss, const auto& chosen_penalty) {
+                           const py::gil_scoped_release release;
+                           result = fit_path(chosen_loss, chosen_penalty, input, options,
+                                             {n_threads, &control});
+                       });
             return to_dict(std::move(result));
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "start"_a, "start_intercept"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a,
-        "lambdas"_a, "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a,
-        "standardize"_a, "gram_bytes"_a, "allow_full_gram"_a, "n_threads"_a, "control"_a,
+        "start"_a, "start_intercept"_a, "outputs"_a, "loss"_a, "loss_parameters"_a, "penalty"_a,
+        "parameters"_a, "lambdas"_a, "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a,
+        "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "allow_full_gram"_a, "n_threads"_a,
+        "control"_a,
         "Fits a path; a stop through control ends it early and returns what is finished.");
 
     m.def(
@@ -159,33 +174,32 @@ void bind_path(py::module_& m) {
         [](const py::object& x, const py::array& y, const py::array& weights,
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const py::array& fold, std::size_t n_folds,
-           const std::string& loss, const std::vector<double>& loss_parameters,
+           std::size_t outputs, const std::string& loss, const std::vector<double>& loss_parameters,
            const std::string& penalty, const std::vector<double>& parameters,
            std::vector<double> lambdas, double tol, std::size_t max_iter, bool fit_intercept,
            bool standardize, std::size_t gram_bytes, std::size_t n_threads, Control& control) {
-            const PathInput input =
-                make_input(x, y, weights, offset, factors, lower, upper, std::nullopt, 0.0);
+            const PathInput input = make_input(x, y, weights, offset, factors, lower, upper,
+                                               std::nullopt, std::nullopt);
             const auto folds = vector_view<std::int64_t>(fold, "fold");
             const PathOptions options = make_options(std::move(lambdas), 0, 0.0, tol, max_iter,
                                                      fit_intercept, standardize, gram_bytes, true);
-            const AnyLoss chosen_loss = choose_loss(loss, loss_parameters);
-            const AnyScalarPenalty chosen_penalty = choose_penalty(penalty, parameters);
             const std::size_t n_lambdas = options.lambdas.size();
             std::vector<double> flat;
-            {
-                const py::gil_scoped_release release;
-                for (const auto& scores :
-                     cross_validate(chosen_loss, chosen_penalty, input, options, folds, n_folds,
-                                    {n_threads, &control})) {
-                    flat.insert(flat.end(), scores.begin(), scores.end());
-                }
-            }
+            with_model(outputs, loss, loss_parameters, penalty, parameters,
+                       [&](const auto& chosen_loss, const auto& chosen_penalty) {
+                           const py::gil_scoped_release release;
+                           for (const auto& scores :
+                                cross_validate(chosen_loss, chosen_penalty, input, options, folds,
+                                               n_folds, {n_threads, &control})) {
+                               flat.insert(flat.end(), scores.begin(), scores.end());
+                           }
+                       });
             return to_numpy_rows(std::move(flat), n_folds, n_lambdas);
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "fold"_a, "n_folds"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "parameters"_a,
-        "lambdas"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a,
-        "n_threads"_a, "control"_a,
+        "fold"_a, "n_folds"_a, "outputs"_a, "loss"_a, "loss_parameters"_a, "penalty"_a,
+        "parameters"_a, "lambdas"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a, "standardize"_a,
+        "gram_bytes"_a, "n_threads"_a, "control"_a,
         "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
 }
 

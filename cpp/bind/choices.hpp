@@ -6,30 +6,45 @@
 
 #include "shrinkage/base/errors.hpp"
 #include "shrinkage/loss/any_loss.hpp"
+#include "shrinkage/loss/any_vector_loss.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/any_vector_penalty.hpp"
 
 namespace shrinkage::bind {
 
+[[noreturn]] inline void refuse_choice(const char* argument, const std::string& name,
+                                       const std::vector<double>& parameters) {
+    throw InvalidArgument(
+        {std::string("argument.") + argument, argument,
+         name + " with " + std::to_string(parameters.size()) + " parameter(s)",
+         std::string("use a ") + argument + " of the core with its own parameters"});
+}
+
 inline AnyLoss choose_loss(const std::string& name, const std::vector<double>& parameters) {
     const auto loss = loss_named(name, parameters);
-    if (!loss) {
-        throw InvalidArgument(
-            {"argument.loss", "loss",
-             name + " with " + std::to_string(parameters.size()) + " parameter(s)",
-             "use a loss of the core with its own parameters"});
-    }
+    if (!loss) refuse_choice("loss", name, parameters);
+    return *loss;
+}
+
+inline AnyVectorLoss choose_vector_loss(const std::string& name,
+                                        const std::vector<double>& parameters,
+                                        std::size_t outputs) {
+    const auto loss = vector_loss_named(name, outputs);
+    if (!loss || !parameters.empty() || outputs == 0) refuse_choice("loss", name, parameters);
     return *loss;
 }
 
 inline AnyScalarPenalty choose_penalty(const std::string& name,
                                        const std::vector<double>& parameters) {
     const auto penalty = penalty_named(name, parameters);
-    if (!penalty) {
-        throw InvalidArgument(
-            {"argument.penalty", "penalty",
-             name + " with " + std::to_string(parameters.size()) + " parameter(s)",
-             "use a penalty of the core with its own parameters"});
-    }
+    if (!penalty) refuse_choice("penalty", name, parameters);
+    return *penalty;
+}
+
+inline AnyVectorPenalty choose_vector_penalty(const std::string& name,
+                                              const std::vector<double>& parameters) {
+    const auto penalty = vector_penalty_named(name, parameters);
+    if (!penalty) refuse_choice("penalty", name, parameters);
     return *penalty;
 }
 

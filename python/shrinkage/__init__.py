@@ -14,7 +14,7 @@ from .linear.estimators import (
 )
 from .linear.path import Path, fit_path
 from .losses import Huber, Quantile
-from .penalties import L1, L2, ElasticNet
+from .penalties import L1, L2, ElasticNet, RowGroup
 
 install_blas()
 del install_blas
@@ -36,6 +36,7 @@ __all__ = [
     "PenalizedRegressorCV",
     "Progress",
     "Quantile",
+    "RowGroup",
     "conventions",
     "core",
     "errors",

@@ -34,6 +34,8 @@ class Loss:
         score: what held-out data are scored by: "mse" and "deviance" are 2(ℓ − saturated ℓ), which
             is the squared error and minus twice the log-likelihood ratio; "loss" is ℓ itself.
         smooth: whether it has a derivative everywhere, and with it a gradient and a curvature.
+        multiclass: whether it takes more than two classes, one η for each.
+        multitarget: whether it takes several targets, one η for each.
     """
 
     name: ClassVar[str]
@@ -46,6 +48,8 @@ class Loss:
     probabilistic: ClassVar[bool] = False
     score: ClassVar[Literal["mse", "deviance", "loss"]] = "loss"
     smooth: ClassVar[bool] = True
+    multiclass: ClassVar[bool] = False
+    multitarget: ClassVar[bool] = False
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -63,7 +67,7 @@ class Loss:
 
     def saturated(self, y: FloatArray) -> FloatArray:
         """The least loss of any η, by observation."""
-        return np.zeros_like(y)
+        return np.zeros(len(y))
 
     def to_score(self, loss: Any, saturated: Any) -> Any:
         """`score` from the mean loss and the saturated one."""
@@ -79,6 +83,7 @@ class Squared(Loss):
     textbook: ClassVar[str] = "(ŷ_i − y_i)²"
     textbook_factor: ClassVar[float] = 2.0
     score: ClassVar[Literal["mse", "deviance", "loss"]] = "mse"
+    multitarget: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,27 @@ class Logistic(Loss):
     def mean(self, eta: FloatArray) -> FloatArray:
         e = np.exp(-np.abs(eta))
         return np.asarray(np.where(eta >= 0, 1.0, e) / (1.0 + e))
+
+
+@dataclass(frozen=True)
+class Multinomial(Loss):
+    """Minus log softmax for any number of classes, one η for each: log Σ_k e^η_k − η_y.
+
+    The model is symmetric, without a reference class.
+    """
+
+    name: ClassVar[str] = "multinomial"
+    task: ClassVar[Literal["regression", "classification"]] = "classification"
+    formula: ClassVar[str] = "[log Σ_k exp(η_ik) − η_iy]"
+    textbook: ClassVar[str] = "[−log p(y_i | x_i)]"
+    probabilistic: ClassVar[bool] = True
+    score: ClassVar[Literal["mse", "deviance", "loss"]] = "deviance"
+    multiclass: ClassVar[bool] = True
+
+    def mean(self, eta: FloatArray) -> FloatArray:
+        """(n, K) probabilities from η (n, K)."""
+        e = np.exp(eta - eta.max(axis=-1, keepdims=True))
+        return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -198,7 +224,8 @@ def _exp(eta: FloatArray) -> FloatArray:
 
 
 LOSSES: dict[str, type[Loss]] = {
-    kind.name: kind for kind in (Squared, Logistic, Poisson, Gamma, Huber, SquaredHinge, Quantile)
+    kind.name: kind
+    for kind in (Squared, Logistic, Multinomial, Poisson, Gamma, Huber, SquaredHinge, Quantile)
 }
 
 

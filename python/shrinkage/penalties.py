@@ -19,10 +19,12 @@ class Penalty:
     Attributes:
         name: the name by which the core knows it.
         formula: P(β), as it is printed.
+        by_row: whether it ties the K coefficients of a feature together, of several outputs.
     """
 
     name: ClassVar[str]
     formula: ClassVar[str]
+    by_row: ClassVar[bool] = False
 
     @property
     def parameters(self) -> tuple[float, ...]:
@@ -65,7 +67,21 @@ class ElasticNet(Penalty):
         as_number(self.l1_ratio, "l1_ratio", minimum=0.0, maximum=1.0)
 
 
-PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L1, L2, ElasticNet)}
+@dataclass(frozen=True)
+class RowGroup(Penalty):
+    """P(B) = Σ_j ‖B_j‖₂ over the K coefficients B_j of feature j, for several targets or classes.
+
+    A feature is in the model for all outputs or for none. There is no factor √K: it is glmnet's
+    ``type.multinomial="grouped"`` and ``family="mgaussian"``, and scikit-learn's MultiTaskLasso
+    (Obozinski, Taskar & Jordan 2010).
+    """
+
+    name: ClassVar[str] = "row_group"
+    formula: ClassVar[str] = "Σ_j ‖B_j‖₂"
+    by_row: ClassVar[bool] = True
+
+
+PENALTIES: dict[str, type[Penalty]] = {kind.name: kind for kind in (L1, L2, ElasticNet, RowGroup)}
 
 
 def resolve_penalty(penalty: str | Penalty) -> Penalty:

@@ -57,7 +57,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "ragged X": ("X", "argument.type", {"X": [[1.0, 2.0], [3.0]]}),
     "short y": ("y", "argument.shape", {"y": Y[:-1]}),
-    "two targets": ("y", "argument.shape", {"y": np.column_stack([Y, Y])}),
+    "two targets": ("y", "argument.shape", {"y": np.column_stack([Y, Y]), "loss": "huber"}),
     "a number as y": ("y", "argument.shape", {"y": 1.0}),
     "text as target": ("y", "argument.target_type", {"y": np.array(["low", "high"] * 30)}),
     "one class": ("y", "argument.classes", {"y": np.zeros(60), "loss": "logistic"}),

@@ -4,6 +4,7 @@
 
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/path/fit_design.hpp"
+#include "shrinkage/path/fit_vector.hpp"
 
 namespace shrinkage {
 namespace {
@@ -15,10 +16,11 @@ std::vector<double> normalized(ConstVector weights) {
     return result;
 }
 
-}  // namespace
-
-PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
-                    const PathOptions& options, const Context& context) {
+/// Sees input.x as a design and calls dense(x, weights, result) or sparse(x, weights, result); a
+/// stop leaves what is finished.
+template <typename Dense, typename Sparse>
+PathResult fit_on_design(const PathInput& input, const PathOptions& options, const Context& context,
+                         const Dense& dense, const Sparse& sparse) {
     PathResult result;
     result.lambdas = options.lambdas;
     const std::vector<double> weights = normalized(input.weights);
@@ -27,11 +29,10 @@ PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const 
     };
     try {
         if (const auto* x = std::get_if<ConstMatrixView>(&input.x)) {
-            fit_dense({*x, columns(*x)}, weights, loss, penalty, input, options, context, result);
+            dense(DenseDesign(*x, columns(*x)), weights, result);
         } else {
-            const auto& sparse = std::get<SparseView>(input.x);
-            fit_sparse({sparse, columns(sparse)}, weights, loss, penalty, input, options, context,
-                       result);
+            const auto& view = std::get<SparseView>(input.x);
+            sparse(SparseDesign(view, columns(view)), weights, result);
         }
     } catch (const Cancelled&) {
         result.stop = context.control->should_stop();
@@ -39,11 +40,11 @@ PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const 
     return result;
 }
 
-std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
-                                                const AnyScalarPenalty& penalty,
-                                                const PathInput& input, const PathOptions& options,
-                                                std::span<const std::int64_t> fold,
-                                                std::size_t n_folds, const Context& context) {
+template <typename AnyL, typename AnyP>
+std::vector<std::vector<double>> score_folds(const AnyL& loss, const AnyP& penalty,
+                                             const PathInput& input, const PathOptions& options,
+                                             std::span<const std::int64_t> fold,
+                                             std::size_t n_folds, const Context& context) {
     std::vector<std::vector<double>> scores(n_folds);
     parallel_for(n_folds, context.n_threads, [&](std::size_t f) {
         std::vector<double> training(input.weights.begin(), input.weights.end());
@@ -60,6 +61,48 @@ std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
         scores[f] = result.scores;
     });
     return scores;
+}
+
+}  // namespace
+
+PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
+                    const PathOptions& options, const Context& context) {
+    return fit_on_design(
+        input, options, context,
+        [&](const DenseDesign& x, ConstVector weights, PathResult& result) {
+            fit_dense(x, weights, loss, penalty, input, options, context, result);
+        },
+        [&](const SparseDesign& x, ConstVector weights, PathResult& result) {
+            fit_sparse(x, weights, loss, penalty, input, options, context, result);
+        });
+}
+
+PathResult fit_path(const AnyVectorLoss& loss, const AnyVectorPenalty& penalty,
+                    const PathInput& input, const PathOptions& options, const Context& context) {
+    return fit_on_design(
+        input, options, context,
+        [&](const DenseDesign& x, ConstVector weights, PathResult& result) {
+            fit_vector_dense(x, weights, loss, penalty, input, options, context, result);
+        },
+        [&](const SparseDesign& x, ConstVector weights, PathResult& result) {
+            fit_vector_sparse(x, weights, loss, penalty, input, options, context, result);
+        });
+}
+
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
+                                                const AnyScalarPenalty& penalty,
+                                                const PathInput& input, const PathOptions& options,
+                                                std::span<const std::int64_t> fold,
+                                                std::size_t n_folds, const Context& context) {
+    return score_folds(loss, penalty, input, options, fold, n_folds, context);
+}
+
+std::vector<std::vector<double>> cross_validate(const AnyVectorLoss& loss,
+                                                const AnyVectorPenalty& penalty,
+                                                const PathInput& input, const PathOptions& options,
+                                                std::span<const std::int64_t> fold,
+                                                std::size_t n_folds, const Context& context) {
+    return score_folds(loss, penalty, input, options, fold, n_folds, context);
 }
 
 }  // namespace shrinkage

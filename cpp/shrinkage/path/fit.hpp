@@ -9,13 +9,16 @@
 #include "shrinkage/base/views.hpp"
 #include "shrinkage/design/sparse.hpp"
 #include "shrinkage/loss/any_loss.hpp"
+#include "shrinkage/loss/any_vector_loss.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/any_vector_penalty.hpp"
 #include "shrinkage/solver/problem.hpp"
 
 namespace shrinkage {
 
-/// The data of a path, on their original scale. Empty vectors mean: no offset, factors of one, no
-/// bounds, a start at zero.
+/// The data of a path, on their original scale. With K outputs y (unless it holds classes), offset
+/// and start are matrices stored output by output. Empty vectors mean: no offset, factors of one,
+/// no bounds, a start at zero.
 struct PathInput {
     std::variant<ConstMatrixView, SparseView> x;
     ConstVector y;
@@ -25,7 +28,8 @@ struct PathInput {
     ConstVector lower, upper;
     ConstVector start;
     double start_intercept = 0.0;
-    ConstVector held_out;  // weights of the rows on which every fit is scored
+    ConstVector start_intercepts;  // the same with several outputs
+    ConstVector held_out;          // weights of the rows on which every fit is scored
 };
 
 struct PathOptions {
@@ -57,11 +61,21 @@ struct PathResult {
 PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
                     const PathOptions& options, const Context& context);
 
+/// The same with K outputs. Coefficients are the columns of a sparse p K x L matrix, feature j of
+/// output k in row j + k p; intercepts are stored K by K.
+PathResult fit_path(const AnyVectorLoss& loss, const AnyVectorPenalty& penalty,
+                    const PathInput& input, const PathOptions& options, const Context& context);
+
 /// Scores of fold f at every lambda: 2 sum w (l - saturated) / sum w over the rows with fold[i] =
 /// f, of the path fitted to the other rows. Held-out rows get weight zero; nothing of X is copied.
 /// Returns n_folds vectors; throws Cancelled when stopped.
 std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
                                                 const AnyScalarPenalty& penalty,
+                                                const PathInput& input, const PathOptions& options,
+                                                std::span<const std::int64_t> fold,
+                                                std::size_t n_folds, const Context& context);
+std::vector<std::vector<double>> cross_validate(const AnyVectorLoss& loss,
+                                                const AnyVectorPenalty& penalty,
                                                 const PathInput& input, const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context);

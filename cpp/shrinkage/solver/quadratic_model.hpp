@@ -115,6 +115,8 @@ public:
     double diagonal(std::size_t k) const { return g_[k + k * stride_]; }
     double gradient(std::size_t k) const { return h_[k]; }
     ConstVector gradients() const { return h_; }
+    /// Column k of G on the working set.
+    ConstVector column(std::size_t k) const { return {&g_[k * stride_], size()}; }
 
     /// h from the negative gradient of all features.
     void set_gradient(ConstVector g) {
@@ -147,8 +149,6 @@ public:
     }
 
 private:
-    ConstVector column(std::size_t k) const { return {&g_[k * stride_], size()}; }
-
     void project(std::size_t old) {
         for (std::size_t k = old; k < size(); ++k) c_.push_back(x_.column_product(feature(k), d_));
         for (std::size_t l = 0; l < size(); ++l) {

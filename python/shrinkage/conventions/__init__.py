@@ -21,6 +21,8 @@ QuantileRegressor          mean pinball + alpha ‖β‖₁                    a
 glmnet, gaussian           as ours, on y divided by its deviation s_y   λ_g = λ[α + s_y(1 − α)],
                                                                         α_g = λα/λ_g
 glmnet, binomial, poisson  as ours                                      λ_g = λ, α_g = α
+and multinomial
+MultiTaskLasso             (1/2n)‖Y − Ŷ‖² + alpha Σ‖B_j‖₂               alpha = λ
 glum, log links            mean ½ deviance + as ours                    alpha = λ, l1_ratio = α
 PyTorch, MSELoss           mean (ŷ − y)² + ½ weight_decay ‖β‖²          weight_decay = 2λ (L2)
 PyTorch, BCEWithLogitsLoss mean ℓ + ½ weight_decay ‖β‖²                 weight_decay = λ (L2)
@@ -29,7 +31,7 @@ PoissonNLLLoss, HuberLoss
 
 In the textbook form α_t = 2α/(1 + α), so that L1 (α = 1) has λ_t = 2λΣw and L2 (α = 0) has
 λ_t = λΣw for the squared loss, λΣw and ½λΣw for classes and all other losses, whose first term is
-Σwℓ. scikit-learn's HuberRegressor estimates a scale with β and minimizes something else.
+Σwℓ. The row-group penalty goes like L1, as it too grows in proportion to β. scikit-learn's HuberRegressor estimates a scale with β and minimizes something else.
 
 Every conversion holds for the columns as they are penalized. After ``standardize=True`` those are
 the columns divided by their weighted 1/n standard deviation: glmnet's own scale, and that of

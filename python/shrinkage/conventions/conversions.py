@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._validation import as_floats, as_number, as_weights, refuse
 from ..losses import Loss, Quantile, resolve_loss
-from ..penalties import L1, L2, ElasticNet, Penalty, l1_ratio, resolve_penalty
+from ..penalties import L1, L2, ElasticNet, Penalty, RowGroup, l1_ratio, resolve_penalty
 
 Lambda = TypeVar("Lambda", float, npt.NDArray[np.float64])
 
@@ -72,7 +72,12 @@ class GlumSetting:
     l1_ratio: float
 
 
-GLMNET_FAMILIES = {"squared": "gaussian", "logistic": "binomial", "poisson": "poisson"}
+GLMNET_FAMILIES = {
+    "squared": "gaussian",
+    "logistic": "binomial",
+    "multinomial": "multinomial",
+    "poisson": "poisson",
+}
 GLUM_FAMILIES = {
     "squared": "normal",
     "logistic": "binomial",
@@ -148,24 +153,29 @@ def to_sklearn(
 ) -> SklearnSetting:
     """The scikit-learn estimator that minimizes the same objective, times a constant.
 
-    Squared loss: Lasso, Ridge or ElasticNet by the penalty. Logistic: LogisticRegression with C and
-    l1_ratio, the spelling of scikit-learn ≥ 1.8 (before it, add penalty="elasticnet"); its
-    solver="liblinear" also penalizes the intercept and then solves another problem. Poisson and
-    gamma: PoissonRegressor and GammaRegressor, for L2. Quantile: QuantileRegressor, for L1. Squared
-    hinge: LinearSVC, for L1 and L2 and only without intercept, which it would penalize. Huber has
-    no equal.
+    Squared loss: Lasso, Ridge or ElasticNet by the penalty, MultiTaskLasso for the row group.
+    Logistic and multinomial: LogisticRegression with C and l1_ratio, the spelling of scikit-learn ≥
+    1.8 (before it, add penalty="elasticnet"); its solver="liblinear" also penalizes the intercept
+    and then solves another problem. Poisson and gamma: PoissonRegressor and GammaRegressor, for L2.
+    Quantile: QuantileRegressor, for L1. Squared hinge: LinearSVC, for L1 and L2 and only without
+    intercept, which it would penalize. Huber has no equal.
 
     Args:
-        lam: λ; for the two classifiers it must be positive, because C = 1/(λΣw).
+        lam: λ; for the classifiers it must be positive, because C = 1/(λΣw).
         loss: the loss.
-        penalty: L1, L2 or elastic net.
+        penalty: L1, L2 or elastic net; with the squared loss also the row group.
         weight_sum: Σw, the number of observations when there are no weights.
         fit_intercept: whether b is fitted.
     """
     loss, penalty = resolve_loss(loss), resolve_penalty(penalty)
-    lam, total, alpha = as_lambda(lam, "lam"), _as_weight_sum(weight_sum), l1_ratio(penalty)
+    lam, total = as_lambda(lam, "lam"), _as_weight_sum(weight_sum)
+    grouped = isinstance(penalty, RowGroup) and loss.name == "squared"
+    alpha = 1.0 if grouped else l1_ratio(penalty)
     parameters: dict[str, Any]
-    if loss.name == "squared":
+    if grouped:
+        estimator = "MultiTaskLasso"
+        parameters = {"alpha": lam}
+    elif loss.name == "squared":
         estimator = {1.0: "Lasso", 0.0: "Ridge"}.get(alpha, "ElasticNet")
         if isinstance(penalty, ElasticNet):
             estimator = "ElasticNet"
@@ -180,8 +190,8 @@ def to_sklearn(
         estimator = "QuantileRegressor"
         _require_share(penalty, 1.0, estimator)
         parameters = {"alpha": lam, "quantile": float(loss.q)}
-    elif loss.name in ("logistic", "squared_hinge"):
-        estimator = "LogisticRegression" if loss.name == "logistic" else "LinearSVC"
+    elif loss.task == "classification":
+        estimator = "LinearSVC" if loss.name == "squared_hinge" else "LogisticRegression"
         if lam == 0.0:
             remedy = f"{estimator} takes C = 1/(λΣw): give a positive λ"
             raise refuse("lam", lam, remedy, code="argument.range")
@@ -194,7 +204,7 @@ def to_sklearn(
             _require_share(penalty, round(alpha), estimator)
             parameters |= {"penalty": "l1" if alpha else "l2", "dual": False}
     else:
-        known = "squared, logistic, poisson, gamma, quantile, squared_hinge"
+        known = "squared, logistic, multinomial, poisson, gamma, quantile, squared_hinge"
         remedy = f"scikit-learn is converted for {known}"
         raise refuse("loss", loss.name, remedy, code="argument.loss")
     if not fit_intercept:
@@ -273,7 +283,7 @@ def to_glmnet(
 
     Args:
         lam: λ.
-        loss: "squared", "logistic" or "poisson".
+        loss: "squared", "logistic", "multinomial" or "poisson".
         penalty: L1, L2 or elastic net.
         target_std: s_y, by `target_std`; needed for the squared loss unless the penalty is L1.
     """
@@ -295,7 +305,7 @@ def from_glmnet(
     Args:
         lam: glmnet's `lambda`.
         alpha: glmnet's `alpha`, 1 for L1 and 0 for L2.
-        family: "gaussian", "binomial" or "poisson".
+        family: "gaussian", "binomial", "multinomial" or "poisson".
         target_std: s_y, by `target_std`; needed for "gaussian" unless alpha is 1.
     """
     lam = as_lambda(lam, "lam")
@@ -341,7 +351,8 @@ def from_pytorch(weight_decay: float, *, loss: str | Loss) -> Canonical:
 
 def _textbook_factor(loss: Loss, penalty: Penalty, weight_sum: float) -> float:
     total = _as_weight_sum(weight_sum)
-    return 0.5 * loss.textbook_factor * (1.0 + l1_ratio(penalty)) * total
+    alpha = 1.0 if isinstance(penalty, RowGroup) else l1_ratio(penalty)
+    return 0.5 * loss.textbook_factor * (1.0 + alpha) * total
 
 
 def _penalty_of(alpha: float) -> Penalty:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..errors import InvalidArgument
 from ..losses import Loss, resolve_loss
-from ..penalties import Penalty, l1_ratio, resolve_penalty
-from .conversions import as_lambda, to_glmnet, to_sklearn, to_textbook
+from ..penalties import Penalty, RowGroup, l1_ratio, resolve_penalty
+from .conversions import GLMNET_FAMILIES, as_lambda, to_glmnet, to_sklearn, to_textbook
 
 
 def explain_objective(
@@ -20,6 +20,7 @@ def explain_objective(
     penalty_factor: bool = False,
     bounded: bool = False,
     target_std: float | None = None,
+    outputs: int | None = None,
 ) -> str:
     """What a fit minimizes, in words that can be checked: ours, the textbook's, the peers' calls.
 
@@ -34,6 +35,7 @@ def explain_objective(
         penalty_factor: whether features have factors f_j of their own.
         bounded: whether β is held between bounds.
         target_std: s_y, for glmnet's scale; without it that line is left out where it is needed.
+        outputs: K, the number of classes or targets, where an observation has several η.
 
     Returns:
         A few lines of text, one per form; a form that cannot express the problem says so.
@@ -41,20 +43,22 @@ def explain_objective(
     loss, penalty = resolve_loss(loss), resolve_penalty(penalty)
     lam = as_lambda(lam, "lam")
     variables = "(b, β)" if fit_intercept else "β"
+    several = "Σ_k " if outputs is not None and loss.multitarget else ""
     terms = [name for name, used in (("offset", offset), ("b", fit_intercept)) if used] + ["Xβ"]
     lines = [
-        f"minimize over {variables}:  (1/Σw) Σ w_i {loss.formula} + "
+        f"minimize over {variables}:  (1/Σw) Σ w_i {several}{loss.formula} + "
         f"{_penalty_text(penalty, lam, 0.5, penalty_factor)}",
         f"  with η = {' + '.join(terms)}, Σw = {weight_sum:.6g}"
         + ("" if fit_intercept else ", no intercept")
         + (", lower ≤ β ≤ upper" if bounded else "")
-        + "".join(f", {symbol} = {value:.6g}" for symbol, value in loss.symbols.items()),
+        + "".join(f", {symbol} = {value:.6g}" for symbol, value in loss.symbols.items())
+        + ("" if outputs is None else f", η and β have {outputs} columns"),
     ]
     if standardize:
         lines.append("  β is penalized on columns scaled to unit standard deviation (1/n)")
     book = to_textbook(lam, loss=loss, penalty=penalty, weight_sum=weight_sum)
     book_penalty = _penalty_text(book.penalty, book.lam, 1.0, penalty_factor)
-    lines.append(f"textbook:  Σ w_i {loss.textbook} + {book_penalty}")
+    lines.append(f"textbook:  Σ w_i {several}{loss.textbook} + {book_penalty}")
     special = [
         name
         for name, used in (
@@ -64,8 +68,30 @@ def explain_objective(
         )
         if used
     ]
-    lines += _peer_lines(loss, penalty, lam, weight_sum, fit_intercept, special, target_std)
+    if outputs is None or loss.multiclass:
+        lines += _peer_lines(loss, penalty, lam, weight_sum, fit_intercept, special, target_std)
+    else:
+        lines += _target_lines(penalty, lam, weight_sum, fit_intercept, special)
     return "\n".join(lines)
+
+
+NO_EQUAL_CALL = "scikit-learn and glmnet: no equal call, for penalty factors or bounds are in force"
+
+
+def _target_lines(
+    penalty: Penalty, lam: float, weight_sum: float, fit_intercept: bool, special: list[str]
+) -> list[str]:
+    """The peers' calls for several targets; a separable penalty leaves the targets on their own."""
+    if special:
+        return [NO_EQUAL_CALL]
+    sklearn = to_sklearn(
+        lam, loss="squared", penalty=penalty, weight_sum=weight_sum, fit_intercept=fit_intercept
+    )
+    if isinstance(penalty, RowGroup):
+        glmnet = f'glmnet(x, y, family="mgaussian", lambda={lam:.6g}, alpha=1)'
+    else:
+        glmnet = "one call per target"
+    return [f"scikit-learn:  {sklearn}", f"glmnet:  {glmnet}"]
 
 
 def _peer_lines(
@@ -78,11 +104,12 @@ def _peer_lines(
     target_std: float | None,
 ) -> list[str]:
     if special:
-        return [
-            "scikit-learn and glmnet: no equal call, for penalty factors or bounds are in force"
-        ]
+        return [NO_EQUAL_CALL]
     lines = []
-    if loss.name == "logistic" and lam == 0.0:
+    if isinstance(penalty, RowGroup):
+        call = f'glmnet(x, y, family="{GLMNET_FAMILIES[loss.name]}", lambda={lam:.6g}, alpha=1'
+        return ["scikit-learn:  no equal call", f'glmnet:  {call}, type.multinomial="grouped")']
+    if loss.name in ("logistic", "multinomial") and lam == 0.0:
         lines.append("scikit-learn:  LogisticRegression(C=inf)")
     else:
         try:
@@ -110,6 +137,8 @@ def _peer_lines(
 def _penalty_text(penalty: Penalty, lam: float, ridge_scale: float, factors: bool) -> str:
     """λ P with its numbers; `ridge_scale` stands before β²: ½ in ours, 1 in the textbook's."""
     f = "f_j " if factors else ""
+    if isinstance(penalty, RowGroup):
+        return f"{lam:.6g} Σ {f}‖B_j‖₂"
     alpha = l1_ratio(penalty)
     parts = []
     if alpha > 0.0:

@@ -59,24 +59,48 @@ def loss_value(
 
     Args:
         loss: a name or an object: "squared", ½(y − η)²; "logistic", log(1 + e^η) − yη, targets 0
-            and 1; "poisson", e^η − yη; "gamma", y e^−η + η; "huber"; "quantile"; "squared_hinge",
-            max(0, 1 − yη)², targets −1 and 1.
-        y: targets, (n,).
-        eta: linear predictors η, (n,).
+            and 1; "multinomial", minus log softmax, targets 0 … K − 1; "poisson", e^η − yη;
+            "gamma", y e^−η + η; "huber"; "quantile"; "squared_hinge", max(0, 1 − yη)², targets −1
+            and 1.
+        y: targets, (n,), or (n, K) for several targets of the squared loss.
+        eta: linear predictors η, (n,); (n, K) for "multinomial" and several targets.
         sample_weight: s, (n,), relative; None means 1 each.
     """
-    y, eta = as_floats(y, "y", ndim=1), as_floats(eta, "eta", ndim=1)
+    loss = resolve_loss(loss)
+    y, eta = _target_and_predictor(loss, y, eta)
     _require_observations(y)
     weights = as_weights(sample_weight, y.shape[0])
-    loss = resolve_loss(loss)
-    return _native.loss_value(loss.name, loss.parameters, y, eta, weights)
+    return _native.loss_value(
+        loss.name, loss.parameters, _outputs(eta), y.ravel("F"), eta.ravel("F"), weights
+    )
 
 
 def loss_gradient(loss: str | Loss, y: npt.ArrayLike, eta: npt.ArrayLike) -> FloatArray:
-    """Derivative of each observation's loss, ``∂ℓ(y_i, η_i)/∂η_i``, unweighted; (n,)."""
-    y, eta = as_floats(y, "y", ndim=1), as_floats(eta, "eta", ndim=1)
+    """Derivative of each observation's loss, ``∂ℓ(y_i, η_i)/∂η_i``, unweighted; (n,) or (n, K)."""
     loss = resolve_loss(loss)
-    return _native.loss_gradient(loss.name, loss.parameters, y, eta)
+    y, eta = _target_and_predictor(loss, y, eta)
+    flat = _native.loss_gradient(
+        loss.name, loss.parameters, _outputs(eta), y.ravel("F"), eta.ravel("F")
+    )
+    return flat.reshape(eta.shape, order="F")
+
+
+def _target_and_predictor(
+    loss: Loss, y: npt.ArrayLike, eta: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """y and η in the dimensions of the loss: η is (n, K) for classes, and for several targets."""
+    several = loss.multitarget and np.ndim(y) == 2 and np.ndim(eta) == 2
+    target = as_floats(y, "y", ndim=2 if several else 1, order="F")
+    predictor = as_floats(eta, "eta", ndim=2 if several or loss.multiclass else 1, order="F")
+    wanted = target.shape if several else (target.shape[0], *predictor.shape[1:])
+    if predictor.ndim == 2 and predictor.shape != wanted:
+        remedy = f"give it one row per observation, {target.shape[0]}, and one column per output"
+        raise refuse("eta", describe(predictor), remedy, code="argument.shape")
+    return target, predictor
+
+
+def _outputs(eta: FloatArray) -> int:
+    return int(eta.shape[1]) if eta.ndim == 2 else 0
 
 
 def loss_terms(
@@ -100,7 +124,7 @@ def penalty_value(penalty: str | Penalty, beta: npt.ArrayLike, lam: float) -> fl
         beta: coefficients, (p,).
         lam: λ ≥ 0.
     """
-    penalty = resolve_penalty(penalty)
+    penalty = _separable(penalty)
     beta = as_floats(beta, "beta", ndim=1)
     return _native.penalty_value(penalty.name, penalty.parameters, beta, _as_lambda(lam))
 
@@ -117,7 +141,7 @@ def prox(penalty: str | Penalty, v: npt.ArrayLike, step: float, lam: float) -> F
         step: step size > 0.
         lam: λ ≥ 0.
     """
-    penalty = resolve_penalty(penalty)
+    penalty = _separable(penalty)
     v = as_floats(v, "v", ndim=1)
     step = as_number(step, "step", minimum=0.0, open_minimum=True)
     return _native.prox(penalty.name, penalty.parameters, v, step, _as_lambda(lam))
@@ -190,7 +214,10 @@ def penalized_loss(
     _require_observations(y)
     weights = as_weights(sample_weight, X.shape[0])
     b, lam = as_number(b, "b"), _as_lambda(lam)
-    loss, penalty = resolve_loss(loss), resolve_penalty(penalty)
+    loss, penalty = resolve_loss(loss), _separable(penalty)
+    if loss.multiclass:
+        remedy = "use loss_value and loss_gradient, which take an η per class"
+        raise refuse("loss", repr(loss.name), remedy, code="argument.loss")
     scale = 1.0
     if form == "textbook":
         weight_sum = float(X.shape[0]) if weights is None else float(weights.sum())
@@ -256,6 +283,15 @@ def apply_dropout(
     flat = np.require(array, dtype=dtype, requirements=["C", "A"]).reshape(-1)
     flat_mask = np.require(kept, dtype=np.uint8, requirements=["C"]).reshape(-1)
     return _native.apply_dropout(flat, flat_mask, _as_rate(rate)).reshape(array.shape)
+
+
+def _separable(penalty: str | Penalty) -> Penalty:
+    """A penalty on single coefficients."""
+    penalty = resolve_penalty(penalty)
+    if penalty.by_row:
+        remedy = "it belongs to coefficients of shape (p, K); use a penalty on single coefficients"
+        raise refuse("penalty", repr(penalty.name), remedy, code="argument.penalty")
+    return penalty
 
 
 def _as_lambda(lam: float) -> float:

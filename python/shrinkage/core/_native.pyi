@@ -23,7 +23,7 @@ def apply_dropout(x: numpy.ndarray, mask: numpy.ndarray, rate: typing.SupportsFl
     """
     x / (1 - rate) where the mask is 1, else 0; float32 or float64, flat.
     """
-def cross_validate(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, fold: numpy.ndarray, n_folds: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
+def cross_validate(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, fold: numpy.ndarray, n_folds: typing.SupportsInt | typing.SupportsIndex, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
     """
     Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.
     """
@@ -31,7 +31,7 @@ def dropout_mask(rows: numpy.ndarray, cols: typing.SupportsInt | typing.Supports
     """
     Mask (rows, cols), 1 = kept, by the layout of nn/dropout.hpp.
     """
-def fit_path(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, start: numpy.ndarray | None, start_intercept: typing.SupportsFloat | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_lambdas: typing.SupportsInt | typing.SupportsIndex, lambda_min_ratio: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, allow_full_gram: bool, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+def fit_path(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, start: numpy.ndarray | None, start_intercept: numpy.ndarray | None, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_lambdas: typing.SupportsInt | typing.SupportsIndex, lambda_min_ratio: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, allow_full_gram: bool, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
     """
     Fits a path; a stop through control ends it early and returns what is finished.
     """
@@ -39,15 +39,11 @@ def install_blas(capsules: dict[str, typing.Any]) -> None:
     """
     Write-once table of BLAS and LAPACK routines, from scipy's capsules.
     """
-def loss_gradient(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray) -> numpy.typing.NDArray[numpy.float64]:
+def loss_gradient(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], outputs: typing.SupportsInt | typing.SupportsIndex, y: numpy.ndarray, eta: numpy.ndarray) -> numpy.typing.NDArray[numpy.float64]:
     """
     Derivative of each observation's loss by its eta.
     """
-def loss_terms(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray) -> tuple[typing.Any, ...]:
-    """
-    Value, gradient and curvature of each observation's loss by its eta.
-    """
-def loss_value(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray, sample_weight: numpy.ndarray | None) -> float:
+def loss_value(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], outputs: typing.SupportsInt | typing.SupportsIndex, y: numpy.ndarray, eta: numpy.ndarray, sample_weight: numpy.ndarray | None) -> float:
     """
     Weighted mean loss.
     """

@@ -33,10 +33,12 @@ class Problem:
 
     Attributes:
         X: (n, p), dense in Fortran order or CSC with sorted indices.
-        y: (n,); for classes the loss's two codes.
+        y: (n,), or (n, K) for several targets; for classes the loss's two codes, or the place of
+            the label in `classes`.
         weights: (n,).
-        offset, factors, lower, upper: (n,) or (p,), or None.
-        classes: the two labels in sorted order, the second is the event; None for regression.
+        offset, factors, lower, upper: (n,) or (p,), or None; offset (n, K) with several outputs.
+        classes: the labels in sorted order; of two the second is the event; None for regression.
+        outputs: K, the η of an observation; None where η is one number.
         feature_names: (p,) names of the columns, or None.
     """
 
@@ -55,6 +57,7 @@ class Problem:
     standardize: bool
     tol: float
     max_iter: int
+    outputs: int | None = None
 
     def native(self) -> dict[str, Any]:
         """The arguments that every native call shares."""
@@ -62,12 +65,13 @@ class Problem:
         parts = (x.data, x.indices, x.indptr, x.shape) if sparse.issparse(x) else x
         return {
             "x": parts,
-            "y": self.y,
+            "y": self.y.ravel(order="F"),
             "weights": self.weights,
-            "offset": self.offset,
+            "offset": None if self.offset is None else self.offset.ravel(order="F"),
             "factors": self.factors,
             "lower": self.lower,
             "upper": self.upper,
+            "outputs": self.outputs or 0,
             "loss": self.loss.name,
             "loss_parameters": list(self.loss.parameters),
             "penalty": self.penalty.name,
@@ -87,14 +91,19 @@ class Problem:
     @property
     def class_index(self) -> npt.NDArray[np.int64]:
         """(n,) the place of each observation's label in `classes`."""
-        return np.asarray(self.y == self.loss.codes[1], dtype=np.int64)
+        codes: npt.NDArray[np.int64]
+        if self.loss.multiclass:
+            codes = self.y.astype(np.int64)
+        else:
+            codes = np.asarray(self.y == self.loss.codes[1], dtype=np.int64)
+        return codes
 
     def flops(self, n_lambdas: int) -> float:
         """A rough size of the work, to tell a short call from a long one."""
         n, p = self.X.shape
         passes = 1.0 if self.loss.name == "squared" else 20.0
         entries = float(self.X.nnz) if sparse.issparse(self.X) else float(n * p)
-        return float(passes * entries * (min(n, p) + 2.0 * n_lambdas))
+        return float(passes * (self.outputs or 1) * entries * (min(n, p) + 2.0 * n_lambdas))
 
 
 def make_problem(
@@ -121,19 +130,25 @@ def make_problem(
     target, classes = as_target(y, n, resolved)
     weights = as_weights(sample_weight, n)
     weights = np.ones(n) if weights is None else weights
+    outputs = _outputs(target, classes, resolved)
     if classes is not None:
-        _require_both_classes(target == resolved.codes[1], weights, classes)
+        _require_all_classes(
+            np.searchsorted(resolved.codes, target) if outputs is None else target, weights, classes
+        )
     low, high = as_bounds(lower, "lower", p), as_bounds(upper, "upper", p)
+    chosen = resolve_penalty(penalty)
+    if chosen.by_row:
+        _require_rows(outputs, low, high)
     problem = Problem(
         X=matrix,
         y=target,
         weights=weights,
-        offset=as_vector(offset, "offset", n, "observation"),
+        offset=as_offset(offset, n, outputs),
         factors=_as_factors(penalty_factor, p),
         lower=low,
         upper=high,
         loss=resolved,
-        penalty=resolve_penalty(penalty),
+        penalty=chosen,
         classes=classes,
         feature_names=columns,
         fit_intercept=bool(fit_intercept),
@@ -142,11 +157,32 @@ def make_problem(
         max_iter=1000
         if max_iter is None
         else as_integer(max_iter, "max_iter", minimum=1, maximum=10**9),
+        outputs=outputs,
     )
     if not problem.has_null_model(np.flatnonzero(weights > 0)):
         remedy = "give at least one count above 0 positive weight, or set fit_intercept=False"
         raise refuse("y", "<all counts 0>", remedy, code="argument.range")
     return problem
+
+
+def _outputs(target: FloatArray, classes: npt.NDArray[Any] | None, loss: Loss) -> int | None:
+    """K, the η of an observation; None where η is one number."""
+    if loss.multiclass and classes is not None:
+        return len(classes)
+    return target.shape[1] if target.ndim == 2 else None
+
+
+def _require_rows(outputs: int | None, lower: FloatArray | None, upper: FloatArray | None) -> None:
+    """What the row-group penalty needs: several outputs, and no bounds."""
+    if outputs is None:
+        remedy = (
+            'it ties several outputs together: give y (n, K) or loss="multinomial", or use "l1"'
+        )
+        raise refuse("penalty", "'row_group'", remedy, code="argument.penalty")
+    for name, bounds in (("lower", lower), ("upper", upper)):
+        if bounds is not None and np.isfinite(bounds).any():
+            remedy = "the row-group penalty takes no bounds: drop them or use another penalty"
+            raise refuse(name, describe(bounds), remedy, code="argument.bounds")
 
 
 def feature_names(X: Any) -> npt.NDArray[Any] | None:
@@ -200,14 +236,36 @@ def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] 
     array = as_array(y, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 1 or array.shape[0] != n:
+    several = array.ndim == 2 and array.shape[1] > 1 and loss.multitarget
+    if not (array.ndim == 1 or several) or array.shape[0] != n:
         remedy = f"give one target per row of X, {n} in all"
+        if array.ndim == 2 and array.shape[0] == n:
+            remedy += ', or use loss="squared" for several targets'
         raise refuse("y", describe(array), remedy, code="argument.shape")
     if loss.task == "regression":
         if array.dtype.kind not in "biuf":
             remedy = 'give numbers, or use loss="logistic" for classes'
             raise refuse("y", describe(array), remedy, code="argument.target_type")
+        if several:
+            return as_floats(array, "y", ndim=2, order="F"), None
         return _as_numbers(array, loss), None
+    classes, codes = _as_classes(array)
+    if loss.multiclass:
+        if len(classes) < 2:
+            remedy = "give at least two classes"
+            raise refuse("y", "1 class", remedy, code="argument.classes", n_classes=1)
+        return codes.astype(np.float64), classes
+    if len(classes) != 2:
+        found = f"{len(classes)} classes"
+        remedy = f'give exactly two classes for loss="{loss.name}"'
+        if len(classes) > 2:
+            remedy += ', or use loss="multinomial"'
+        raise refuse("y", found, remedy, code="argument.classes", n_classes=len(classes))
+    return np.asarray(loss.codes)[codes], classes
+
+
+def _as_classes(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """The labels in sorted order, and the place of each observation's label among them."""
     if array.dtype.kind == "f":
         as_floats(array, "y", ndim=1)
     try:
@@ -218,11 +276,7 @@ def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] 
     if any(label != label for label in classes):  # NaN
         remedy = "drop or fill missing labels first"
         raise refuse("y", describe(array), remedy, code="argument.target_type")
-    if len(classes) != 2:
-        found = f"{len(classes)} classes"
-        remedy = f'give exactly two classes for loss="{loss.name}"'
-        raise refuse("y", found, remedy, code="argument.classes", n_classes=len(classes))
-    return np.asarray(loss.codes)[codes], classes
+    return classes, codes
 
 
 def _as_numbers(array: npt.NDArray[Any], loss: Loss) -> FloatArray:
@@ -237,14 +291,33 @@ def _as_numbers(array: npt.NDArray[Any], loss: Loss) -> FloatArray:
     return target
 
 
-def _require_both_classes(
-    event: npt.NDArray[np.bool_], weights: FloatArray, classes: npt.NDArray[Any]
+def _require_all_classes(
+    codes: npt.NDArray[Any], weights: FloatArray, classes: npt.NDArray[Any]
 ) -> None:
-    present = np.unique(event[weights > 0])
-    if len(present) < 2:
-        value = f"only class {classes[int(present[0])]!r} with positive weight"
-        remedy = "give both classes a positive weight"
-        raise refuse("sample_weight", value, remedy, code="argument.classes", n_classes=1)
+    """Every class needs an observation that counts; codes are places in `classes`."""
+    present = np.unique(codes[weights > 0]).astype(int)
+    if len(present) < len(classes):
+        if len(classes) == 2:
+            value = f"only class {classes[present[0]]!r} with positive weight"
+            remedy = "give both classes a positive weight"
+        else:
+            missing = np.setdiff1d(np.arange(len(classes)), present)
+            value = f"no positive weight in class {classes[missing[0]]!r}"
+            remedy = "give every class a positive weight, or drop its rows"
+        raise refuse(
+            "sample_weight", value, remedy, code="argument.classes", n_classes=len(present)
+        )
+
+
+def as_offset(value: Any, n: int, outputs: int | None) -> FloatArray | None:
+    """(n,) or, with several outputs, (n, K) numbers; None stays None."""
+    if value is None or outputs is None:
+        return as_vector(value, "offset", n, "observation")
+    offset = as_floats(value, "offset", ndim=2, order="F")
+    if offset.shape != (n, outputs):
+        remedy = f"give one row per observation and one column per output, ({n}, {outputs})"
+        raise refuse("offset", describe(offset), remedy, code="argument.shape")
+    return offset
 
 
 def as_vector(value: Any, argument: str, size: int, per: str) -> FloatArray | None:
@@ -320,6 +393,24 @@ def as_lambdas(value: Any) -> FloatArray:
             f"lambdas[{index}]", value, remedy, code="argument.not_decreasing", index=index
         )
     return lambdas
+
+
+def as_start(coef: Any, intercept: Any, problem: Problem) -> tuple[FloatArray, FloatArray]:
+    """Coefficients (p,) or (p, K) output by output, and as many intercepts, to start from."""
+    p, outputs = problem.X.shape[1], problem.outputs
+    shape = (p,) if outputs is None else (p, outputs)
+    start = as_floats(coef, "warm_start", ndim=len(shape))
+    if start.shape != shape:
+        remedy = f"give {p} coefficients" + ("" if outputs is None else f" for {outputs} outputs")
+        raise refuse("warm_start", describe(start), remedy, code="argument.shape")
+    if outputs is None:
+        shift = np.array([as_number(intercept, "warm_start intercept")])
+    else:
+        shift = as_floats(intercept, "warm_start intercept", ndim=1)
+        if shift.shape != (outputs,):
+            remedy = f"give one intercept per output, {outputs} in all"
+            raise refuse("warm_start intercept", describe(shift), remedy, code="argument.shape")
+    return start.ravel(order="F"), shift if problem.fit_intercept else np.zeros_like(shift)
 
 
 def gram_bytes() -> int:

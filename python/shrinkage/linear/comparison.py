@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from shrinkage import core
+from shrinkage._validation import refuse
 from shrinkage.conventions import textbook_lambda
 from shrinkage.errors import InvalidArgument
 from shrinkage.linear import degrees_of_freedom as df
@@ -197,6 +198,11 @@ def compare_penalties(
         InvalidArgument: what is wrong, with the remedy; from the fits too.
     """
     loss = resolve_loss(loss)
+    if loss.multiclass:
+        remedy = (
+            'compare the losses of one η per observation, such as "logistic", one class at a time'
+        )
+        raise refuse("loss", repr(loss.name), remedy, code="argument.loss")
     names, X_all = as_table(X, feature_names)
     y_all = np.asarray(y)
     held_out = test_mask(test_rows, X_all.shape[0])

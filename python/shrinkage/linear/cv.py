@@ -18,7 +18,7 @@ from .._validation import FloatArray, as_integer, refuse
 from ..core import _native
 from ..errors import Cancelled
 from ._problem import Problem
-from .path import Path, fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
+from .path import Path, fit_problem, keywords_of_fit_path, labels_of, plan_path, warn_if_unfinished
 
 Rule = Literal["min", "1se"]
 Folds = list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
@@ -164,7 +164,8 @@ def make_folds(cv: Any, problem: Problem, y: npt.NDArray[Any]) -> Folds:
             rarest = int(np.bincount(problem.class_index).min())
             if rarest < 2:
                 value, remedy = "a class with one member", "give each class at least two members"
-                raise refuse("y", value, remedy, code="argument.classes", n_classes=2)
+                n_classes = len(problem.classes)
+                raise refuse("y", value, remedy, code="argument.classes", n_classes=n_classes)
             count = min(count, rarest)
             splitter: Any = StratifiedKFold(count, shuffle=True, random_state=0)
         else:
@@ -206,9 +207,14 @@ def _check_folds(folds: Folds, problem: Problem) -> None:
         if not problem.has_null_model(present):
             remedy = "give every training set a count above 0"
             raise refuse(f"cv[{f}]", "<all counts 0>", remedy, code="argument.cv", index=f)
-        if problem.classes is not None and len(np.unique(problem.y[present])) < 2:
-            remedy = "stratify the folds, so that both classes are in every training set"
-            raise refuse(f"cv[{f}]", "<one class>", remedy, code="argument.cv", index=f)
+        if problem.classes is None:
+            continue
+        found, wanted = len(np.unique(problem.y[present])), len(problem.classes)
+        if found < wanted:
+            every = "both classes are" if wanted == 2 else "every class is"
+            value = "<one class>" if found == 1 else f"<{found} of {wanted} classes>"
+            remedy = f"stratify the folds, so that {every} in every training set"
+            raise refuse(f"cv[{f}]", value, remedy, code="argument.cv", index=f)
 
 
 def _kernel_scores(
@@ -323,20 +329,19 @@ class _FittedAt:
         return self
 
     def decision_function(self, X: Any) -> FloatArray:
-        coef = self._path.coefs_sparse[:, [self._index]].toarray()[:, 0]
-        eta = X @ coef + self._path.intercepts[self._index]
+        eta = X @ self._path.coef_at(self._index) + self._path.intercepts[..., self._index]
         return np.asarray(eta if self._offset is None else eta + self._offset)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         eta = self.decision_function(X)
         if self._path.classes is None:
             return self._path.loss.mean(eta)
-        return np.asarray(self._path.classes[(eta > 0).astype(int)])
+        return labels_of(eta, self._path.classes)
 
     @available_if(lambda self: self._path.loss.probabilistic)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
         eta, mean = self.decision_function(X), self._path.loss.mean
-        return np.column_stack([mean(-eta), mean(eta)])
+        return mean(eta) if eta.ndim == 2 else np.column_stack([mean(-eta), mean(eta)])
 
     def own_score(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
         from .. import core

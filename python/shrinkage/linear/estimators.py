@@ -16,7 +16,7 @@ from .._validation import FloatArray, as_number, as_weights, refuse
 from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
 from .cv import PathCV, Rule, fit_path_cv
-from .path import Path, fit_path
+from .path import Path, fit_path, labels_of
 
 FIT_ARGUMENTS = (
     "loss",
@@ -30,6 +30,11 @@ FIT_ARGUMENTS = (
     "max_iter",
     "n_threads",
 )
+
+
+def _kind_of(loss: str | Loss) -> type[Loss] | Loss | None:
+    """The loss, or its class; None when there is no such loss, which fit will say."""
+    return LOSSES.get(loss) if isinstance(loss, str) else loss
 
 
 class _LinearModel(BaseEstimator):  # type: ignore[misc]
@@ -67,7 +72,10 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
             order="F",
             accept_sparse="csc",
             y_numeric=self._numeric_target(),
+            multi_output=self._numeric_target(),
         )
+        if self._numeric_target() and np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            return X, np.asarray(y)
         return X, column_or_1d(y, warn=True)
 
     def _numeric_target(self) -> bool:
@@ -83,10 +91,14 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
 
     def _store(self, path: Path, index: int) -> None:
         self.path_ = path
-        coef = path.coefs_sparse[:, [index]].toarray()[:, 0]
-        self.coef_ = coef if path.classes is None else coef[None, :]
-        intercept = path.intercepts[index]
-        self.intercept_ = float(intercept) if path.classes is None else np.array([intercept])
+        coef, intercept = path.coef_at(index), path.intercepts[..., index]
+        self.intercept_: float | FloatArray
+        if path.outputs is not None:
+            self.coef_, self.intercept_ = coef.T, intercept.copy()
+        elif path.classes is not None:
+            self.coef_, self.intercept_ = coef[None, :], np.array([intercept])
+        else:
+            self.coef_, self.intercept_ = coef, float(intercept)
         self.gap_ = float(path.gaps[index])
         self.converged_ = bool(path.converged[index])
         self.n_iter_ = int(path.n_iter[index])
@@ -94,6 +106,8 @@ class _LinearModel(BaseEstimator):  # type: ignore[misc]
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, accept_sparse=("csr", "csc"), reset=False)
+        if self.path_.outputs is not None:
+            return np.asarray(X @ self.coef_.T + self.intercept_)
         return np.asarray(X @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0])
 
     def explain_objective(self) -> str:
@@ -168,11 +182,12 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
 
     Args:
         loss: "squared", "poisson", "gamma", "huber", "quantile" or a loss object.
-        penalty: "l1", "l2", "elasticnet" or a penalty object.
+        penalty: "l1", "l2", "elasticnet" or a penalty object; for several targets also "row_group".
         lam: λ ≥ 0.
 
     Attributes:
-        coef_: (p,). intercept_: number. gap_: relative duality gap. converged_: gap_ ≤ tol.
+        coef_: (p,), or (K, p) for K targets. intercept_: number, or (K,). gap_: relative duality
+            gap. converged_: gap_ ≤ tol.
         path_: the `Path` of this one λ. n_features_in_, feature_names_in_: as in scikit-learn.
     """
 
@@ -195,35 +210,38 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        loss = LOSSES.get(self.loss) if isinstance(self.loss, str) else self.loss
+        loss = _kind_of(self.loss)
         tags.target_tags.positive_only = getattr(loss, "targets", "real") != "real"
+        tags.target_tags.multi_output = loss is not None and loss.multitarget
         return tags
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
     ) -> PenalizedRegressor:
-        """Fits to X (n, p) and y (n,)."""
+        """Fits to X (n, p) and y (n,), or y (n, K) with loss="squared"."""
         X, y = self._validated(X, y)
         self._store(*self._fit_path(X, y, sample_weight, offset))
         return self
 
     def predict(self, X: Any) -> FloatArray:
-        """(n,) predicted means: e^η for poisson and gamma; quantiles for loss="quantile"."""
+        """(n,) or (n, K) predicted means: e^η for poisson and gamma; quantiles for "quantile"."""
         eta = self._eta(X)
         return self.path_.loss.mean(eta)
 
 
 class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
-    """Penalized classification of two classes at one λ.
+    """Penalized classification at one λ.
 
-    Arguments as in `PenalizedRegressor`, with loss="logistic" or "squared_hinge", and
+    Arguments as in `PenalizedRegressor`, with loss="logistic" or "squared_hinge" for two classes,
+    "multinomial" for any number of them, and
 
     Args:
-        class_weight: None, "balanced" (each class weighs Σw/2) or a mapping from labels to factors,
-            1 for labels it leaves out; it multiplies `sample_weight`.
+        class_weight: None, "balanced" (each of K classes weighs Σw/K) or a mapping from labels to
+            factors, 1 for labels it leaves out; it multiplies `sample_weight`.
 
     Attributes:
-        classes_: the two labels; the second is the event. coef_: (1, p). intercept_: (1,).
+        classes_: the labels; of two the second is the event. coef_: (1, p), or (K, p) for
+            loss="multinomial". intercept_: (1,) or (K,).
         gap_, converged_, path_: as in `PenalizedRegressor`.
     """
 
@@ -247,8 +265,12 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_class = self._multiclass()
         return tags
+
+    def _multiclass(self) -> bool:
+        loss = _kind_of(self.loss)
+        return loss is not None and loss.multiclass
 
     def _models_probability(self) -> bool:
         return resolve_loss(self.loss).probabilistic
@@ -256,14 +278,14 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
     ) -> PenalizedClassifier:
-        """Fits to X (n, p) and y (n,) of two labels."""
+        """Fits to X (n, p) and y (n,), two labels or, with loss="multinomial", two and more."""
         X, y = self._validated(X, y)
         check_classification_targets(y)
         found = np.unique(y)
-        if len(found) > 2:
+        if len(found) > 2 and not self._multiclass():
             raise ValueError(
                 f"Only binary classification is supported. y has {len(found)} classes; keep two, "
-                "or fit one class against the rest"
+                'fit one class against the rest, or use loss="multinomial"'
             )
         if len(found) < 2:
             raise ValueError(
@@ -275,19 +297,23 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         return self
 
     def decision_function(self, X: Any) -> FloatArray:
-        """(n,) η = b + Xβ, positive for the second class."""
-        return self._eta(X)
+        """(n,) η = b + Xβ, positive for the second class; (n, K) for three and more."""
+        eta = self._eta(X)
+        if eta.ndim == 2 and eta.shape[1] == 2:
+            return np.asarray(eta[:, 1] - eta[:, 0])
+        return eta
 
     @available_if(_models_probability)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        """(n, 2) probabilities in the order of `classes_`; not with loss="squared_hinge"."""
+        """(n, K) probabilities in the order of `classes_`; not with loss="squared_hinge"."""
         eta = self._eta(X)
+        if eta.ndim == 2:
+            return self.path_.loss.mean(eta)
         return np.column_stack([self.path_.loss.mean(-eta), self.path_.loss.mean(eta)])
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """(n,) labels."""
-        eta = self._eta(X)
-        return np.asarray(self.classes_[(eta > 0).astype(int)])
+        return labels_of(self._eta(X), self.classes_)
 
 
 class PenalizedRegressorCV(_CrossValidated, PenalizedRegressor):
@@ -325,7 +351,7 @@ class PenalizedRegressorCV(_CrossValidated, PenalizedRegressor):
 
 
 class PenalizedClassifierCV(_CrossValidated, PenalizedClassifier):
-    """Penalized classification of two classes with λ chosen by cross-validation along a path.
+    """Penalized classification with λ chosen by cross-validation along a path.
 
     Arguments and attributes as in `PenalizedRegressorCV` and `PenalizedClassifier`.
     """

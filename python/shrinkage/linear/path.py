@@ -13,13 +13,21 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .._runtime import Callback, Interrupted, resolve_threads, run_native
-from .._validation import FloatArray, as_floats, as_integer, as_number, describe, refuse
+from .._validation import FloatArray, as_integer, as_number, describe, refuse
 from ..conventions import explain_objective, target_std
 from ..core import _native
 from ..errors import Cancelled, ConvergenceWarning
 from ..losses import Loss
 from ..penalties import Penalty
-from ._problem import Problem, as_design, as_lambdas, as_vector, feature_names, make_problem
+from ._problem import (
+    Problem,
+    as_design,
+    as_lambdas,
+    as_offset,
+    as_start,
+    feature_names,
+    make_problem,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,21 +40,26 @@ IntArray = npt.NDArray[np.int64]
 class Path:
     """Penalized fits along a decreasing grid of λ; L of them, p features, n observations.
 
+    With K outputs (the classes of loss="multinomial", the columns of a y of shape (n, K)) the
+    coefficients have K columns at each λ.
+
     Attributes:
         lambdas: (L,) decreasing.
-        coefs_sparse: (p, L) `scipy.sparse.csc_array`, on the original scale of X.
-        intercepts: (L,).
+        coefs_sparse: (p, L) `scipy.sparse.csc_array`, on the original scale of X; with K outputs
+            (pK, L), feature j of output k in row k·p + j.
+        intercepts: (L,), or (K, L).
         gaps: (L,) duality gap over the null deviance D₀; the certificate.
         converged: (L,) whether gap ≤ tol.
-        n_nonzero: (L,) coefficients that are not exactly zero.
+        n_nonzero: (L,) features with a coefficient that is not exactly zero.
         deviance_ratio: (L,) 1 − (loss − saturated) / D₀.
         losses: (L,) the mean loss (1/Σw) Σ w ℓ.
         n_iter: (L,) rounds of the solver.
         regime: (L,) the algorithm that fitted each λ, chosen by cost.
         centers, scales: (p,) what is penalized is coef × scale, of the column about its center.
         null_deviance: D₀, the mean loss of the null model minus that of the saturated one.
-        classes: the two labels, the second is the event; None for regression.
+        classes: the labels in sorted order; of two the second is the event; None for regression.
         feature_names: (p,) or None.
+        outputs: K, or None where an observation has one η.
         time_limited: whether the time limit ended the path before its last λ.
     """
 
@@ -71,46 +84,64 @@ class Path:
     sample_weight_sum: float
     classes: npt.NDArray[Any] | None = None
     feature_names: npt.NDArray[Any] | None = None
+    outputs: int | None = None
     time_limited: bool = False
     _objective: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def coefs(self) -> FloatArray:
-        """(p, L) dense coefficients; built on first access."""
-        return np.asarray(self.coefs_sparse.toarray())
+        """(p, L) dense coefficients, or (p, K, L); built on first access."""
+        return self._shaped(np.asarray(self.coefs_sparse.toarray()))
+
+    @property
+    def n_features(self) -> int:
+        """p, the number of features."""
+        return int(self.coefs_sparse.shape[0]) // (self.outputs or 1)
+
+    def coef_at(self, index: int) -> FloatArray:
+        """(p,) or (p, K) coefficients of the fit number `index`."""
+        return self._shaped(self.coefs_sparse[:, [index]].toarray())[..., 0]
 
     def coef(self, lam: float) -> FloatArray:
-        """(p,) coefficients at λ, interpolated linearly between the fits around it.
+        """(p,) or (p, K) coefficients at λ, interpolated linearly between the fits around it.
 
         Raises:
             InvalidArgument: λ lies outside the fitted grid.
         """
         low, share = self._locate(lam)
-        columns = self.coefs_sparse[:, [low, min(low + 1, len(self.lambdas) - 1)]].toarray()
-        return np.asarray((1.0 - share) * columns[:, 0] + share * columns[:, 1])
+        high = min(low + 1, len(self.lambdas) - 1)
+        return np.asarray((1.0 - share) * self.coef_at(low) + share * self.coef_at(high))
 
-    def intercept(self, lam: float) -> float:
-        """The intercept at λ, interpolated like `coef`."""
+    def intercept(self, lam: float) -> float | FloatArray:
+        """The intercept at λ, or the K of them, interpolated like `coef`."""
         low, share = self._locate(lam)
         high = min(low + 1, len(self.lambdas) - 1)
-        return float((1.0 - share) * self.intercepts[low] + share * self.intercepts[high])
+        at = (1.0 - share) * self.intercepts[..., low] + share * self.intercepts[..., high]
+        return float(at) if self.outputs is None else np.asarray(at)
+
+    def _shaped(self, columns: FloatArray) -> FloatArray:
+        """Columns of `coefs_sparse` as (p, L) or (p, K, L)."""
+        if self.outputs is None:
+            return columns
+        return columns.reshape(self.outputs, self.n_features, -1).transpose(1, 0, 2)
 
     def predict(
         self, X: Any, lam: float, *, kind: Kind = "response", offset: Any = None
     ) -> npt.NDArray[Any]:
-        """Predictions at λ, (n,).
+        """Predictions at λ, (n,), or (n, K) with K outputs.
 
         Args:
             X: (n, p).
             lam: λ within the fitted grid.
-            kind: "response", the mean of y (for classes the probability of the second one);
-                "link", η = offset + b + Xβ; "class", the more probable label.
-            offset: (n,) or None.
+            kind: "response", the mean of y (for two classes the probability of the second one, for
+                loss="multinomial" those of all); "link", η = offset + b + Xβ; "class", the most
+                probable label, (n,).
+            offset: (n,), or (n, K), or None.
         """
         matrix = as_design(X)
         self._require_features(X, matrix)
         eta = matrix @ self.coef(lam) + self.intercept(lam)
-        shift = as_vector(offset, "offset", len(eta), "observation")
+        shift = as_offset(offset, len(eta), self.outputs)
         if shift is not None:
             eta = eta + shift
         if kind == "link":
@@ -118,7 +149,7 @@ class Path:
         if kind == "response":
             return self.loss.mean(np.asarray(eta))
         if kind == "class" and self.classes is not None:
-            return np.asarray(self.classes[(eta > 0).astype(int)])
+            return labels_of(eta, self.classes)
         choices = '"response" or "link"' + ("" if self.classes is None else ' or "class"')
         raise refuse("kind", repr(kind), f"use {choices}", code="argument.kind")
 
@@ -128,30 +159,43 @@ class Path:
         return explain_objective(self.loss, self.penalty, at, **self._objective)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per λ: its certificate, its size, the intercept and every coefficient."""
+        """One row per λ: its certificate, its size, the intercept and every coefficient.
+
+        With K outputs the columns are named "intercept[k]" and "feature[k]", k the class or the
+        number of the target.
+        """
         import pandas as pd
 
-        names = self.names
         summary = {
             "lambda": self.lambdas,
             "gap": self.gaps,
             "converged": self.converged,
             "n_nonzero": self.n_nonzero,
             "deviance_ratio": self.deviance_ratio,
-            "intercept": self.intercepts,
         }
-        return pd.concat([pd.DataFrame(summary), pd.DataFrame(self.coefs.T, columns=names)], axis=1)
+        if self.outputs is None:
+            names, intercepts = self.names, ["intercept"]
+        else:
+            labels = range(self.outputs) if self.classes is None else self.classes
+            names = [f"{name}[{label}]" for label in labels for name in self.names]
+            intercepts = [f"intercept[{label}]" for label in labels]
+        parts = (
+            pd.DataFrame(summary),
+            pd.DataFrame(np.atleast_2d(self.intercepts).T, columns=intercepts),
+            pd.DataFrame(self.coefs_sparse.toarray().T, columns=names),
+        )
+        return pd.concat(parts, axis=1)
 
     @property
     def names(self) -> list[str]:
         """The feature names, or x0, x1, ... where X had none."""
         if self.feature_names is not None:
             return [str(name) for name in self.feature_names]
-        return [f"x{j}" for j in range(self.coefs_sparse.shape[0])]
+        return [f"x{j}" for j in range(self.n_features)]
 
     def _require_features(self, X: Any, matrix: FloatArray) -> None:
-        if matrix.shape[1] != self.coefs_sparse.shape[0]:
-            remedy = f"give the {self.coefs_sparse.shape[0]} features of the fit"
+        if matrix.shape[1] != self.n_features:
+            remedy = f"give the {self.n_features} features of the fit"
             raise refuse("X", describe(matrix), remedy, code="argument.shape")
         given = feature_names(X)
         if given is not None and self.feature_names is not None:
@@ -178,6 +222,13 @@ class Path:
             return len(self.lambdas) - 1, 0.0
         above, below = self.lambdas[low], self.lambdas[low + 1]
         return low, float((above - value) / (above - below))
+
+
+def labels_of(eta: FloatArray, classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(n,) the most probable labels at η, (n,) for two classes or (n, K)."""
+    if eta.ndim == 1:
+        return np.asarray(classes[(eta > 0).astype(int)])
+    return np.asarray(classes[eta.argmax(axis=1)])
 
 
 def fit_path(
@@ -209,22 +260,28 @@ def fit_path(
         X: (n, p) numbers, data frame or scipy sparse matrix. Read in place when it is float64 in
             Fortran order or CSC, else converted once. Sparse columns are centred and scaled
             without making them dense.
-        y: (n,) numbers; for loss="logistic" and "squared_hinge" any two labels, the larger is the
-            event.
-        loss: "squared", "logistic", "poisson", "gamma", "huber", "squared_hinge", "quantile", or a
-            loss with its parameter such as ``Huber(delta=1.35)``.
-        penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``.
+        y: (n,) numbers; (n, K) for several targets with loss="squared", whose losses are summed;
+            for loss="logistic" and "squared_hinge" any two labels, the larger is the event; for
+            loss="multinomial" labels of any number of classes.
+        loss: "squared", "logistic", "multinomial", "poisson", "gamma", "huber", "squared_hinge",
+            "quantile", or a loss with its parameter such as ``Huber(delta=1.35)``. The multinomial
+            model is symmetric: of all minimizers the one of least Σβ² is given; its intercepts and
+            the coefficients of an unpenalized feature sum to zero over the classes.
+        penalty: "l1", "l2", "elasticnet", or a penalty such as ``ElasticNet(l1_ratio=0.5)``; with
+            several outputs also "row_group", Σ_j ‖B_j‖₂ over the K coefficients of a feature.
         lambdas: strictly decreasing grid; None makes one from λmax, the smallest λ at which every
             penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no
             such λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix
-            and κ the loss's curvature (1 squared, huber and gamma; ¼ logistic; 2 squared_hinge; the
+            and κ the loss's curvature (1 squared, huber and gamma; ¼ logistic; ½ multinomial; 2
+            squared_hinge; the
             mean of y poisson; 1/(4D₀) quantile).
         n_lambdas: size of that grid.
         lambda_min_ratio: None means 1e-3, and 1e-2 when n < p.
         sample_weight: (n,) relative weights w ≥ 0.
-        offset: (n,) added to η.
+        offset: (n,) added to η; (n, K) with several outputs.
         penalty_factor: (p,) factors ≥ 0 of λ; 0 leaves a feature unpenalized. Not rescaled.
-        lower, upper: bounds of β on the original scale, one number or (p,); they contain 0.
+        lower, upper: bounds of β on the original scale, one number or (p,); they contain 0. Those
+            of a feature hold for all outputs; not with "row_group".
         fit_intercept: whether to fit b, which is never penalized.
         standardize: penalize the coefficients of columns scaled to unit 1/n standard deviation
             about their weighted means; results are on the original scale.
@@ -308,9 +365,7 @@ def fit_problem(
     allow_full_gram: bool = True,
 ) -> Path:
     """`fit_path` on a checked problem; warnings are left to the caller."""
-    start, start_intercept = _start(warm_start, problem.X.shape[1], grid["lambdas"])
-    if not problem.fit_intercept:
-        start_intercept = 0.0
+    start, start_intercept = _start(warm_start, problem, grid["lambdas"])
     if time_limit is not None:
         time_limit = as_number(time_limit, "time_limit", minimum=0.0, open_minimum=True)
     if callback is not None and not callable(callback):
@@ -349,13 +404,16 @@ def fit_problem(
     return _path(problem, raw)
 
 
-def _start(warm_start: Any, p: int, lambdas: list[float]) -> tuple[FloatArray | None, float]:
+def _start(
+    warm_start: Any, problem: Problem, lambdas: list[float]
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """The coefficients, output by output, and the intercepts to start from."""
     if warm_start is None:
-        return None, 0.0
+        return None, None
     if isinstance(warm_start, Path):
         nearest = int(np.argmin(np.abs(warm_start.lambdas - lambdas[0]))) if lambdas else 0
-        coef = warm_start.coefs_sparse[:, [nearest]].toarray()[:, 0]
-        intercept = float(warm_start.intercepts[nearest])
+        coef: Any = warm_start.coef_at(nearest)
+        intercept: Any = warm_start.intercepts[..., nearest]
     else:
         try:
             coef, intercept = warm_start
@@ -366,31 +424,31 @@ def _start(warm_start: Any, p: int, lambdas: list[float]) -> tuple[FloatArray | 
                 "give a Path or a pair (coef, intercept)",
                 code="argument.type",
             ) from None
-    coef = as_floats(coef, "warm_start", ndim=1)
-    if coef.shape != (p,):
-        remedy = f"give {p} coefficients"
-        raise refuse("warm_start", describe(coef), remedy, code="argument.shape")
-    return coef, as_number(intercept, "warm_start intercept")
+    return as_start(coef, intercept, problem)
 
 
 def _finished(problem: Problem, raw: dict[str, Any]) -> Path | None:
-    return _path(problem, raw) if len(raw["intercepts"]) else None
+    return _path(problem, raw) if len(raw["gaps"]) else None
 
 
 def _path(problem: Problem, raw: dict[str, Any]) -> Path:
-    fitted = len(raw["intercepts"])
-    shape = (problem.X.shape[1], fitted)
+    fitted = len(raw["gaps"])
+    p = problem.X.shape[1]
+    shape = (p * (problem.outputs or 1), fitted)
     features, values = raw["features"], raw["values"]
     # Back on the original scale a coefficient at its bound may be off by rounding.
     if problem.lower is not None:
-        values = np.maximum(values, problem.lower[features])
+        values = np.maximum(values, problem.lower[features % p])
     if problem.upper is not None:
-        values = np.minimum(values, problem.upper[features])
+        values = np.minimum(values, problem.upper[features % p])
+    intercepts = raw["intercepts"]
+    if problem.outputs is not None:
+        intercepts = np.ascontiguousarray(intercepts.reshape(fitted, problem.outputs).T)
     coefs = sparse.csc_array((values, features, raw["starts"]), shape=shape)
     return Path(
         lambdas=raw["lambdas"][:fitted],
         coefs_sparse=coefs,
-        intercepts=raw["intercepts"],
+        intercepts=intercepts,
         gaps=raw["gaps"],
         converged=np.asarray(raw["converged"], dtype=bool),
         n_nonzero=raw["n_nonzero"],
@@ -409,6 +467,7 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
         sample_weight_sum=float(problem.weights.sum()),
         classes=problem.classes,
         feature_names=problem.feature_names,
+        outputs=problem.outputs,
         time_limited=raw["stop"] == "time_limit",
         _objective={
             "weight_sum": float(problem.weights.sum()),
@@ -417,8 +476,9 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
             "offset": problem.offset is not None,
             "penalty_factor": problem.factors is not None,
             "bounded": problem.lower is not None or problem.upper is not None,
+            "outputs": problem.outputs,
             "target_std": target_std(problem.y, problem.weights)
-            if problem.classes is None
+            if problem.classes is None and problem.outputs is None
             else None,
         },
     )

@@ -26,6 +26,7 @@ def suitable_losses(y: Any, task: str) -> tuple[str, ...]:
         for name, kind in LOSSES.items()
         if kind.task == task
         and name not in _NOT_YET
+        and not kind.multiclass
         and (task == "classification" or _may_be(y, kind.targets))
     ]
     first = customary_loss(y, task)
