@@ -1,5 +1,5 @@
-// The concept of a loss holds one with K outputs; the toy's formulas are checked, so the proof
-// counts.
+// The losses with several outputs: derivatives against differences, conjugates against
+// Fenchel-Young.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,19 +8,20 @@
 #include <doctest/doctest.h>
 
 #include "shrinkage/loss/any_loss.hpp"
-#include "shrinkage/loss/loss.hpp"
-#include "toy_softmax.hpp"
+#include "shrinkage/loss/any_vector_loss.hpp"
+#include "shrinkage/loss/mean_loss.hpp"
+#include "shrinkage/loss/multi_squared.hpp"
+#include "shrinkage/loss/multinomial.hpp"
 
 using namespace shrinkage;
-using shrinkage::test::ToySoftmax;
 
-static_assert(VectorLoss<ToySoftmax> && Loss<ToySoftmax>);
-static_assert(!ScalarLoss<ToySoftmax>, "K outputs are not one");
+static_assert(VectorLoss<MultinomialLoss> && Loss<MultinomialLoss>);
+static_assert(!ScalarLoss<MultinomialLoss>, "K outputs are not one");
 static_assert(ScalarLoss<LogisticLoss> && !VectorLoss<LogisticLoss>, "one output is not K");
 
 namespace {
 
-const ToySoftmax softmax(3);
+const MultinomialLoss softmax(3);
 const std::vector<std::vector<double>> etas{
     {0.0, 0.0, 0.0}, {1.0, -2.0, 0.5}, {-6.0, 3.0, 3.0}, {20.0, -20.0, 0.0}};
 
@@ -77,7 +78,7 @@ TEST_CASE("softmax: Fenchel-Young with equality at the gradient") {
 }
 
 TEST_CASE("softmax with two classes is the logistic loss of the difference") {
-    const ToySoftmax two(2);
+    const MultinomialLoss two(2);
     const LogisticLoss logistic;
     for (const double eta : {-3.0, 0.0, 2.5}) {
         for (const double label : {0.0, 1.0}) {
@@ -90,6 +91,47 @@ TEST_CASE("softmax with two classes is the logistic loss of the difference") {
 TEST_CASE("softmax: targets are class indices") {
     for (const double y : {0.0, 2.0}) CHECK(softmax.valid(std::vector<double>{y}));
     for (const double y : {-1.0, 0.5, 3.0}) CHECK_FALSE(softmax.valid(std::vector<double>{y}));
+}
+
+TEST_CASE("softmax: a good fit keeps its relative accuracy") {
+    const std::vector<double> y{0.0}, eta{40.0, 0.0, 0.0};
+    CHECK(softmax.value(y, eta) == doctest::Approx(2.0 * std::exp(-40.0)).epsilon(1e-12));
+    CHECK(gradient_at(y, eta)[0] == doctest::Approx(-2.0 * std::exp(-40.0)).epsilon(1e-12));
+}
+
+TEST_CASE("several targets: the sum of the squared losses of each") {
+    const MultiSquaredLoss loss(2);
+    const SquaredLoss one;
+    const std::vector<double> y{1.0, -2.0}, eta{0.5, 3.0};
+    CHECK(loss.value(y, eta) == one.value(1.0, 0.5) + one.value(-2.0, 3.0));
+    std::vector<double> slope(2), square(4), mean(2);
+    loss.gradient(y, eta, slope);
+    CHECK(slope == std::vector<double>{one.gradient(1.0, 0.5), one.gradient(-2.0, 3.0)});
+    CHECK(loss.conjugate(y, slope) ==
+          doctest::Approx(slope[0] * eta[0] + slope[1] * eta[1] - loss.value(y, eta)));
+    loss.curvature(y, eta, square);
+    CHECK(square == std::vector<double>{1.0, 0.0, 0.0, 1.0});
+    loss.mean(eta, mean);
+    CHECK(mean == eta);
+    CHECK(loss.saturated(y) == 0.0);
+    CHECK_FALSE(loss.valid(std::vector<double>{1.0, std::nan("")}));
+}
+
+TEST_CASE("over observations: matrices are stored output by output, weights are relative") {
+    const MultiSquaredLoss loss(2);
+    const std::vector<double> y{1.0, 2.0, 3.0, 4.0}, eta{0.0, 2.0, 1.0, 4.0}, w{3.0, 1.0};
+    // Observation 0 has targets 1 and 3, observation 1 has 2 and 4.
+    CHECK(mean_loss(loss, y, eta, {}) == doctest::Approx(0.5 * (0.5 * (1.0 + 4.0))));
+    CHECK(mean_loss(loss, y, eta, w) == doctest::Approx(0.75 * 0.5 * (1.0 + 4.0)));
+    std::vector<double> gradient(4);
+    loss_gradient(loss, y, eta, gradient);
+    CHECK(gradient == std::vector<double>{-1.0, 0.0, -2.0, 0.0});
+}
+
+TEST_CASE("losses with several outputs are found by name") {
+    CHECK(std::holds_alternative<MultinomialLoss>(*vector_loss_named("multinomial", 3)));
+    CHECK(std::get<MultiSquaredLoss>(*vector_loss_named("squared", 4)).outputs() == 4);
+    CHECK_FALSE(vector_loss_named("logistic", 2).has_value());
 }
 
 TEST_SUITE_END();
