@@ -31,7 +31,8 @@ PoissonNLLLoss, HuberLoss
 
 In the textbook form α_t = 2α/(1 + α), so that L1 (α = 1) has λ_t = 2λΣw and L2 (α = 0) has
 λ_t = λΣw for the squared loss, λΣw and ½λΣw for classes and all other losses, whose first term is
-Σwℓ. The row-group penalty goes like L1, as it too grows in proportion to β. scikit-learn's HuberRegressor estimates a scale with β and minimizes something else.
+Σwℓ. The row-group penalty goes like L1, as it too grows in proportion to β. scikit-learn's
+HuberRegressor estimates a scale with β and minimizes something else.
 
 Every conversion holds for the columns as they are penalized. After ``standardize=True`` those are
 the columns divided by their weighted 1/n standard deviation: glmnet's own scale, and that of

@@ -17,8 +17,8 @@ from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_nat
 from .._validation import FloatArray, as_integer, refuse
 from ..core import _native
 from ..errors import Cancelled
-from ._problem import Problem
-from .path import Path, fit_problem, keywords_of_fit_path, labels_of, plan_path, warn_if_unfinished
+from ._problem import Problem, decision_of, labels_of
+from .path import Path, fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
 
 Rule = Literal["min", "1se"]
 Folds = list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
@@ -83,8 +83,9 @@ def fit_path_cv(
             splitter, an iterable of (train, test) indices whose test sets do not overlap, or fold
             labels (n,).
         score: None for what the loss measures, per unit of weight: the mean squared error
-            ("mse", loss="squared"); the mean deviance, twice the log-likelihood short of the
-            saturated model's ("deviance", logistic, poisson, gamma); else the mean loss ("loss").
+            ("mse", loss="squared"; summed over several targets); the mean deviance, twice the
+            log-likelihood short of the saturated model's ("deviance", logistic, multinomial,
+            poisson, gamma); else the mean loss ("loss").
             Or a scikit-learn scorer, which keeps its sign and sees means and labels.
         rule: "min" chooses the best mean, "1se" the largest λ within one standard error of it.
         path_arguments: the keywords of `fit_path`, whose errors and warnings apply too; time_limit
@@ -328,26 +329,29 @@ class _FittedAt:
         """Already fitted."""
         return self
 
-    def decision_function(self, X: Any) -> FloatArray:
+    def _eta(self, X: Any) -> FloatArray:
         eta = X @ self._path.coef_at(self._index) + self._path.intercepts[..., self._index]
         return np.asarray(eta if self._offset is None else eta + self._offset)
 
+    def decision_function(self, X: Any) -> FloatArray:
+        return decision_of(self._eta(X))
+
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        eta = self.decision_function(X)
+        eta = self._eta(X)
         if self._path.classes is None:
             return self._path.loss.mean(eta)
         return labels_of(eta, self._path.classes)
 
     @available_if(lambda self: self._path.loss.probabilistic)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        eta, mean = self.decision_function(X), self._path.loss.mean
+        eta, mean = self._eta(X), self._path.loss.mean
         return mean(eta) if eta.ndim == 2 else np.column_stack([mean(-eta), mean(eta)])
 
     def own_score(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
         from .. import core
 
         loss = self._path.loss
-        value = core.loss_value(loss, y, self.decision_function(X), weights)
+        value = core.loss_value(loss, y, self._eta(X), weights)
         return float(loss.to_score(value, np.average(loss.saturated(y), weights=weights)))
 
 

@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from .._validation import FloatArray, as_number, as_weights, refuse
 from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
+from ._problem import decision_of, labels_of
 from .cv import PathCV, Rule, fit_path_cv
-from .path import Path, fit_path, labels_of
+from .path import Path, fit_path
 
 FIT_ARGUMENTS = (
     "loss",
@@ -298,10 +299,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> FloatArray:
         """(n,) η = b + Xβ, positive for the second class; (n, K) for three and more."""
-        eta = self._eta(X)
-        if eta.ndim == 2 and eta.shape[1] == 2:
-            return np.asarray(eta[:, 1] - eta[:, 0])
-        return eta
+        return decision_of(self._eta(X))
 
     @available_if(_models_probability)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:

@@ -26,6 +26,7 @@ from ._problem import (
     as_offset,
     as_start,
     feature_names,
+    labels_of,
     make_problem,
 )
 
@@ -224,13 +225,6 @@ class Path:
         return low, float((above - value) / (above - below))
 
 
-def labels_of(eta: FloatArray, classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(n,) the most probable labels at η, (n,) for two classes or (n, K)."""
-    if eta.ndim == 1:
-        return np.asarray(classes[(eta > 0).astype(int)])
-    return np.asarray(classes[eta.argmax(axis=1)])
-
-
 def fit_path(
     X: Any,
     y: Any,
@@ -273,8 +267,7 @@ def fit_path(
             penalized coefficient is zero, down to `lambda_min_ratio` λmax. For L2, which has no
             such λ, from 100·e₁κ to 1e-6·e₁κ, e₁ the largest eigenvalue of the weighted Gram matrix
             and κ the loss's curvature (1 squared, huber and gamma; ¼ logistic; ½ multinomial; 2
-            squared_hinge; the
-            mean of y poisson; 1/(4D₀) quantile).
+            squared_hinge; the mean of y poisson; 1/(4D₀) quantile).
         n_lambdas: size of that grid.
         lambda_min_ratio: None means 1e-3, and 1e-2 when n < p.
         sample_weight: (n,) relative weights w ≥ 0.
