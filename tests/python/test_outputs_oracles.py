@@ -9,6 +9,7 @@ from sklearn import linear_model
 
 import shrinkage as sh
 from shrinkage.conventions import to_sklearn
+from shrinkage.errors import InvalidArgument
 from support.outputs import PENALTIES, outputs_problem
 from support.vector_reference import VectorReference
 
@@ -129,7 +130,7 @@ class TestDegenerate:
     def test_one_observation(self, loss: str, penalty: str) -> None:
         X, y = outputs_problem(7, loss, n=4)
         if loss == "multinomial":
-            with pytest.raises(sh.InvalidArgument, match="class"):
+            with pytest.raises(InvalidArgument, match="class"):
                 sh.fit_path(X[:1], y[:1], loss=loss, penalty=penalty)
             return
         path = self.check(X[:1], y[:1], loss, penalty, n_lambdas=5)

@@ -43,6 +43,10 @@ def loss_gradient(loss: str, parameters: collections.abc.Sequence[typing.Support
     """
     Derivative of each observation's loss by its eta.
     """
+def loss_terms(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], y: numpy.ndarray, eta: numpy.ndarray) -> tuple[typing.Any, ...]:
+    """
+    Value, gradient and curvature of each observation's loss by its eta.
+    """
 def loss_value(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], outputs: typing.SupportsInt | typing.SupportsIndex, y: numpy.ndarray, eta: numpy.ndarray, sample_weight: numpy.ndarray | None) -> float:
     """
     Weighted mean loss.

@@ -199,9 +199,7 @@ def compare_penalties(
     """
     loss = resolve_loss(loss)
     if loss.multiclass:
-        remedy = (
-            'compare the losses of one η per observation, such as "logistic", one class at a time'
-        )
+        remedy = 'use a loss of one η per observation, such as "logistic" for one class at a time'
         raise refuse("loss", repr(loss.name), remedy, code="argument.loss")
     names, X_all = as_table(X, feature_names)
     y_all = np.asarray(y)
