@@ -223,9 +223,7 @@ def test_explanations() -> None:
     text = explain_objective("multinomial", "row_group", 0.5, weight_sum=100.0, outputs=3)
     assert 'type.multinomial="grouped"' in text
     text = explain_objective("multinomial", "l2", 0.5, weight_sum=100.0, outputs=3)
-    assert "LogisticRegression(C=0.02, l1_ratio=0.0)" in text.replace(
-        "l1_ratio=0)", "l1_ratio=0.0)"
-    )
+    assert "LogisticRegression(C=0.02, l1_ratio=0)" in text
     assert 'family="multinomial"' in text
     text = explain_objective("squared", "l2", 0.5, weight_sum=100.0, outputs=3)
     assert "Ridge(alpha=50)" in text
