@@ -35,10 +35,22 @@ std::vector<double> profiled_gradient(const VectorExample& e, bool intercept, Co
     return point.g;
 }
 
+/// The columns about their weighted means, as a design shows them where there is an intercept.
+test::Matrix centered(const VectorExample& e) {
+    test::Matrix x = e.x;
+    for (std::size_t j = 0; j < x.cols; ++j) {
+        double mean = 0.0;
+        for (std::size_t i = 0; i < x.rows; ++i) mean += e.weights[i] * x(i, j);
+        for (std::size_t i = 0; i < x.rows; ++i) x(i, j) -= mean / sum(e.weights);
+    }
+    return x;
+}
+
 template <typename E, typename L, typename P>
 void check_fit(const L& loss, const P& penalty, const VectorExample& e, ConstVector y,
                bool intercept) {
-    const PlainDesign x(e.x);
+    const bool center = intercept && L::shape == Shape::quadratic;
+    const PlainDesign x(center ? centered(e) : e.x);
     VectorPoint<L, PlainDesign> point(loss, x, {y, e.weights, e.offset, intercept});
     point.refresh(alone);
     E engine(point, penalty, Limits{});
