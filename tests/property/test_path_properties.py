@@ -1,16 +1,17 @@
 """What must hold for any problem: drawn by Hypothesis, checked on the coefficients."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import sparse
 
 import shrinkage as sh
 from shrinkage.linear import _problem
 from shrinkage.linear import path as path_module
+from support.datasets import as_sparse
 from support.losses import FORMULAS, SMOOTH
 from support.reference import Reference
 
@@ -191,8 +192,10 @@ def test_the_whole_table_at_once(problem: Draw, seed: int) -> None:
     one = fit(X, y, loss, share, tol=1e-9, n_threads=1, **kinds)
     for name in ("coefs", "intercepts", "gaps", "losses", "n_iter"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
-    for form in (sparse.csr_array, sparse.csc_array):
-        same = fit(form(X), y, loss, share, tol=1e-9, **kinds)
+    for form, width in product(("csr", "csc"), (np.int32, np.int64)):
+        same = fit(as_sparse(X, form, width), y, loss, share, tol=1e-9, **kinds)
+        np.testing.assert_allclose(same.gaps, reference.gaps(same)[1], rtol=1e-6, atol=1e-8)
+        assert same.gaps.max() <= 1e-9
         for i, lam in enumerate(LAMBDAS):
             expected = reference.objective(path.coefs[:, i], path.intercepts[i], lam)
             found = reference.objective(same.coefs[:, i], same.intercepts[i], lam)
@@ -200,15 +203,19 @@ def test_the_whole_table_at_once(problem: Draw, seed: int) -> None:
 
 
 @pytest.mark.parametrize("loss", SMOOTH)
+@pytest.mark.parametrize("kept", [1.0, 0.1], ids=["dense", "sparse"])
 @pytest.mark.parametrize("shape", [(3000, 90), (80, 3000)])
-def test_the_same_bits_on_one_thread_and_two(loss: str, shape: tuple[int, int]) -> None:
+def test_the_same_bits_on_one_thread_and_two(
+    loss: str, kept: float, shape: tuple[int, int]
+) -> None:
     """Large enough that the threads share the work."""
     rng = np.random.default_rng(5)
-    X = rng.normal(size=shape)
+    X = rng.normal(size=shape) * (rng.random(shape) < kept)
     y = FORMULAS[loss].target(X[:, :5].sum(axis=1) / 2.0, rng)
+    design = X if kept == 1.0 else as_sparse(X, "csr", np.int32)
     for penalty in ("l1", "l2"):
         grid: dict[str, Any] = {"loss": loss, "penalty": penalty, "n_lambdas": 4, "tol": 1e-4}
-        one, two = (sh.fit_path(X, y, n_threads=threads, **grid) for threads in (1, 2))
+        one, two = (sh.fit_path(design, y, n_threads=threads, **grid) for threads in (1, 2))
         for name in ("coefs", "intercepts", "gaps", "losses", "n_iter"):
             np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import shrinkage as sh
+from support.datasets import as_sparse
 from support.losses import FORMULAS, SMOOTH
 
 
@@ -20,12 +21,6 @@ def problem(seed: int) -> tuple[Any, Any, Any]:
     X[:, 0], X[:, 1], X[:, 2] = 0.0, 1.5, X[:, 3]
     y = X @ (rng.normal(size=p) * (rng.random(p) < 0.4)) + 0.3 * rng.normal(size=n)
     return X, y, rng.integers(0, 3, n).astype(float)
-
-
-def as_sparse(X: Any, form: str, width: type) -> Any:
-    S = (sparse.csr_array if form == "csr" else sparse.csc_array)(X)
-    S.indices, S.indptr = S.indices.astype(width), S.indptr.astype(width)
-    return S
 
 
 @given(
@@ -102,3 +97,17 @@ def test_cross_validation_and_estimators_take_sparse() -> None:
     model = sh.PenalizedRegressor(lam=0.05).fit(S, y)
     same = sh.PenalizedRegressor(lam=0.05).fit(X, y)
     np.testing.assert_allclose(model.predict(S), same.predict(X), atol=1e-4)
+
+
+@pytest.mark.parametrize("width", [np.int32, np.int64])
+@pytest.mark.parametrize("form", ["csr", "csc"])
+@pytest.mark.parametrize("loss", SMOOTH)
+def test_single_precision_is_the_same_numbers_in_double(loss: str, form: str, width: type) -> None:
+    X, y, _ = problem(11)
+    target = FORMULAS[loss].target((y - y.mean()) / y.std(), np.random.default_rng(0))
+    S = as_sparse(X.astype(np.float32), form, width)
+    found = sh.fit_path(S, target, loss=loss, n_lambdas=5)
+    expected = sh.fit_path(S.astype(np.float64), target, loss=loss, n_lambdas=5)
+    np.testing.assert_array_equal(found.coefs, expected.coefs)
+    np.testing.assert_array_equal(found.intercepts, expected.intercepts)
+    assert S.dtype == np.float32 and S.indices.dtype == width

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,20 @@ def test_every_kind_of_X_is_read_and_left_alone(kind: str) -> None:
     np.testing.assert_array_equal(
         path.predict(X, path.lambdas[5]), expected.predict(numbers, path.lambdas[5])
     )
+
+
+@pytest.mark.parametrize(("kind", "copies"), [("float32", 1), ("C order", 1), ("Fortran order", 0)])
+def test_what_is_not_read_in_place_is_converted_once(kind: str, copies: int) -> None:
+    plain = np.random.default_rng(0).normal(size=(2000, 200))
+    X, y = KINDS[kind](plain), plain[:, 0]
+    tracemalloc.start()
+    try:
+        sh.fit_path(X, y, n_lambdas=2)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert copies * plain.nbytes <= peak <= (copies + 0.2) * plain.nbytes
+    assert "converted once" in " ".join((sh.fit_path.__doc__ or "").split())
 
 
 def test_read_only_inputs_are_never_written() -> None:

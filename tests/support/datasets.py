@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from support.losses import FORMULAS
 
@@ -62,3 +64,10 @@ def random_problem(
     if loss == "logistic":
         return X, (y + 2.0 * rng.normal(size=n) > 1.0).astype(int)
     return X, FORMULAS[loss].target((y - y.mean()) / y.std(), rng)
+
+
+def as_sparse(X: Any, form: str, width: type) -> Any:
+    """X as "csr" or "csc" with indices of a width."""
+    S = (sparse.csr_array if form == "csr" else sparse.csc_array)(X)
+    S.indices, S.indptr = S.indices.astype(width), S.indptr.astype(width)
+    return S

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <type_traits>
 #include <vector>
@@ -60,7 +61,7 @@ private:
         result.null_deviance = std::max(point_.mean_loss() - saturated_, 0.0);
         null_deviance_ = result.null_deviance;
         // A deviance of rounding width is none: nothing is left to explain.
-        flat_ = null_deviance_ <= 1e-28 * level();
+        flat_ = null_deviance_ <= rounding();
         target_ = options_.tolerance * null_deviance_;
         double largest_gradient = 0.0;
         for (const double g : point_.g) largest_gradient = std::max(largest_gradient, std::abs(g));
@@ -77,12 +78,17 @@ private:
         }
     }
 
-    /// The square of the target's level, against which a deviance may be rounding.
-    double level() const {
+    /// What rounding may leave of a null deviance that is zero: the square of a residual's, or, as
+    /// the losses of the exponential families cancel against the saturated ones, that of the loss.
+    double rounding() const {
         double total = 0.0;
         for (std::size_t i = 0; i < point_.eta.size(); ++i) {
-            const double y = point_.data.y[i];
-            total += point_.data.weights[i] * (y * y + point_.eta[i] * point_.eta[i]);
+            const double w = point_.data.weights[i], y = point_.data.y[i], eta = point_.eta[i];
+            if constexpr (L::shape == Shape::curved) {
+                total += 1e-15 * point_.curvature[i] * (1.0 + std::abs(eta));
+            } else {
+                total += 1e-28 * w * (y * y + eta * eta);
+            }
         }
         return total;
     }

@@ -99,24 +99,31 @@ public:
         double below = -infinity;
         double above = infinity;
         // Newton overshoots where the loss is flat: until the root is enclosed steps are limited.
-        double limit = L::shape == Shape::quadratic ? infinity : 4.0;
+        double limit = L::shape == Shape::quadratic ? infinity : 4.0 * unit();
+        double last = infinity;
         for (int iteration = 0; iteration < 200; ++iteration) {
             context.check();
             const double slope = sum(v);
             if (std::abs(slope) <= std::max(1e-15 * scale_of_v(), tolerance)) return;
             (slope > 0.0 ? below : above) = 0.0;
             double step = slope / (L::shape == Shape::quadratic ? 1.0 : sum(curvature));
+            // Far out on an exponential Newton creeps by steps of 1: then the limit sets the pace,
+            // and halves of the bracket where a step is not half the last.
+            const bool slow = iteration >= 16;
             if (std::isinf(slope > 0.0 ? above : below)) {
-                if (!(std::abs(step) <= limit)) step = std::copysign(limit, slope);
-                limit *= 2.0;
-            } else if (!(step > below && step < above)) {
+                if (slow || !(std::abs(step) <= limit)) {
+                    step = std::copysign(limit, slope);
+                    limit *= 2.0;
+                }
+            } else if (!(step > below && step < above) || (slow && std::abs(step) > 0.5 * last)) {
                 step = 0.5 * (below + above);
             }
+            last = std::abs(step);
             shift(step);
             below -= step;
             above -= step;
             evaluate(context);
-            if (std::abs(step) <= 1e-15 * (1.0 + std::abs(intercept))) return;
+            if (last <= 1e-15 * (unit() + std::abs(intercept))) return;
         }
         settled_ = false;
     }
@@ -198,6 +205,12 @@ private:
         parallel_for(n_blocks, context.threads_for(flops * static_cast<double>(eta.size())), work);
         fresh_ = true;
         return sum(partial_);
+    }
+
+    /// What eta is measured in: the targets' own unit where the loss has one.
+    double unit() const {
+        if constexpr (requires { loss.delta; }) return loss.delta;
+        return 1.0;
     }
 
     double scale_of_v() const {
