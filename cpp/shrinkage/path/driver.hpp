@@ -74,7 +74,8 @@ private:
             std::copy(start_.begin(), start_.end(), point_.beta.begin());
             point_.intercept = start_intercept_;
             point_.refresh(context_);
-            previous_ = penalty_.lambda_max(point_.g);
+            // A start worse than none is no solution of a larger lambda.
+            previous_ = std::min(previous_, penalty_.lambda_max(point_.g));
         }
     }
 
