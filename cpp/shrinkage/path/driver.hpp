@@ -11,6 +11,7 @@
 #include "shrinkage/path/grid.hpp"
 #include "shrinkage/solver/newton_engine.hpp"
 #include "shrinkage/solver/quadratic_engine.hpp"
+#include "shrinkage/solver/quantile_engine.hpp"
 
 namespace shrinkage {
 
@@ -51,8 +52,16 @@ public:
     }
 
 private:
-    using Engine = std::conditional_t<L::shape == Shape::quadratic, QuadraticEngine<L, P, D>,
-                                      NewtonEngine<L, P, D>>;
+    static auto engine_for(const L&) {
+        if constexpr (L::shape == Shape::quadratic) {
+            return std::type_identity<QuadraticEngine<L, P, D>>{};
+        } else if constexpr (L::shape == Shape::kinked) {
+            return std::type_identity<QuantileEngine<L, P, D>>{};
+        } else {
+            return std::type_identity<NewtonEngine<L, P, D>>{};
+        }
+    }
+    using Engine = typename decltype(engine_for(std::declval<const L&>()))::type;
 
     /// The null model, the grid, and the point from which the first lambda starts.
     void begin(PathResult& result) {
@@ -105,7 +114,8 @@ private:
         if (!(lambda > 0.0)) lambda = 1.0;
         engine_.solve(lambda, lambda, 1e-3 * target_, floor_, context_);
         engine_.finish(context_);
-        point_.refresh(context_);
+        // The dual point of a kinked loss is the engine's: the residuals do not determine it.
+        if constexpr (L::shape != Shape::kinked) point_.refresh(context_);
     }
 
     std::vector<double> make_grid() const {

@@ -101,6 +101,27 @@ bool reducible(const Setting<D>& s) {
     }
 }
 
+template <ScalarLoss L, ScaledDesign D>
+void fit_loss(const L& loss, const AnyScalarPenalty& any_penalty, const Setting<D>& setting,
+              PathResult& result) {
+    std::visit(
+        [&](const auto& penalty) {
+            using S = std::remove_cvref_t<decltype(penalty)>;
+            if (reducible<S>(setting)) {
+                fit_reduced(loss, setting, result);
+            } else {
+                fit_direct(loss, penalty, setting, result);
+            }
+        },
+        any_penalty);
+}
+
+// The pinball loss has an engine of its own, compiled apart.
+extern template void fit_loss(const QuantileLoss&, const AnyScalarPenalty&,
+                              const Setting<DenseDesign>&, PathResult&);
+extern template void fit_loss(const QuantileLoss&, const AnyScalarPenalty&,
+                              const Setting<SparseDesign>&, PathResult&);
+
 /// Fits the path of input.x seen as x; weights sum to one.
 template <ScaledDesign D>
 void fit_design(const D& x, ConstVector weights, const AnyLoss& any_loss,
@@ -117,16 +138,7 @@ void fit_design(const D& x, ConstVector weights, const AnyLoss& any_loss,
                              x,
                              {input.y, weights, input.offset, options.intercept},
                              input.factors.empty() ? ConstVector(ones) : input.factors};
-    std::visit(
-        [&](const auto& loss, const auto& penalty) {
-            using S = std::remove_cvref_t<decltype(penalty)>;
-            if (reducible<S>(setting)) {
-                fit_reduced(loss, setting, result);
-            } else {
-                fit_direct(loss, penalty, setting, result);
-            }
-        },
-        any_loss, any_penalty);
+    std::visit([&](const auto& loss) { fit_loss(loss, any_penalty, setting, result); }, any_loss);
 }
 
 /// fit_design for each kind of design, compiled apart.

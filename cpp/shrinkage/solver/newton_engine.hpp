@@ -38,14 +38,15 @@ public:
         Estimate before = estimate();
         while (step.iterations < limits_.max_iter) {
             ++step.iterations;
+            const bool last = step.iterations == limits_.max_iter;
             const Move move = newton_step(before.distance, context);
-            if (move == Move::failed && improvable()) {
+            if (move == Move::failed && improvable() && !last) {
                 stale_ = true;
                 continue;
             }
             Estimate after = before;
             // Where the set is a good part of all columns the whole gradient costs as much.
-            bool certify = move != Move::made || 4 * set().size() >= point_.x.cols();
+            bool certify = last || move != Move::made || 4 * set().size() >= point_.x.cols();
             bool stuck = false;
             if (!certify) {
                 point_.settle_intercept(context, 1e-4 * before.distance * unit_);
@@ -66,6 +67,8 @@ public:
                 // Without a column to add and without progress only rounding is left.
                 stuck = certified.stuck(step.gap, objective_, target) || stuck;
                 if (missed.empty() && (move != Move::made || stuck)) return step;
+                // The gap does not see a free coefficient that is still on its way.
+                stale_ = stale_ || free > stationarity::exact * floor;
                 after = estimate();
             }
             if (move == Move::made) judge(before.gap, after.gap);
@@ -226,12 +229,14 @@ private:
         }
         columns.insert(columns.end(), waiting_.begin(), waiting_.end());
         waiting_.clear();
-        total_ = 0.0;
+        for (std::size_t i = 0; i < reference_.size(); ++i) reference_[i] = bend(i);
+        // A saturated observation keeps a trace of curvature; the line search does the rest.
+        const double mean = sum(reference_);
+        const double trace = mean > 0.0 ? 1e-10 * mean : 1e-10;
         for (std::size_t i = 0; i < reference_.size(); ++i) {
-            // A saturated observation keeps a trace of curvature; the line search does the rest.
-            reference_[i] = std::max(bend(i), 1e-10 * point_.data.weights[i]);
-            total_ += reference_[i];
+            reference_[i] = std::max(reference_[i], trace * point_.data.weights[i]);
         }
+        total_ = sum(reference_);
         solver_.forget();
         const double size = static_cast<double>(columns.size());
         on_residual_ = size * size * sizeof(double) > static_cast<double>(limits_.gram_bytes);

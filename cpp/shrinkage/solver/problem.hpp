@@ -25,7 +25,7 @@ struct Data {
 };
 
 /// Which algorithm fitted a lambda.
-enum class Regime { null, gram, working_set, residual, newton, newton_residual };
+enum class Regime { null, gram, working_set, residual, newton, newton_residual, interior_point };
 
 inline const char* regime_name(Regime regime) {
     switch (regime) {
@@ -35,6 +35,7 @@ inline const char* regime_name(Regime regime) {
         case Regime::residual: return "residual";
         case Regime::newton: return "newton";
         case Regime::newton_residual: return "newton_residual";
+        case Regime::interior_point: return "interior_point";
     }
     return "";
 }
@@ -96,6 +97,7 @@ public:
         if (!fresh_) evaluate(context);
         settled_ = true;
         if (!data.intercept) return;
+        if constexpr (L::shape == Shape::kinked) return settle_at_quantile();
         double below = -infinity;
         double above = infinity;
         // Newton overshoots where the loss is flat: until the root is enclosed steps are limited.
@@ -126,6 +128,36 @@ public:
             if (last <= 1e-15 * (unit() + std::abs(intercept))) return;
         }
         settled_ = false;
+    }
+    /// The same for a loss whose slope jumps at y: b is a weighted quantile of the residuals
+    /// (Koenker & Bassett 1978), and those that it makes zero share the slope that balances the
+    /// others.
+    void settle_at_quantile() {
+        std::vector<double> residual(eta.size());
+        std::vector<std::size_t> order;
+        for (std::size_t i = 0; i < eta.size(); ++i) {
+            residual[i] = data.y[i] - eta[i];
+            if (data.weights[i] > 0.0) order.push_back(i);
+        }
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return residual[a] < residual[b]; });
+        const double q = -loss.gradient(0.0, -1.0);
+        double below = 0.0;
+        std::size_t k = 0;
+        while (k + 1 < order.size() && below + data.weights[order[k]] < q)
+            below += data.weights[order[k++]];
+        const double step = residual[order[k]];
+        double tied = 0.0;
+        for (const std::size_t i : order) {
+            if (residual[i] == step) tied += data.weights[i];
+            v[i] = data.weights[i] * (residual[i] < step ? q - 1.0 : q);
+        }
+        double rest = 0.0;
+        for (const std::size_t i : order) rest += residual[i] == step ? 0.0 : v[i];
+        for (const std::size_t i : order) {
+            if (residual[i] == step) v[i] = -rest * (data.weights[i] / tied);
+        }
+        shift(step);
     }
 
     /// v and, unless it is the same everywhere, the curvature w l'' at eta.
