@@ -149,14 +149,7 @@ def test_an_unfinished_fit_is_never_called_converged(
     assert (stationary[path.converged] <= path.tol).all()
 
 
-UNCERTIFIED = pytest.mark.xfail(
-    strict=True, reason="where max_iter ends before the first certificate the gap is said to be 0"
-)
-
-
-@pytest.mark.parametrize(
-    "loss", [pytest.param(name, marks=[UNCERTIFIED] * (name != "squared")) for name in SMOOTH]
-)
+@pytest.mark.parametrize("loss", SMOOTH)
 def test_what_max_iter_leaves_unfinished_of_many_columns_is_not_called_converged(loss: str) -> None:
     X, y = random_problem(7, n=60, p=200, loss=loss)
     with warnings.catch_warnings():

@@ -248,14 +248,7 @@ def test_separable_counts(penalty: str) -> None:
     assert path.coefs[0, -1] < -8.0
 
 
-CREEPS = pytest.mark.xfail(
-    strict=True, reason="an unpenalized column's steps come to a halt before it is stationary"
-)
-
-
-@pytest.mark.parametrize(
-    "penalty", ["l1", pytest.param("l2", marks=CREEPS), pytest.param("elasticnet", marks=CREEPS)]
-)
+@each_penalty
 def test_separable_counts_without_penalty(penalty: str) -> None:
     kinds: dict[str, Any] = {"loss": "poisson", "penalty": penalty}
     certified(*separable_counts(), lambdas=[0.1, 0.0], **kinds)
@@ -280,22 +273,9 @@ def test_nearly_all_weight_on_one_class(loss: str, penalty: str) -> None:
     certified(X, y, sample_weight=np.where(y > 0.5, 1e-6, 1.0), **kinds)
 
 
-UNCERTIFIED = pytest.mark.xfail(
-    strict=True, reason="where max_iter ends before the first certificate the gap is said to be 0"
-)
-
-
 @pytest.mark.parametrize(
     ("loss", "penalty"),
-    [
-        pytest.param(
-            loss,
-            penalty,
-            marks=[UNCERTIFIED] if loss == "logistic" and penalty != "l2" else [],
-        )
-        for loss in CLASSES
-        for penalty in SHARE
-    ],
+    [(loss, penalty) for loss in CLASSES for penalty in SHARE],
 )
 def test_all_weight_but_a_trace_on_one_class(loss: str, penalty: str) -> None:
     """Of a null deviance of 1e-11 rounding is more than tol: honesty is what is left."""
@@ -327,18 +307,9 @@ def test_rows_of_weight_zero_are_not_there(loss: str) -> None:
     np.testing.assert_allclose(path.coefs, other.coefs, atol=1e-6)
 
 
-TINY_RATES = pytest.mark.xfail(
-    strict=True, reason="the least curvature kept is absolute: far above that of rates of 1e-12"
-)
-
-
 @pytest.mark.parametrize(
     ("loss", "scale"),
-    [
-        pytest.param(loss, scale, marks=[TINY_RATES] if loss == "poisson" and scale < 1 else [])
-        for loss in REGRESSIONS
-        for scale in (1e-100, 1e-12, 1e12, 1e100)
-    ],
+    [(loss, scale) for loss in REGRESSIONS for scale in (1e-100, 1e-12, 1e12, 1e100)],
 )
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
 def test_targets_of_any_size(loss: str, penalty: str, scale: float) -> None:

@@ -32,6 +32,7 @@ public:
         Step step;
         at_ = {lambda, std::max(2.0 * lambda - previous, 0.0), target, floor};
         shortened_ = false;
+        waiting_.clear();  // a step that was the last left them; they are found again
         grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous),
              context);
         Progress certified, inner;
