@@ -196,9 +196,11 @@ private:
     /// Dependent columns need a little damping, which costs steps but no accuracy: what is left of
     /// the equations enters every right-hand side.
     bool factor_damped(std::size_t m, double damping, const Context& context) {
+        factor_.clear();
+        if (m == 0) return true;  // nothing is free: there are no equations
         double largest = 0.0;
         for (std::size_t j = 0; j < m; ++j) largest = std::max(largest, square_[j * (m + 1)]);
-        if (!std::isfinite(largest) || !(largest > 0.0)) return m == 0;
+        if (!std::isfinite(largest) || !(largest > 0.0)) return false;
         for (; damping < 1e-4; damping *= 100.0) {
             for (std::size_t j = 0; j < m; ++j) {
                 double& d = square_[j * (m + 1)];

@@ -406,7 +406,7 @@ def _start(
     if isinstance(warm_start, Path):
         nearest = int(np.argmin(np.abs(warm_start.lambdas - lambdas[0]))) if lambdas else 0
         coef: Any = warm_start.coef_at(nearest)
-        intercept: Any = warm_start.intercepts[..., nearest]
+        intercept: Any = warm_start.intercepts[..., nearest][()]
     else:
         try:
             coef, intercept = warm_start
