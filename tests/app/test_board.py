@@ -32,6 +32,7 @@ from shrinkage.plots.style import LABELS, QUIET, rounded, spread
 from shrinkage.plots.validation import cv_range, cv_state, shown_error
 
 SCORES = ("mse", "deviance", "loss")
+ONE_OUTPUT = tuple(name for name, kind in LOSSES.items() if not kind.multiclass)
 FOLDER = Path(board_package.__file__).parent
 AWKWARD = ("a:b", "c.d", "e[0]", "名称", "<b>bold</b>", "\\ {n} 'q'")
 
@@ -333,8 +334,8 @@ def used_keys() -> set[str]:
         "numbers.error_": SCORES,
         "numbers.cv_": SCORES,
         "objective.": ("l1", "l2"),
-        "objective.term_": LOSSES,
-        "objective.meaning_": LOSSES,
+        "objective.term_": ONE_OUTPUT,
+        "objective.meaning_": ONE_OUTPUT,
         "missing.": ("df_kinked", "df_cost", "cv_thinned", "geometry_kinked", "geometry_single"),
         "title.path_": ("l1", "l2"),
         "title.cv_": ("best", "within", "above", "beyond"),
