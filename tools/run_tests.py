@@ -19,7 +19,12 @@ ROOT = needs.ROOT
 REPORTS = ROOT / "build" / "reports"
 SANITIZERS = ("asan", "ubsan", "tsan")
 LIBRARY_TESTS = ("tests/python", "tests/property", "tests/golden")
-READ_THE_CHECKOUT = ("test_architecture.py", "test_readme.py", "test_tools.py")
+READ_THE_CHECKOUT = (
+    "test_architecture.py",
+    "test_benchmark.py",
+    "test_readme.py",
+    "test_tools.py",
+)
 PYTEST_NOTHING_SELECTED = 5
 PIP = ("-m", "pip", "--disable-pip-version-check", "-q")
 
