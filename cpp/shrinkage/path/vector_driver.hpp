@@ -71,7 +71,8 @@ private:
             point_.beta = start_;
             point_.intercept = start_intercepts_;
             point_.refresh(context_);
-            previous_ = penalty_.lambda_max(point_.g);
+            // A start worse than none is no solution of a larger lambda.
+            previous_ = std::min(previous_, penalty_.lambda_max(point_.g));
         }
     }
 

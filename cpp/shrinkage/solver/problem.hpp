@@ -179,7 +179,9 @@ public:
         fresh_ = false;
     }
 
-    double mean_loss() const { return mean_loss(eta, data.weights); }
+    double mean_loss() const {
+        return fresh_ && !std::isnan(loss_) ? loss_ : mean_loss(eta, data.weights);
+    }
     double mean_loss(ConstVector at, ConstVector weights) const {
         double total = 0.0;
         for (std::size_t i = 0; i < at.size(); ++i) {
