@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -145,7 +146,8 @@ TEST_CASE("products equal those of the centred and scaled columns") {
             CHECK(again == one);
         }
         for (const std::size_t j : {0, 5, 42, 127, 128, 299}) {
-            CHECK(e.design.column_product(j, v) == doctest::Approx(expected[j]).epsilon(1e-11));
+            CHECK(e.design.column_product(j, v) ==
+                  doctest::Approx(expected[j]).scale(1.0).epsilon(1e-13));
         }
         const std::vector<std::size_t> columns{7, 5, 299, 7, 130};
         const std::vector<double> coefs{1.5, 2.0, -3.0, 0.25, 0.0};
@@ -296,3 +298,40 @@ TEST_CASE("a stop is seen inside long products") {
 }
 
 TEST_SUITE_END();
+
+TEST_CASE("the Gram matrix of columns that need no packing") {
+    Random random(31);
+    for (const std::size_t p : {200, 257, 300}) {
+        CAPTURE(p);
+        const std::size_t n = 4500;  // more than two blocks of rows
+        const Matrix x = Matrix::random(n, p, random);
+        const DenseDesign design(x.view(), plain_columns(p));
+        const std::vector<double> same(n, 1.0 / static_cast<double>(n));
+        std::vector<double> nearly = same;
+        nearly[n / 2] *= 1.5;
+        std::vector<std::size_t> all(p), later, scattered;
+        for (std::size_t j = 0; j < p; ++j) all[j] = j;
+        for (std::size_t j = 60; j < p; ++j) later.push_back(j);
+        for (std::size_t j = 0; j < p; j += 2) scattered.push_back(j);
+        for (const std::vector<double>* d :
+             {&same, static_cast<const std::vector<double>*>(&nearly)}) {
+            for (const auto* b : {&all, &later, &scattered}) {
+                const Matrix whole = gram_by(design, all, *b, *d, 1);
+                for (std::size_t l = 0; l < b->size(); l += 13) {
+                    for (std::size_t k = 0; k < p; k += 7) {
+                        if (b == &all && k < l) continue;  // the lower triangle alone is filled
+                        double expected = 0.0;
+                        for (std::size_t i = 0; i < n; ++i) {
+                            expected += (*d)[i] * x.view()(i, all[k]) * x.view()(i, (*b)[l]);
+                        }
+                        CHECK(whole.view()(k, l) ==
+                              doctest::Approx(expected).scale(1.0).epsilon(1e-13));
+                    }
+                }
+                const Matrix again = gram_by(design, all, *b, *d, 3);
+                CHECK(std::equal(again.view().column(0).begin(), again.view().column(0).end(),
+                                 whole.view().column(0).begin()));
+            }
+        }
+    }
+}

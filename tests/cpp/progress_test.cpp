@@ -63,8 +63,8 @@ TEST_CASE("a context throws when it is to end, and runs without a control") {
 
 TEST_CASE("little work is not worth a thread") {
     const Context context{4, nullptr};
-    CHECK(context.threads_for(1e3) == 1);
-    CHECK(context.threads_for(1e9) == 4);
+    CHECK(context.threads_for(1e3).size == 1);
+    CHECK(context.threads_for(1e9).size == 4);
 }
 
 TEST_SUITE_END();

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "shrinkage/base/errors.hpp"
+#include "shrinkage/base/threads.hpp"
 
 namespace shrinkage {
 
@@ -61,13 +62,17 @@ private:
 struct Context {
     std::size_t n_threads = 1;
     Control* control = nullptr;
+    Crew* crew = nullptr;  // of the thread that computes
 
     /// Throws Cancelled when the fit is to end; called at least every few milliseconds of work.
     void check() const {
         if (control != nullptr && control->should_stop() != StopReason::none) throw Cancelled();
     }
-    /// Threads are worth their start only above about a quarter of a millisecond of work.
-    std::size_t threads_for(double flops) const { return flops < 1e6 ? 1 : n_threads; }
+    /// Threads are worth their start only above about a quarter of a millisecond of work, and to be
+    /// woken above a tenth of one.
+    Team threads_for(double flops) const {
+        return {flops < (crew == nullptr ? 1e6 : 3e5) ? 1 : n_threads, crew};
+    }
 };
 
 }  // namespace shrinkage

@@ -1,5 +1,5 @@
-// A team of threads for one call. Work is cut into tasks that do not depend on the number of
-// threads, so that results have the same bits for any of them.
+// Parallel loops. Work is cut into tasks that do not depend on the number of threads, so that
+// results have the same bits for any of them.
 #pragma once
 
 #include <algorithm>
@@ -7,17 +7,25 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
+
+#include "shrinkage/base/crew.hpp"
 
 namespace shrinkage {
 
-/// Runs task(i) for every i < n_tasks on at most n_threads threads; the first exception is
+/// How many threads a loop may use, and whose; without a crew it starts its own.
+struct Team {
+    Team(std::size_t n_threads, Crew* of = nullptr) : size(n_threads), crew(of) {}
+
+    std::size_t size;
+    Crew* crew;
+};
+
+/// Runs task(i) for every i < n_tasks on at most team.size threads; the first exception is
 /// rethrown. Tasks must write to places of their own; whoever sums their results does it in task
 /// order.
 template <typename Task>
-void parallel_for(std::size_t n_tasks, std::size_t n_threads, const Task& task) {
-    n_threads = std::min(n_threads, n_tasks);
+void parallel_for(std::size_t n_tasks, Team team, const Task& task) {
+    const std::size_t n_threads = std::min(team.size, n_tasks);
     if (n_threads <= 1) {
         for (std::size_t i = 0; i < n_tasks; ++i) task(i);
         return;
@@ -36,11 +44,10 @@ void parallel_for(std::size_t n_tasks, std::size_t n_threads, const Task& task) 
             }
         }
     };
-    {
-        std::vector<std::jthread> team;
-        team.reserve(n_threads - 1);
-        for (std::size_t t = 1; t < n_threads; ++t) team.emplace_back(work);
-        work();
+    if (team.crew != nullptr) {
+        team.crew->run(n_threads - 1, work);
+    } else {
+        Crew(n_threads).run(n_threads - 1, work);
     }
     if (error) std::rethrow_exception(error);
 }

@@ -19,6 +19,10 @@ struct BasicMatrixView {
 
     T& operator()(std::size_t i, std::size_t j) const { return data[i + j * stride]; }
     std::span<T> column(std::size_t j) const { return {data + j * stride, rows}; }
+    BasicMatrixView block(std::size_t row, std::size_t height, std::size_t column,
+                          std::size_t width) const {
+        return {data + row + column * stride, height, width, stride};
+    }
 };
 
 using MatrixView = BasicMatrixView<double>;

@@ -10,15 +10,24 @@
 namespace shrinkage {
 namespace {
 
-constexpr std::size_t column_block = 128;  // columns per task of a product with X'
+constexpr std::size_t column_block = 128;  // columns per task of a skinny Gram matrix
+constexpr std::size_t dots_block = 32;     // columns per task of a product with X'
 constexpr std::size_t task_rows = 2048;    // rows per task of a product with X
-constexpr std::size_t tile = 192;          // columns per tile of a Gram matrix
+constexpr std::size_t widest_tile = 256;   // columns per tile of a Gram matrix, at most
 constexpr std::size_t packed_rows = 512;   // rows packed at a time, so that two tiles stay in cache
+constexpr std::size_t plain_rows = 2048;   // rows of a block that needs no packing
 constexpr std::size_t skinny = 48;         // columns up to which they alone are packed
 constexpr std::size_t skinny_rows = 8192;  // rows packed at a time then
 constexpr std::size_t enough_tasks = 16;   // tiles are cut by rows until there are as many tasks
 
 std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
+
+/// Columns per tile, so that all tiles but the last are alike and full registers wide.
+std::size_t even_tile(std::size_t columns) {
+    const std::size_t width =
+        blocks(columns, std::max<std::size_t>(blocks(columns, widest_tile), 1));
+    return std::max<std::size_t>(blocks(width, 8) * 8, 8);
+}
 
 Moments moments(ConstVector x, ConstVector weights) {
     Moments m;
@@ -49,11 +58,11 @@ Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept,
                          const Context& context) {
     Columns columns = plain_columns(x.cols);
     if (!intercept && !standardize) return columns;
-    const std::size_t threads =
+    const Team threads =
         context.threads_for(6.0 * static_cast<double>(x.rows) * static_cast<double>(x.cols));
-    parallel_for(blocks(x.cols, column_block), threads, [&](std::size_t task) {
-        const std::size_t last = std::min(x.cols, (task + 1) * column_block);
-        for (std::size_t j = task * column_block; j < last; ++j) {
+    parallel_for(blocks(x.cols, dots_block), threads, [&](std::size_t task) {
+        const std::size_t last = std::min(x.cols, (task + 1) * dots_block);
+        for (std::size_t j = task * dots_block; j < last; ++j) {
             context.check();
             columns.set(j, moments(x.column(j), weights), intercept, standardize);
         }
@@ -63,12 +72,12 @@ Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept,
 
 void DenseDesign::transposed_product(ConstVector v, const Context& context, Vector out) const {
     const double total = sum(v);
-    const std::size_t threads =
+    const Team threads =
         context.threads_for(2.0 * static_cast<double>(rows()) * static_cast<double>(cols()));
-    parallel_for(blocks(cols(), column_block), threads, [&](std::size_t task) {
-        const std::size_t first = task * column_block;
-        const std::size_t count = std::min(column_block, cols() - first);
-        const double* x[column_block];
+    parallel_for(blocks(cols(), dots_block), threads, [&](std::size_t task) {
+        const std::size_t first = task * dots_block;
+        const std::size_t count = std::min(dots_block, cols() - first);
+        const double* x[dots_block];
         for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + (first + k) * x_.stride;
         column_dots({x, count}, v, out.subspan(first, count));
         for (std::size_t j = first; j < first + count; ++j) out[j] = penalized(j, out[j], total);
@@ -78,13 +87,13 @@ void DenseDesign::transposed_product(ConstVector v, const Context& context, Vect
 void DenseDesign::column_products(Indices columns, ConstVector v, const Context& context,
                                   Vector out) const {
     const double total = sum(v);
-    const std::size_t threads = context.threads_for(2.0 * static_cast<double>(rows()) *
-                                                    static_cast<double>(columns.size()));
-    parallel_for(blocks(columns.size(), column_block), threads, [&](std::size_t task) {
-        const std::size_t first = task * column_block;
-        const std::size_t count = std::min(column_block, columns.size() - first);
-        const double* x[column_block];
-        double products[column_block];
+    const Team threads = context.threads_for(2.0 * static_cast<double>(rows()) *
+                                             static_cast<double>(columns.size()));
+    parallel_for(blocks(columns.size(), dots_block), threads, [&](std::size_t task) {
+        const std::size_t first = task * dots_block;
+        const std::size_t count = std::min(dots_block, columns.size() - first);
+        const double* x[dots_block];
+        double products[dots_block];
         for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + columns[first + k] * x_.stride;
         column_dots({x, count}, v, {products, count});
         for (std::size_t k = 0; k < count; ++k) {
@@ -168,47 +177,64 @@ void DenseDesign::skinny_gram(Indices a, Indices b, ConstVector d, const Context
     }
 }
 
+/// Whether the columns lie side by side with nothing to be centred, scaled or weighted.
+bool DenseDesign::plain(Indices columns, ConstVector d) const {
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+        const std::size_t j = columns[k];
+        if (j != columns[0] + k || !usable(j) || center(j) != 0.0 || scale(j) != 1.0) return false;
+    }
+    return std::all_of(d.begin(), d.end(), [&](double weight) { return weight == d[0]; });
+}
+
 void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& context,
                        MatrixView out) const {
     const bool symmetric = a.data() == b.data() && a.size() == b.size();
     if (!symmetric && b.size() <= skinny) return skinny_gram(a, b, d, context, out);
-    std::vector<double> root(d.size());
-    std::transform(d.begin(), d.end(), root.begin(), [](double v) { return std::sqrt(v); });
+    if (a.empty() || b.empty() || d.empty()) return;
+    const bool as_it_lies = plain(a, d) && (symmetric || plain(b, d));
+    const double factor = as_it_lies ? d[0] : 1.0;
+    std::vector<double> root(as_it_lies ? 0 : d.size());
+    for (std::size_t i = 0; i < root.size(); ++i) root[i] = std::sqrt(d[i]);
     struct Tile {
         std::size_t a, b;
     };
+    const std::size_t tallest = even_tile(a.size()), widest = even_tile(b.size());
     std::vector<Tile> tiles;
-    for (std::size_t l = 0; l < b.size(); l += tile) {
-        for (std::size_t k = symmetric ? l : 0; k < a.size(); k += tile) tiles.push_back({k, l});
+    for (std::size_t l = 0; l < b.size(); l += widest) {
+        for (std::size_t k = symmetric ? l : 0; k < a.size(); k += tallest) tiles.push_back({k, l});
     }
     // Tasks are (tile, block of rows); partial sums are added in order, whatever thread made them.
+    const std::size_t chunk = as_it_lies ? plain_rows : packed_rows;
     const std::size_t n_blocks =
-        std::clamp<std::size_t>(blocks(enough_tasks, std::max<std::size_t>(tiles.size(), 1)), 1,
-                                std::max<std::size_t>(blocks(rows(), packed_rows), 1));
-    const std::size_t row_block = packed_rows * blocks(blocks(rows(), packed_rows), n_blocks);
+        std::clamp<std::size_t>(blocks(enough_tasks, tiles.size()), 1, blocks(rows(), chunk));
+    const std::size_t row_block = chunk * blocks(blocks(rows(), chunk), n_blocks);
     std::vector<std::vector<double>> partial(tiles.size() * n_blocks);
     const auto run = [&](std::size_t task) {
         const Tile t = tiles[task / n_blocks];
         const std::size_t begin = std::min(rows(), (task % n_blocks) * row_block);
         const std::size_t end = std::min(rows(), begin + row_block);
-        const Indices left = a.subspan(t.a, std::min(tile, a.size() - t.a));
-        const Indices right = b.subspan(t.b, std::min(tile, b.size() - t.b));
+        const Indices left = a.subspan(t.a, std::min(tallest, a.size() - t.a));
+        const Indices right = b.subspan(t.b, std::min(widest, b.size() - t.b));
         const bool diagonal = symmetric && t.a == t.b;
         std::vector<double>& total = partial[task];
         total.assign(left.size() * right.size(), 0.0);
         const MatrixView c{total.data(), left.size(), right.size(), left.size()};
-        std::vector<double> lhs(left.size() * packed_rows);
-        std::vector<double> rhs(diagonal ? 0 : right.size() * packed_rows);
-        for (std::size_t i = begin; i < end; i += packed_rows) {
+        std::vector<double> lhs(as_it_lies ? 0 : left.size() * chunk);
+        std::vector<double> rhs(as_it_lies || diagonal ? 0 : right.size() * chunk);
+        const auto part = [&](Indices columns, std::size_t first, std::size_t count,
+                              std::vector<double>& packed) -> ConstMatrixView {
+            if (as_it_lies) return x_.block(first, count, columns[0], columns.size());
+            pack(columns, root, first, count, packed.data());
+            return {packed.data(), count, columns.size(), count};
+        };
+        for (std::size_t i = begin; i < end; i += chunk) {
             context.check();
-            const std::size_t count = std::min(packed_rows, end - i);
-            pack(left, root, i, count, lhs.data());
-            const ConstMatrixView l{lhs.data(), count, left.size(), count};
+            const std::size_t count = std::min(chunk, end - i);
+            const ConstMatrixView l = part(left, i, count, lhs);
             if (diagonal) {
                 add_gram(l, c);
             } else {
-                pack(right, root, i, count, rhs.data());
-                add_cross_product(l, {rhs.data(), count, right.size(), count}, c);
+                add_cross_product(l, part(right, i, count, rhs), c);
             }
         }
     };
@@ -216,8 +242,8 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
                          static_cast<double>(b.size());
     parallel_for(partial.size(), context.threads_for(flops), run);
     for (std::size_t t = 0; t < tiles.size(); ++t) {
-        const std::size_t height = std::min(tile, a.size() - tiles[t].a);
-        const std::size_t width = std::min(tile, b.size() - tiles[t].b);
+        const std::size_t height = std::min(tallest, a.size() - tiles[t].a);
+        const std::size_t width = std::min(widest, b.size() - tiles[t].b);
         const bool diagonal = symmetric && tiles[t].a == tiles[t].b;
         for (std::size_t l = 0; l < width; ++l) {
             for (std::size_t k = diagonal ? l : 0; k < height; ++k) {
@@ -225,7 +251,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
                 for (std::size_t block = 0; block < n_blocks; ++block) {
                     total += partial[t * n_blocks + block][k + l * height];
                 }
-                out(tiles[t].a + k, tiles[t].b + l) = total;
+                out(tiles[t].a + k, tiles[t].b + l) = factor * total;
             }
         }
     }

@@ -45,6 +45,7 @@ private:
     }
     void skinny_gram(Indices a, Indices b, ConstVector d, const Context& context,
                      MatrixView out) const;
+    bool plain(Indices columns, ConstVector d) const;
     void pack(Indices columns, ConstVector factor, std::size_t first, std::size_t count,
               double* out) const;
 

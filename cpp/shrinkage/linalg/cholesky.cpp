@@ -124,7 +124,7 @@ bool Cholesky::factor_block(std::size_t n, std::size_t first, const Context& con
     const std::size_t width = std::min(block, n - first);
     const std::size_t tiles = (n - first + tile - 1) / tile;
     const double rows = static_cast<double>(n - first);
-    const std::size_t threads =
+    const Team threads =
         context.threads_for(2.0 * rows * static_cast<double>(width) * static_cast<double>(first));
     const ConstMatrixView before{&l_[first], width, first, stride_};
     parallel_for(tiles, threads, [&](std::size_t t) {

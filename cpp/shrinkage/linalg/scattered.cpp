@@ -1,6 +1,8 @@
 #include "shrinkage/linalg/scattered.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 #include "shrinkage/base/cpu.hpp"
 
@@ -12,6 +14,10 @@ constexpr std::size_t rows_at_a_time = 512;  // of eight columns: half of a firs
 
 // The templates are compiled into functions for each instruction set, which they must not outlive.
 #define SHRINKAGE_INLINE inline __attribute__((always_inline))
+
+using Two = double __attribute__((vector_size(16)));
+using Four = double __attribute__((vector_size(32)));
+using Eight = double __attribute__((vector_size(64)));
 
 /// A vector where a double may lie. The attributes stand on a class, since a template argument
 /// loses those of its type: Clang would read as if the address were a multiple of the width.
@@ -28,11 +34,18 @@ SHRINKAGE_INLINE const Lanes<V>& lanes(const double* p) {
 template <typename V>
 constexpr std::size_t width = sizeof(V) / sizeof(double);
 
+/// Halves are added to halves: three dependent additions for eight lanes.
 template <typename V>
 SHRINKAGE_INLINE double total_of(const V& sums) {
-    double total = 0.0;
-    for (std::size_t lane = 0; lane < width<V>; ++lane) total += sums[lane];
-    return total;
+    if constexpr (width<V> == 2) {
+        return sums[0] + sums[1];
+    } else {
+        using Half = std::conditional_t<width<V> == 8, Four, Two>;
+        Half low, high;
+        std::memcpy(&low, &sums, sizeof(Half));
+        std::memcpy(&high, reinterpret_cast<const char*>(&sums) + sizeof(Half), sizeof(Half));
+        return total_of<Half>(low + high);
+    }
 }
 
 /// The unroll columns from k on; at the end the last one is repeated and its result dropped.
@@ -94,13 +107,23 @@ SHRINKAGE_INLINE void matrix_dots(ColumnPointers columns, ColumnPointers packed,
     }
 }
 
+/// Where the rows are no multiple of the width, the last ones are read once more with zeros for
+/// those that were read before.
 template <typename V>
 SHRINKAGE_INLINE void vector_dots(ColumnPointers columns, ConstVector v, Vector out) {
+    const std::size_t n = v.size();
+    const std::size_t rest = n % width<V>;
+    const std::size_t whole = n - rest;
+    const std::size_t last = n < width<V> ? 0 : n - width<V>;
+    double tail[width<V>] = {};
+    for (std::size_t i = 0; n >= width<V> && i < rest; ++i) {
+        tail[width<V> - rest + i] = v[whole + i];
+    }
     for (std::size_t k = 0; k < columns.size(); k += unroll) {
         const Block a(columns, k, 0);
         V even[unroll] = {}, odd[unroll] = {};
         std::size_t i = 0;
-        for (; i + 2 * width<V> <= v.size(); i += 2 * width<V>) {
+        for (; i + 2 * width<V> <= n; i += 2 * width<V>) {
             const V first = lanes<V>(v.data() + i).value,
                     second = lanes<V>(v.data() + i + width<V>).value;
 #pragma GCC unroll 4
@@ -109,11 +132,28 @@ SHRINKAGE_INLINE void vector_dots(ColumnPointers columns, ConstVector v, Vector 
                 odd[c] += lanes<V>(a.columns[c] + i + width<V>).value * second;
             }
         }
-        for (std::size_t c = 0; c < a.used; ++c) {
-            double total = total_of<V>(even[c] + odd[c]);
-            for (std::size_t rest = i; rest < v.size(); ++rest)
-                total += a.columns[c][rest] * v[rest];
-            out[k + c] = total;
+        if (i < whole) {
+            const V first = lanes<V>(v.data() + i).value;
+#pragma GCC unroll 4
+            for (std::size_t c = 0; c < unroll; ++c)
+                even[c] += lanes<V>(a.columns[c] + i).value * first;
+        }
+        if (n < width<V>) {
+            for (std::size_t c = 0; c < a.used; ++c) {
+                out[k + c] = 0.0;
+                for (std::size_t r = 0; r < n; ++r) out[k + c] += a.columns[c][r] * v[r];
+            }
+            continue;
+        }
+        if (rest > 0) {
+            const V weights = lanes<V>(tail).value;
+#pragma GCC unroll 4
+            for (std::size_t c = 0; c < unroll; ++c)
+                odd[c] += lanes<V>(a.columns[c] + last).value * weights;
+        }
+#pragma GCC unroll 4
+        for (std::size_t c = 0; c < unroll; ++c) {
+            if (c < a.used) out[k + c] = total_of<V>(even[c] + odd[c]);
         }
     }
 }
@@ -143,9 +183,6 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
     }
 }
 
-using Two = double __attribute__((vector_size(16)));
-using Four = double __attribute__((vector_size(32)));
-using Eight = double __attribute__((vector_size(64)));
 static_assert(alignof(Lanes<Eight>) == alignof(double));
 
 // One function for each kernel and instruction set.

@@ -16,11 +16,13 @@ std::vector<double> normalized(ConstVector weights) {
     return result;
 }
 
-/// Sees input.x as a design and calls dense(x, weights, result) or sparse(x, weights, result); a
-/// stop leaves what is finished.
+/// Sees input.x as a design and calls dense(x, weights, context, result) or sparse(...) with a crew
+/// in the context; a stop leaves what is finished.
 template <typename Dense, typename Sparse>
-PathResult fit_on_design(const PathInput& input, const PathOptions& options, const Context& context,
+PathResult fit_on_design(const PathInput& input, const PathOptions& options, const Context& given,
                          const Dense& dense, const Sparse& sparse) {
+    Crew crew(given.n_threads);
+    const Context context{given.n_threads, given.control, &crew};
     PathResult result;
     result.lambdas = options.lambdas;
     const std::vector<double> weights = normalized(input.weights);
@@ -29,10 +31,10 @@ PathResult fit_on_design(const PathInput& input, const PathOptions& options, con
     };
     try {
         if (const auto* x = std::get_if<ConstMatrixView>(&input.x)) {
-            dense(DenseDesign(*x, columns(*x)), weights, result);
+            dense(DenseDesign(*x, columns(*x)), weights, context, result);
         } else {
             const auto& view = std::get<SparseView>(input.x);
-            sparse(SparseDesign(view, columns(view)), weights, result);
+            sparse(SparseDesign(view, columns(view)), weights, context, result);
         }
     } catch (const Cancelled&) {
         result.stop = context.control->should_stop();
@@ -69,11 +71,11 @@ PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const 
                     const PathOptions& options, const Context& context) {
     return fit_on_design(
         input, options, context,
-        [&](const DenseDesign& x, ConstVector weights, PathResult& result) {
-            fit_dense(x, weights, loss, penalty, input, options, context, result);
+        [&](const DenseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
+            fit_dense(x, weights, loss, penalty, input, options, manned, result);
         },
-        [&](const SparseDesign& x, ConstVector weights, PathResult& result) {
-            fit_sparse(x, weights, loss, penalty, input, options, context, result);
+        [&](const SparseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
+            fit_sparse(x, weights, loss, penalty, input, options, manned, result);
         });
 }
 
@@ -81,11 +83,11 @@ PathResult fit_path(const AnyVectorLoss& loss, const AnyVectorPenalty& penalty,
                     const PathInput& input, const PathOptions& options, const Context& context) {
     return fit_on_design(
         input, options, context,
-        [&](const DenseDesign& x, ConstVector weights, PathResult& result) {
-            fit_vector_dense(x, weights, loss, penalty, input, options, context, result);
+        [&](const DenseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
+            fit_vector_dense(x, weights, loss, penalty, input, options, manned, result);
         },
-        [&](const SparseDesign& x, ConstVector weights, PathResult& result) {
-            fit_vector_sparse(x, weights, loss, penalty, input, options, context, result);
+        [&](const SparseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
+            fit_vector_sparse(x, weights, loss, penalty, input, options, manned, result);
         });
 }
 
