@@ -123,6 +123,10 @@ py::dict to_dict(PathResult&& result) {
     d["regime"] = regimes;
     d["centers"] = to_numpy(std::move(result.centers));
     d["scales"] = to_numpy(std::move(result.scales));
+    d["dual_starts"] = to_numpy(cast<std::int64_t>(result.duals.starts));
+    d["dual_rows"] = to_numpy(cast<std::int32_t>(result.duals.rows));
+    d["dual_values"] = to_numpy(std::move(result.duals.values));
+    d["dual_scales"] = to_numpy(std::move(result.duals.scales));
     d["null_deviance"] = result.null_deviance;
     d["stop"] = stop_name(result.stop);
     return d;

@@ -12,7 +12,8 @@ from .linear.estimators import (
     PenalizedRegressor,
     PenalizedRegressorCV,
 )
-from .linear.path import Path, fit_path
+from .linear.path import fit_path
+from .linear.result import Path
 from .losses import Huber, Quantile
 from .penalties import L1, L2, ElasticNet, RowGroup
 

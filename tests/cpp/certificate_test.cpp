@@ -160,4 +160,18 @@ TEST_CASE("with a ridge part the unscaled dual point closes the gap faster") {
     CHECK(point.gap(penalty, lambda, true) < 0.1 * scaled);
 }
 
+TEST_CASE("a dual point that is not the slope of the loss costs its distance, scaled or not") {
+    // A kinked loss has many slopes: loss_part(1) is not zero, whichever of the two gaps is taken.
+    const Separable<L2> penalty(L2{}, std::vector<double>(1, 1.0));
+    const std::vector<double> g{0.5}, beta{0.5};
+    const auto loss_part = [](double s) { return 0.25 + (1.0 - s); };
+    const Gap gap = best_gap(penalty, g, beta, 1.0, true, loss_part);
+    CHECK(gap.value == doctest::Approx(0.25).epsilon(1e-15));
+    CHECK(gap.scale == 1.0);
+    CHECK(duality_gap(penalty, g, beta, 1.0, true, loss_part) == gap.value);
+    const Gap unknown = best_gap(penalty, g, beta, 1.0, false, loss_part);
+    CHECK(unknown.scale == 0.0);
+    CHECK(unknown.value == doctest::Approx(1.25 + 0.125).epsilon(1e-15));
+}
+
 TEST_SUITE_END();

@@ -187,6 +187,46 @@ TEST_CASE("a start is used: at the solution little is left to do") {
     CHECK(warm.n_iter[0] < cold.n_iter[0]);
 }
 
+namespace {
+
+/// Counts the passes over all columns.
+struct CountedDesign : PlainDesign {
+    using PlainDesign::PlainDesign;
+    mutable std::size_t passes = 0;
+
+    void transposed_product(ConstVector v, const Context& context, Vector out) const {
+        ++passes;
+        PlainDesign::transposed_product(v, context, out);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an absurd start is not walked away from in small steps of lambda") {
+    // Found by fuzzing: the path came down from the gradient at the start, here about e^400. That
+    // took 2260 passes; Newton's own way from there takes some 600, a fit from nothing 27.
+    constexpr std::size_t n = 40, p = 60;
+    const Separable<L1> penalty(L1{}, std::vector<double>(p, 1.0));
+    const auto problem = plain_problem<PoissonLoss>(n, p, penalty, 9);
+    const Data data{problem.y, problem.weights, {}, false};
+    PathOptions options;
+    options.lambdas = {0.02};
+    std::vector<double> start(p, 0.0);
+    start[0] = start[1] = 150.0;
+    const auto passes = [&](bool warm) {
+        const CountedDesign design(problem.x);
+        PathDriver<PoissonLoss, Separable<L1>, CountedDesign> driver(problem.loss, penalty, design,
+                                                                     data, options, {}, alone);
+        if (warm) driver.start_at(start, 0.0);
+        PathResult result;
+        driver.run(result, [](ConstVector, double) {});
+        CHECK(result.converged[0]);
+        return design.passes;
+    };
+    const std::size_t cold = passes(false), warm = passes(true);
+    CHECK(warm <= 40 * cold);
+}
+
 TEST_CASE("every fitted lambda is reported") {
     const Separable<L1> penalty(L1{}, std::vector<double>(5, 1.0));
     const auto problem = plain_problem<SquaredLoss>(40, 5, penalty, 7);

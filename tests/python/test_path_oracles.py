@@ -3,6 +3,7 @@
 The peers are optional: what is not installed is skipped, with the command that installs it.
 """
 
+import contextlib
 import warnings
 from types import ModuleType
 from typing import Any
@@ -186,3 +187,36 @@ def test_adelie(loss: str, penalty: str) -> None:
             )
         theirs = np.append(state.betas.toarray()[0], state.intercepts[0])
         assert_close(ours(X, y, loss, SHARE[penalty], lam, sample_weight=w), theirs)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [1e-4, 1.0, 100.0])
+@pytest.mark.parametrize("epsilon", [1.05, 1.35, 3.0])
+def test_huber_at_the_scale_that_scikit_learn_estimates(
+    epsilon: float, alpha: float, fit_intercept: bool
+) -> None:
+    """HuberRegressor minimizes Σ w [σ + σ H_ε(r/σ)] + α‖β‖² over β and σ (Owen 2007).
+
+    As σ H_ε(r/σ) = 2/σ · huber_δ(r) with δ = εσ, its coefficients are ours at that δ and
+    λ = ασ/Σw once σ is its own estimate, whatever that is.
+    """
+    X, y, w = problem("huber", 27, n=200)
+    model = linear_model.HuberRegressor(
+        epsilon=epsilon, alpha=alpha, tol=1e-12, max_iter=10_000, fit_intercept=fit_intercept
+    )
+    model.fit(X, y, sample_weight=w)
+    if fit_intercept:  # without one scikit-learn's warm start begins to fit it
+        model.set_params(warm_start=True)
+        with contextlib.suppress(ValueError):  # that a start cannot be improved
+            for _ in range(5):  # L-BFGS stops early: restarts bring the last digits
+                model.fit(X, y, sample_weight=w)
+    lam, loss = alpha * model.scale_ / w.sum(), sh.Huber(epsilon * model.scale_)
+    found = ours(X, y, loss, 0.0, lam, sample_weight=w, fit_intercept=fit_intercept)
+    theirs = np.append(model.coef_, model.intercept_)
+    assert_close(found, theirs, 1e-5 if fit_intercept else 5e-5)
+
+    def objective(b: np.ndarray) -> float:
+        mean = sh.core.loss_value(loss, y, X @ b[:-1] + b[-1], sample_weight=w)
+        return mean + 0.5 * lam * float(b[:-1] @ b[:-1])
+
+    assert -1e-14 <= objective(theirs) - objective(found) <= 1e-9

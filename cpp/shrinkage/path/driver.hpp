@@ -165,9 +165,20 @@ private:
         result.regimes.push_back(step.regime);
         result.n_nonzero.push_back(nonzero);
         record(point_.beta, point_.intercept);
+        if constexpr (L::shape == Shape::kinked) note_dual(result);
         if (context_.control != nullptr) {
             context_.control->report(lambda, gap, nonzero);
         }
+    }
+
+    /// With nothing to explain theta = 0 is optimal, unless the null model's has no gradient at
+    /// all.
+    void note_dual(PathResult& result) const {
+        if (!held_out_.empty()) return;
+        const double scale =
+            flat_ ? (null_deviance_ > rounding() ? 1.0 : 0.0) : engine_.dual_scale();
+        const double q = point_.loss.q;
+        result.duals.add(point_.v, point_.data.weights, q - 1.0, q, scale);
     }
 
     double score() const {

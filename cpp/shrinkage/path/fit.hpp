@@ -10,6 +10,7 @@
 #include "shrinkage/design/sparse.hpp"
 #include "shrinkage/loss/any_loss.hpp"
 #include "shrinkage/loss/any_vector_loss.hpp"
+#include "shrinkage/path/dual_points.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
 #include "shrinkage/penalty/any_vector_penalty.hpp"
 #include "shrinkage/solver/problem.hpp"
@@ -53,6 +54,7 @@ struct PathResult {
     std::vector<char> converged;
     std::vector<Regime> regimes;
     std::vector<double> centers, scales;
+    DualPoints duals;            // of a kinked loss, whose coefficients do not determine them
     double null_deviance = 0.0;  // D_0: loss of the null model minus that of the saturated one
     StopReason stop = StopReason::none;
 };

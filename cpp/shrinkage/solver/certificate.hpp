@@ -30,21 +30,36 @@ double fenchel_young(const L& loss, ConstVector y, ConstVector weights, ConstVec
     return total;
 }
 
+/// A duality gap, and the s of the dual point s theta that it was measured at.
+struct Gap {
+    double value;
+    double scale;
+};
+
 /// The smaller of two gaps: at the scaled dual point s theta with s = dual_scale, and at theta
 /// itself where the penalty's conjugate is finite there. Both need an intercept and free
 /// coefficients that are stationary, so that theta is orthogonal to them; else only theta = 0 is
 /// known to be feasible.
 ///   g = X~'(w theta), theta = -l'(eta);   loss_part(s) = fenchel_young(s)
 template <Penalty P, typename LossPart>
-double duality_gap(const P& penalty, ConstVector g, ConstVector beta, double lambda,
-                   bool stationary, const LossPart& loss_part) {
+Gap best_gap(const P& penalty, ConstVector g, ConstVector beta, double lambda, bool stationary,
+             const LossPart& loss_part) {
     const double value = penalty.value(beta, lambda);
-    if (!stationary) return loss_part(0.0) + value;
+    if (!stationary) return {loss_part(0.0) + value, 0.0};
     const double product = dot(g, beta);
     const double s = penalty.dual_scale(g, beta, lambda);
-    double gap = loss_part(s) + value + penalty.dual_value(s, g, beta, lambda) - s * product;
-    gap = std::min(gap, value + penalty.conjugate(g, lambda) - product);
-    return std::max(gap, 0.0);
+    const double scaled =
+        loss_part(s) + value + penalty.dual_value(s, g, beta, lambda) - s * product;
+    // Where theta is not the slope of the loss, as a kinked loss has many, loss_part(1) counts.
+    const double whole = loss_part(1.0) + value + penalty.conjugate(g, lambda) - product;
+    if (whole < scaled) return {std::max(whole, 0.0), 1.0};
+    return {std::max(scaled, 0.0), s};
+}
+
+template <Penalty P, typename LossPart>
+double duality_gap(const P& penalty, ConstVector g, ConstVector beta, double lambda,
+                   bool stationary, const LossPart& loss_part) {
+    return best_gap(penalty, g, beta, lambda, stationary, loss_part).value;
 }
 
 }  // namespace shrinkage

@@ -65,17 +65,22 @@ public:
 
     void finish(const Context&) {}
     double loss() const { return point_.mean_loss(); }
+    /// The dual point of the last gap is this times v / w.
+    double dual_scale() const { return scale_; }
 
 private:
     static constexpr int attempts = 3;
 
     struct Solution {
-        double gap, intercept;
+        double gap, scale, intercept;
         std::vector<double> beta, v, g;
     };
-    Solution current() const { return {gap_, point_.intercept, point_.beta, point_.v, point_.g}; }
+    Solution current() const {
+        return {gap_, scale_, point_.intercept, point_.beta, point_.v, point_.g};
+    }
     void restore(const Solution& s, const Context& context) {
         gap_ = s.gap;
+        scale_ = s.scale;
         point_.intercept = s.intercept;
         point_.beta = s.beta;
         point_.v = s.v;
@@ -129,10 +134,11 @@ private:
             product += point_.v[i] * r;
         }
         const double free = free_gradient(penalty_, point_.g, lambda);
-        gap_ = duality_gap(penalty_, point_.g, point_.beta, lambda,
-                           balanced && free <= stationarity::certifiable * floor,
-                           [&](double s) { return kink + (1.0 - s) * product; });
-        if (std::isnan(gap_)) gap_ = infinity;
+        const Gap best = best_gap(penalty_, point_.g, point_.beta, lambda,
+                                  balanced && free <= stationarity::certifiable * floor,
+                                  [&](double s) { return kink + (1.0 - s) * product; });
+        gap_ = std::isnan(best.value) ? infinity : best.value;
+        scale_ = best.scale;
     }
 
     Point<L, D>& point_;
@@ -140,7 +146,7 @@ private:
     const Limits limits_;
     WorkingSet set_;
     double loss_scale_ = 0.0;  // of the null model, in units of y
-    double gap_ = 0.0;
+    double gap_ = 0.0, scale_ = 0.0;
 };
 
 }  // namespace shrinkage

@@ -18,7 +18,8 @@ from .._validation import FloatArray, as_integer, refuse
 from ..core import _native
 from ..errors import Cancelled
 from ._problem import Problem, decision_of, labels_of
-from .path import Path, fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
+from .path import fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
+from .result import Path
 
 Rule = Literal["min", "1se"]
 Folds = list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]

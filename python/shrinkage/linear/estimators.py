@@ -17,7 +17,8 @@ from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
 from ._problem import decision_of, labels_of
 from .cv import PathCV, Rule, fit_path_cv
-from .path import Path, fit_path
+from .path import fit_path
+from .result import Path
 
 FIT_ARGUMENTS = (
     "loss",
