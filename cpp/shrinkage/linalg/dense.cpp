@@ -113,10 +113,16 @@ void mirror_lower(MatrixView a) {
 }
 
 double sum(ConstVector x) {
-    if (x.size() <= 128) {
-        double total = 0.0;
-        for (const double v : x) total += v;
-        return total;
+    if (x.size() <= 512) {
+        // Eight sums at once: an addition does not wait for the last.
+        double parts[8] = {};
+        std::size_t i = 0;
+        for (; i + 8 <= x.size(); i += 8) {
+            for (std::size_t k = 0; k < 8; ++k) parts[k] += x[i + k];
+        }
+        for (std::size_t k = 0; i + k < x.size(); ++k) parts[k] += x[i + k];
+        return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
+               ((parts[4] + parts[5]) + (parts[6] + parts[7]));
     }
     const std::size_t half = x.size() / 2;
     return sum(x.first(half)) + sum(x.subspan(half));

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "shrinkage/base/cpu.hpp"
+#include "shrinkage/base/lanes.hpp"
 
 namespace shrinkage {
 namespace {
@@ -12,23 +12,13 @@ namespace {
 constexpr std::size_t unroll = 4;            // columns of a register block
 constexpr std::size_t rows_at_a_time = 512;  // of eight columns: half of a first-level cache
 
-// The templates are compiled into functions for each instruction set, which they must not outlive.
-#define SHRINKAGE_INLINE inline __attribute__((always_inline))
-
-using Two = double __attribute__((vector_size(16)));
-using Four = double __attribute__((vector_size(32)));
-using Eight = double __attribute__((vector_size(64)));
-
-/// A vector where a double may lie. The attributes stand on a class, since a template argument
-/// loses those of its type: Clang would read as if the address were a multiple of the width.
-template <typename V>
-struct __attribute__((packed, aligned(sizeof(double)), may_alias)) Lanes {
-    V value;
-};
+using Two = Registers<2>::Doubles;
+using Four = Registers<4>::Doubles;
+using Eight = Registers<8>::Doubles;
 
 template <typename V>
-SHRINKAGE_INLINE const Lanes<V>& lanes(const double* p) {
-    return *reinterpret_cast<const Lanes<V>*>(p);
+SHRINKAGE_INLINE const Unaligned<V>& lanes(const double* p) {
+    return *reinterpret_cast<const Unaligned<V>*>(p);
 }
 
 template <typename V>
@@ -166,7 +156,7 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
         const double c[unroll] = {coefs[k], coefs[k + 1], coefs[k + 2], coefs[k + 3]};
         std::size_t i = 0;
         for (; i + width<V> <= y.size(); i += width<V>) {
-            Lanes<V>& target = *reinterpret_cast<Lanes<V>*>(y.data() + i);
+            Unaligned<V>& target = *reinterpret_cast<Unaligned<V>*>(y.data() + i);
             target.value = ((target.value + c[0] * lanes<V>(a.columns[0] + i).value) +
                             (c[1] * lanes<V>(a.columns[1] + i).value +
                              c[2] * lanes<V>(a.columns[2] + i).value)) +
@@ -182,8 +172,6 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
         for (std::size_t i = 0; i < y.size(); ++i) y[i] += coefs[k] * columns[k][i];
     }
 }
-
-static_assert(alignof(Lanes<Eight>) == alignof(double));
 
 // One function for each kernel and instruction set.
 #define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                        \
@@ -202,25 +190,14 @@ static_assert(alignof(Lanes<Eight>) == alignof(double));
 
 SHRINKAGE_KERNELS(plain, , Two)
 #if SHRINKAGE_X86
-SHRINKAGE_KERNELS(avx2, __attribute__((target("avx2,fma"))), Four)
-SHRINKAGE_KERNELS(avx512, __attribute__((target("avx512f,avx512dq"))), Eight)
+SHRINKAGE_KERNELS(avx2, SHRINKAGE_AVX2, Four)
+SHRINKAGE_KERNELS(avx512, SHRINKAGE_AVX512, Eight)
 #endif
 
 }  // namespace
 
-#if SHRINKAGE_X86
-#define SHRINKAGE_DISPATCH(kernel, ...)                         \
-    switch (simd()) {                                           \
-        case Simd::avx512: return kernel##_avx512(__VA_ARGS__); \
-        case Simd::avx2: return kernel##_avx2(__VA_ARGS__);     \
-        case Simd::plain: return kernel##_plain(__VA_ARGS__);   \
-    }
-#else
-#define SHRINKAGE_DISPATCH(kernel, ...) kernel##_plain(__VA_ARGS__)
-#endif
-
 void column_dots(ColumnPointers columns, ConstVector v, Vector out) {
-    SHRINKAGE_DISPATCH(vector_dots, columns, v, out)
+    SHRINKAGE_DISPATCH(simd(), vector_dots, columns, v, out);
 }
 
 void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView out) {
@@ -231,14 +208,14 @@ void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView 
         for (std::size_t l = 0; l < count; ++l) right[l] = packed.column(first + l).data();
         const MatrixView part{&out(0, first), out.rows, count, out.stride};
         const auto run = [&](ColumnPointers packed_columns) {
-            SHRINKAGE_DISPATCH(matrix_dots, columns, packed_columns, packed.rows, part)
+            SHRINKAGE_DISPATCH(simd(), matrix_dots, columns, packed_columns, packed.rows, part);
         };
         run({right, count});
     }
 }
 
 void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y) {
-    SHRINKAGE_DISPATCH(scaled_columns, columns, coefs, y)
+    SHRINKAGE_DISPATCH(simd(), scaled_columns, columns, coefs, y);
 }
 
 }  // namespace shrinkage

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "shrinkage/linalg/elementary.hpp"
+
 namespace shrinkage::exponential {
 
 inline constexpr double reach = 500.0;
@@ -12,5 +14,19 @@ inline double value(double t) {
     return t <= reach ? std::exp(t) : std::exp(reach) * (1.0 + (t - reach));
 }
 inline double slope(double t) { return std::exp(t <= reach ? t : reach); }
+
+// The same for lanes: value = slope * beyond.
+template <typename T>
+SHRINKAGE_INLINE T within(T t) {
+    return select(t > reach, reach, t);
+}
+template <typename T>
+SHRINKAGE_INLINE T slope(T t) {
+    return exp(within(t));
+}
+template <typename T>
+SHRINKAGE_INLINE T beyond(T t) {
+    return 1.0 + (t - within(t));
+}
 
 }  // namespace shrinkage::exponential

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "shrinkage/linalg/elementary.hpp"
 #include "shrinkage/loss/exponential.hpp"
 #include "shrinkage/loss/loss.hpp"
 
@@ -27,8 +28,21 @@ struct GammaLoss {
     double mean(double eta) const { return exponential::slope(eta); }
     bool valid(double y) const { return std::isfinite(y) && y > 0.0; }
     double curvature_scale(double, double) const { return 1.0; }
+
+    template <typename T>
+    SHRINKAGE_INLINE Expansion<T> expansion(T y, T eta) const {
+        const T ratio = y * exponential::slope(-eta);
+        return {ratio * exponential::beyond(-eta) + eta, 1.0 - ratio, ratio};
+    }
+    /// The divergence of the ratio y / mean at s l' from that at eta.
+    template <typename T>
+    SHRINKAGE_INLINE T fenchel_young(T y, T eta, const DualScale<T>& s) const {
+        const T at = exponential::within(-eta), ratio = y * exp(at);
+        const T d = s.lost * (1.0 - ratio), m = s.kept * ratio + s.lost;
+        return divergence(m, ratio, d, log(m / y) - at) + d * (eta + at);
+    }
 };
 
-static_assert(ScalarLoss<GammaLoss>);
+static_assert(BatchLoss<GammaLoss>);
 
 }  // namespace shrinkage

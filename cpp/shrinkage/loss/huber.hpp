@@ -35,8 +35,19 @@ struct HuberLoss {
     double mean(double eta) const { return eta; }
     bool valid(double y) const { return std::isfinite(y); }
     double curvature_scale(double, double) const { return 1.0; }
+
+    template <typename T>
+    SHRINKAGE_INLINE Expansion<T> expansion(T y, T eta) const {
+        const T r = eta - y, slope = max(-delta, min(delta, r)), size = abs(slope);
+        return {size * (abs(r) - 0.5 * size), slope, select(abs(r) <= delta, 1.0, 0.0)};
+    }
+    template <typename T>
+    SHRINKAGE_INLINE T fenchel_young(T y, T eta, const DualScale<T>& s) const {
+        const T r = abs(eta - y), size = min(r, delta);
+        return s.lost * size * (0.5 * s.lost * size + (r - size));
+    }
 };
 
-static_assert(ScalarLoss<HuberLoss>);
+static_assert(BatchLoss<HuberLoss>);
 
 }  // namespace shrinkage

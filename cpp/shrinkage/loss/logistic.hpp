@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "shrinkage/linalg/elementary.hpp"
 #include "shrinkage/loss/loss.hpp"
 
 namespace shrinkage {
@@ -52,8 +53,28 @@ struct LogisticLoss {
     }
     bool valid(double y) const { return y == 0.0 || y == 1.0; }
     double curvature_scale(double, double) const { return 0.25; }
+
+    template <typename T>
+    SHRINKAGE_INLINE Expansion<T> expansion(T y, T eta) const {
+        const T e = exp(-abs(eta)), far = 1.0 / (1.0 + e), near = e * far;
+        const auto up = eta > 0.0;
+        return {shrinkage::log1p(e) + select(up, (1.0 - y) * eta, -y * eta),
+                select(up, far, near) * (1.0 - y) - select(up, near, far) * y, far * near};
+    }
+    /// The divergence of the probability at s l' from that at eta. With r the odds against y, so
+    /// that |l'| = r / (1 + r), it is  |l'| (s log s + 1 - s)  plus  1 / (1 + r)  times the
+    /// divergence of 1 + (1 - s) r from 1; where r > 1, both by way of 1 / r.
+    template <typename T>
+    SHRINKAGE_INLINE T fenchel_young(T y, T eta, const DualScale<T>& s) const {
+        const T e = exp(-abs(eta)), far = 1.0 / (1.0 + e);
+        const auto fits = select(y > 0.5, eta, -eta) > 0.0;
+        const T unit = select(fits, 1.0, e), odds = select(fits, e, 1.0);
+        const T d = s.lost * odds, m = unit + d;
+        const T log_ratio = log(m) + select(fits, 0.0, abs(eta));
+        return far * (odds * s.entropy + divergence(m, unit, d, log_ratio));
+    }
 };
 
-static_assert(ScalarLoss<LogisticLoss>);
+static_assert(BatchLoss<LogisticLoss>);
 
 }  // namespace shrinkage

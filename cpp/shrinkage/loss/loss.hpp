@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <span>
 
+#include "shrinkage/base/lanes.hpp"
 #include "shrinkage/base/views.hpp"
 
 namespace shrinkage {
@@ -43,6 +44,32 @@ concept ScalarLoss = requires(const L loss, double y, double eta) {
     { loss.mean(eta) } -> std::same_as<double>;
     { loss.valid(y) } -> std::same_as<bool>;
     { loss.curvature_scale(y, y) } -> std::same_as<double>;
+};
+
+/// The value of a loss and its two derivatives by eta.
+template <typename T>
+struct Expansion {
+    T value, gradient, curvature;
+};
+
+/// The dual point s l'(eta), 0 <= s <= 1.
+template <typename T>
+struct DualScale {
+    T kept;     // s
+    T lost;     // 1 - s
+    T entropy;  // s log s + 1 - s
+};
+
+/// A scalar loss may offer its formulas for several observations at once (T: Lanes<N>), which must
+/// agree with the others up to rounding. Then no exponential is computed twice, and the engines
+/// take these (loss/batch.hpp).
+///   expansion(y, eta)         value, gradient and curvature
+///   fenchel_young(y, eta, s)  l(eta) + l*(u) - u eta at u = s l'(eta), written so that nothing
+///                             cancels near s = 1
+template <typename L>
+concept BatchLoss = ScalarLoss<L> && requires(const L loss, Lanes<2> t, DualScale<Lanes<2>> s) {
+    { loss.expansion(t, t) } -> std::same_as<Expansion<Lanes<2>>>;
+    { loss.fenchel_young(t, t, s) } -> std::same_as<Lanes<2>>;
 };
 
 /// K numbers per observation (classes, several targets): the same formulas on spans of length K.

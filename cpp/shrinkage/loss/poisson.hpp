@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "shrinkage/linalg/elementary.hpp"
 #include "shrinkage/loss/exponential.hpp"
 #include "shrinkage/loss/loss.hpp"
 
@@ -27,8 +28,21 @@ struct PoissonLoss {
     double mean(double eta) const { return exponential::slope(eta); }
     bool valid(double y) const { return std::isfinite(y) && y >= 0.0; }
     double curvature_scale(double mean_target, double) const { return mean_target; }
+
+    template <typename T>
+    SHRINKAGE_INLINE Expansion<T> expansion(T y, T eta) const {
+        const T mu = exponential::slope(eta);
+        return {mu * exponential::beyond(eta) - y * eta, mu - y, mu};
+    }
+    /// The divergence of the mean at s l' from that at eta.
+    template <typename T>
+    SHRINKAGE_INLINE T fenchel_young(T y, T eta, const DualScale<T>& s) const {
+        const T at = exponential::within(eta), mu = exp(at);
+        const T d = s.lost * (y - mu), m = s.kept * mu + s.lost * y;
+        return divergence(m, mu, d, log(m) - at) - d * (eta - at);
+    }
 };
 
-static_assert(ScalarLoss<PoissonLoss>);
+static_assert(BatchLoss<PoissonLoss>);
 
 }  // namespace shrinkage

@@ -29,8 +29,19 @@ struct SquaredHingeLoss {
     double mean(double eta) const { return eta; }
     bool valid(double y) const { return y == -1.0 || y == 1.0; }
     double curvature_scale(double, double) const { return 2.0; }
+
+    template <typename T>
+    SHRINKAGE_INLINE Expansion<T> expansion(T y, T eta) const {
+        const T short_by = max(0.0, 1.0 - y * eta);
+        return {short_by * short_by, -2.0 * y * short_by, select(y * eta <= 1.0, 2.0, 0.0)};
+    }
+    template <typename T>
+    SHRINKAGE_INLINE T fenchel_young(T y, T eta, const DualScale<T>& s) const {
+        const T short_by = s.lost * max(0.0, 1.0 - y * eta);
+        return short_by * short_by;
+    }
 };
 
-static_assert(ScalarLoss<SquaredHingeLoss>);
+static_assert(BatchLoss<SquaredHingeLoss>);
 
 }  // namespace shrinkage

@@ -6,6 +6,7 @@
 
 #include "shrinkage/base/views.hpp"
 #include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/loss/batch.hpp"
 #include "shrinkage/loss/loss.hpp"
 #include "shrinkage/penalty/penalty.hpp"
 
@@ -15,6 +16,7 @@ namespace shrinkage {
 template <ScalarLoss L>
 double fenchel_young(const L& loss, ConstVector y, ConstVector weights, ConstVector eta, double s) {
     if (s == 1.0) return 0.0;
+    if constexpr (BatchLoss<L>) return batch::fenchel_young(loss, {y, weights, eta}, s);
     double total = 0.0;
     for (std::size_t i = 0; i < y.size(); ++i) {
         if (weights[i] == 0.0) continue;

@@ -10,6 +10,7 @@
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/design/design.hpp"
 #include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/loss/batch.hpp"
 #include "shrinkage/loss/loss.hpp"
 #include "shrinkage/penalty/penalty.hpp"
 #include "shrinkage/solver/certificate.hpp"
@@ -105,10 +106,10 @@ public:
         double last = infinity;
         for (int iteration = 0; iteration < 200; ++iteration) {
             context.check();
-            const double slope = sum(v);
-            if (std::abs(slope) <= std::max(1e-15 * scale_of_v(), tolerance)) return;
+            const double slope = totals_.v;
+            if (std::abs(slope) <= std::max(1e-15 * totals_.size, tolerance)) return;
             (slope > 0.0 ? below : above) = 0.0;
-            double step = slope / (L::shape == Shape::quadratic ? 1.0 : sum(curvature));
+            double step = slope / (L::shape == Shape::quadratic ? 1.0 : totals_.curvature);
             // Far out on an exponential Newton creeps by steps of 1: then the limit sets the pace,
             // and halves of the bracket where a step is not half the last.
             const bool slow = iteration >= 16;
@@ -160,15 +161,13 @@ public:
         shift(step);
     }
 
-    /// v and, unless it is the same everywhere, the curvature w l'' at eta.
-    void evaluate(const Context& context) {
-        pass<false>(context);
-        loss_ = std::numeric_limits<double>::quiet_NaN();
-    }
+    /// v and, unless it is the same everywhere, the curvature w l'' at eta. A batch brings the mean
+    /// loss for little, and it is asked for next.
+    void evaluate(const Context& context) { pass<BatchLoss<L>>(context); }
     /// The same, and the mean loss beside it, unless they are known.
     double evaluate_loss(const Context& context) {
-        if (!fresh_ || std::isnan(loss_)) loss_ = pass<true>(context);
-        return loss_;
+        if (!fresh_ || std::isnan(totals_.loss)) pass<true>(context);
+        return totals_.loss;
     }
     /// eta was changed from outside.
     void touch() { fresh_ = false; }
@@ -180,9 +179,11 @@ public:
     }
 
     double mean_loss() const {
-        return fresh_ && !std::isnan(loss_) ? loss_ : mean_loss(eta, data.weights);
+        const bool known = fresh_ && !std::isnan(totals_.loss);
+        return known ? totals_.loss : mean_loss(eta, data.weights);
     }
     double mean_loss(ConstVector at, ConstVector weights) const {
+        if constexpr (BatchLoss<L>) return batch::loss(loss, {data.y, weights, at});
         double total = 0.0;
         for (std::size_t i = 0; i < at.size(); ++i) {
             if (weights[i] > 0.0) total += weights[i] * loss.value(data.y[i], at[i]);
@@ -214,31 +215,47 @@ public:
 
 private:
     template <bool with_value>
-    double pass(const Context& context) {
-        constexpr std::size_t block = 4096;  // rows per task
-        constexpr double flops = 40.0;       // about what a row costs
+    void pass(const Context& context) {
+        constexpr std::size_t block = 4096;                   // rows per task
+        constexpr double flops = BatchLoss<L> ? 10.0 : 40.0;  // about what a row costs
         const std::size_t n_blocks = (eta.size() + block - 1) / block;
-        partial_.assign(n_blocks, 0.0);
+        partial_.assign(n_blocks, {});
         const auto work = [&](std::size_t task) {
-            const std::size_t last = std::min(eta.size(), (task + 1) * block);
-            double total = 0.0;
-            for (std::size_t i = task * block; i < last; ++i) {
-                const double w = data.weights[i];
-                const double y = data.y[i];
-                const double at = eta[i];
-                v[i] = w > 0.0 ? -w * loss.gradient(y, at) : 0.0;
-                if constexpr (L::shape != Shape::quadratic) {
-                    curvature[i] = w > 0.0 ? w * loss.curvature(y, at) : 0.0;
-                }
-                if constexpr (with_value) {
-                    if (w > 0.0) total += w * loss.value(y, at);
-                }
-            }
-            partial_[task] = total;
+            const std::size_t first = task * block, count = std::min(eta.size() - first, block);
+            partial_[task] = pass_block<with_value>(first, count);
         };
         parallel_for(n_blocks, context.threads_for(flops * static_cast<double>(eta.size())), work);
+        totals_ = {};
+        for (const Totals& part : partial_) totals_ += part;
+        if (!with_value) totals_.loss = std::numeric_limits<double>::quiet_NaN();
         fresh_ = true;
-        return sum(partial_);
+    }
+    template <bool with_value>
+    Totals pass_block(std::size_t first, std::size_t count) {
+        if constexpr (BatchLoss<L>) {
+            const Observations block{data.y.subspan(first, count),
+                                     data.weights.subspan(first, count),
+                                     ConstVector(eta).subspan(first, count)};
+            return batch::expand(loss, block, Vector(v).subspan(first, count),
+                                 Vector(curvature).subspan(first, count));
+        }
+        Totals totals;
+        for (std::size_t i = first; i < first + count; ++i) {
+            const double w = data.weights[i];
+            const double y = data.y[i];
+            const double at = eta[i];
+            v[i] = w > 0.0 ? -w * loss.gradient(y, at) : 0.0;
+            if constexpr (L::shape != Shape::quadratic) {
+                curvature[i] = w > 0.0 ? w * loss.curvature(y, at) : 0.0;
+                totals.curvature += curvature[i];
+            }
+            if constexpr (with_value) {
+                if (w > 0.0) totals.loss += w * loss.value(y, at);
+            }
+        }
+        totals.v = sum(ConstVector(v).subspan(first, count));
+        for (std::size_t i = first; i < first + count; ++i) totals.size += std::abs(v[i]);
+        return totals;
     }
 
     /// What eta is measured in: the targets' own unit where the loss has one.
@@ -247,16 +264,10 @@ private:
         return 1.0;
     }
 
-    double scale_of_v() const {
-        double total = 0.0;
-        for (const double value : v) total += std::abs(value);
-        return total;
-    }
-
     bool settled_ = false;  // the intercept is stationary, or there is none
     bool fresh_ = false;    // v and the curvature belong to eta
-    double loss_ = std::numeric_limits<double>::quiet_NaN();  // mean loss at eta, where known
-    std::vector<double> partial_;
+    Totals totals_;         // at eta as well; the loss is NaN where it was not asked for
+    std::vector<Totals> partial_;
 };
 
 /// The largest gradient of a coefficient that nothing holds back: such columns have to be
