@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +17,8 @@ import numpy.typing as npt
 from .errors import InvalidArgument
 
 FloatArray = npt.NDArray[np.float64]
+
+LONG_PASS = 2**25  # bytes above which threads are worth their start
 
 
 def refuse(
@@ -93,7 +97,7 @@ def as_floats(
     # What is too large becomes infinite, and is refused below.
     with np.errstate(over="ignore", invalid="ignore"):
         array = np.require(array, dtype=np.float64, requirements=[order, "A"])
-        total = np.add.reduce(array, axis=None)  # one pass that makes no other array
+        total = _total(array)
     if not np.isfinite(total) and not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         where = f"{argument}[{', '.join(map(str, index))}]"
@@ -107,6 +111,21 @@ def as_floats(
             array=argument,
         )
     return array
+
+
+def _total(array: FloatArray) -> float:
+    """The sum, by a pass that makes no other array; where that takes long, by several threads."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if array.nbytes < LONG_PASS or cpus == 1:
+        return float(np.add.reduce(array, axis=None))
+    parts = np.array_split(array.reshape(-1, order="A"), cpus)
+    with ThreadPoolExecutor(cpus) as threads:
+        return float(sum(threads.map(_sum_quietly, parts)))
+
+
+def _sum_quietly(part: FloatArray) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):  # it does not reach into threads
+        return float(np.add.reduce(part))
 
 
 def as_weights(value: npt.ArrayLike | None, n: int) -> FloatArray | None:

@@ -30,6 +30,13 @@ struct Columns {
             scales[j] = m.deviation;
         }
     }
+
+    bool as_they_are() const {
+        for (std::size_t j = 0; j < usable.size(); ++j) {
+            if (!usable[j] || centers[j] != 0.0 || scales[j] != 1.0) return false;
+        }
+        return true;
+    }
 };
 
 /// Columns that are penalized as they are.

@@ -11,7 +11,8 @@ namespace shrinkage {
 namespace {
 
 constexpr std::size_t column_block = 128;  // columns per task of a skinny Gram matrix
-constexpr std::size_t dots_block = 32;     // columns per task of a product with X'
+constexpr std::size_t fewest_dots = 32;    // columns per task of a product with X', at least
+constexpr std::size_t most_dots = 128;     // and at most
 constexpr std::size_t task_rows = 2048;    // rows per task of a product with X
 constexpr std::size_t widest_tile = 256;   // columns per tile of a Gram matrix, at most
 constexpr std::size_t packed_rows = 512;   // rows packed at a time, so that two tiles stay in cache
@@ -21,6 +22,11 @@ constexpr std::size_t skinny_rows = 8192;  // rows packed at a time then
 constexpr std::size_t enough_tasks = 16;   // tiles are cut by rows until there are as many tasks
 
 std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
+
+/// Columns per task of a product with X': some thirty tasks, where there are enough.
+std::size_t dots_share(std::size_t columns) {
+    return std::clamp(blocks(columns / 32, 4) * 4, fewest_dots, most_dots);
+}
 
 /// Columns per tile, so that all tiles but the last are alike and full registers wide.
 std::size_t even_tile(std::size_t columns) {
@@ -60,9 +66,9 @@ Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept,
     if (!intercept && !standardize) return columns;
     const Team threads =
         context.threads_for(6.0 * static_cast<double>(x.rows) * static_cast<double>(x.cols));
-    parallel_for(blocks(x.cols, dots_block), threads, [&](std::size_t task) {
-        const std::size_t last = std::min(x.cols, (task + 1) * dots_block);
-        for (std::size_t j = task * dots_block; j < last; ++j) {
+    parallel_for(blocks(x.cols, fewest_dots), threads, [&](std::size_t task) {
+        const std::size_t last = std::min(x.cols, (task + 1) * fewest_dots);
+        for (std::size_t j = task * fewest_dots; j < last; ++j) {
             context.check();
             columns.set(j, moments(x.column(j), weights), intercept, standardize);
         }
@@ -74,12 +80,14 @@ void DenseDesign::transposed_product(ConstVector v, const Context& context, Vect
     const double total = sum(v);
     const Team threads =
         context.threads_for(2.0 * static_cast<double>(rows()) * static_cast<double>(cols()));
-    parallel_for(blocks(cols(), dots_block), threads, [&](std::size_t task) {
-        const std::size_t first = task * dots_block;
-        const std::size_t count = std::min(dots_block, cols() - first);
-        const double* x[dots_block];
+    const std::size_t share = dots_share(cols());
+    parallel_for(blocks(cols(), share), threads, [&](std::size_t task) {
+        const std::size_t first = task * share;
+        const std::size_t count = std::min(share, cols() - first);
+        const double* x[most_dots];
         for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + (first + k) * x_.stride;
         column_dots({x, count}, v, out.subspan(first, count));
+        if (as_they_are_) return;
         for (std::size_t j = first; j < first + count; ++j) out[j] = penalized(j, out[j], total);
     });
 }
@@ -89,11 +97,12 @@ void DenseDesign::column_products(Indices columns, ConstVector v, const Context&
     const double total = sum(v);
     const Team threads = context.threads_for(2.0 * static_cast<double>(rows()) *
                                              static_cast<double>(columns.size()));
-    parallel_for(blocks(columns.size(), dots_block), threads, [&](std::size_t task) {
-        const std::size_t first = task * dots_block;
-        const std::size_t count = std::min(dots_block, columns.size() - first);
-        const double* x[dots_block];
-        double products[dots_block];
+    const std::size_t share = dots_share(columns.size());
+    parallel_for(blocks(columns.size(), share), threads, [&](std::size_t task) {
+        const std::size_t first = task * share;
+        const std::size_t count = std::min(share, columns.size() - first);
+        const double* x[most_dots];
+        double products[most_dots];
         for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + columns[first + k] * x_.stride;
         column_dots({x, count}, v, {products, count});
         for (std::size_t k = 0; k < count; ++k) {
@@ -207,7 +216,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
     const std::size_t chunk = as_it_lies ? plain_rows : packed_rows;
     const std::size_t n_blocks =
         std::clamp<std::size_t>(blocks(enough_tasks, tiles.size()), 1, blocks(rows(), chunk));
-    const std::size_t row_block = chunk * blocks(blocks(rows(), chunk), n_blocks);
+    const std::size_t row_block = 64 * blocks(blocks(rows(), n_blocks), 64);
     std::vector<std::vector<double>> partial(tiles.size() * n_blocks);
     const auto run = [&](std::size_t task) {
         const Tile t = tiles[task / n_blocks];

@@ -15,7 +15,8 @@ Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept,
 
 class DenseDesign {
 public:
-    DenseDesign(ConstMatrixView x, Columns columns) : x_(x), columns_(std::move(columns)) {}
+    DenseDesign(ConstMatrixView x, Columns columns)
+        : x_(x), columns_(std::move(columns)), as_they_are_(columns_.as_they_are()) {}
 
     std::size_t rows() const { return x_.rows; }
     std::size_t cols() const { return x_.cols; }
@@ -51,6 +52,7 @@ private:
 
     ConstMatrixView x_;
     Columns columns_;
+    bool as_they_are_;  // no column is centred, scaled or left out
 };
 
 static_assert(ScaledDesign<DenseDesign>);

@@ -72,9 +72,12 @@ concept BlockPenalty =
 ///   unheld(j, g, lambda)        whether nothing holds b_j on the side to which g pulls it
 ///   may_be_free(lambda)         whether is_free or unheld may hold of any coefficient
 ///   smooth(lambda)              whether no coefficient has a kink or a bound
+///   all_inside(g, first, last, lambda)
+///                               false unless the gradients [first, last) all lie inside the
+///                               subdifferential at zero; may err on that side
 template <typename P>
 concept SeparablePenalty =
-    Penalty<P> && requires(const P penalty, std::size_t j, double x, double lambda) {
+    Penalty<P> && requires(const P penalty, std::size_t j, double x, double lambda, ConstVector v) {
         { penalty.minimize(j, x, x, lambda) } -> std::same_as<double>;
         { penalty.piece(j, x, lambda) } -> std::same_as<Piece>;
         { penalty.kinked(j, x, lambda) } -> std::same_as<bool>;
@@ -83,6 +86,7 @@ concept SeparablePenalty =
         { penalty.unheld(j, x, lambda) } -> std::same_as<bool>;
         { penalty.may_be_free(lambda) } -> std::same_as<bool>;
         { penalty.smooth(lambda) } -> std::same_as<bool>;
+        { penalty.all_inside(v, j, j, lambda) } -> std::same_as<bool>;
     };
 
 /// A function p of one coefficient, from which Separable builds sum_j lambda_j p(b_j).

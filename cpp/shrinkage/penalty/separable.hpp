@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -78,6 +79,15 @@ public:
         const Interval box = bounds(j);
         return b == box.lo || b == box.hi;
     }
+    /// Whether all gradients of the features [first, last) surely lie inside the subdifferential at
+    /// zero. Most do, and this loop has no branch.
+    bool all_inside(ConstVector g, std::size_t first, std::size_t last, double lambda) const {
+        if (bounded()) return false;
+        const double unit = p_.kink(lambda);
+        std::int64_t outside = 0;
+        for (std::size_t j = first; j < last; ++j) outside += std::abs(g[j]) > unit * factors_[j];
+        return outside == 0;
+    }
     /// The element of least magnitude of d(lambda P_j)(b) - g; the subdifferential is an interval
     /// that a bound opens to one side. With g = -l' it is the least-norm subgradient of l + lambda
     /// P_j.
@@ -121,10 +131,17 @@ public:
         double s = 1.0;
         if (!bounded() && !may_be_free(lambda)) {
             const double unit = p_.kink(lambda), bend = p_.ridge(lambda);
-            for (std::size_t j = 0; j < g.size(); ++j) {
-                const double v = std::abs(g[j] - bend * factors_[j] * beta[j]);
-                const double limit = unit * factors_[j];
-                if (v > limit) s = std::min(s, limit / v);
+            for (std::size_t first = 0; first < g.size(); first += stretch) {
+                const std::size_t last = std::min(g.size(), first + stretch);
+                std::int64_t outside = 0;
+                for (std::size_t j = first; j < last; ++j) {
+                    outside += std::abs(g[j] - bend * factors_[j] * beta[j]) > unit * factors_[j];
+                }
+                for (std::size_t j = first; outside > 0 && j < last; ++j) {
+                    const double v = std::abs(g[j] - bend * factors_[j] * beta[j]);
+                    const double limit = unit * factors_[j];
+                    if (v > limit) s = std::min(s, limit / v);
+                }
             }
             return s;
         }
@@ -170,6 +187,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t stretch = 64;  // features looked at together
+
     double clip(std::size_t j, double b) const {
         const Interval box = bounds(j);
         return std::min(std::max(b, box.lo), box.hi);

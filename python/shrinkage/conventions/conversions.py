@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .._validation import as_floats, as_number, as_weights, refuse
+from .._validation import FloatArray, as_floats, as_number, as_weights, refuse
 from ..losses import Loss, Quantile, resolve_loss
 from ..penalties import L1, L2, ElasticNet, Penalty, RowGroup, l1_ratio, resolve_penalty
 
@@ -322,7 +322,11 @@ def target_std(y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> 
     """Weighted 1/n standard deviation of the target, by which glmnet divides it; y is (n,)."""
     y = as_floats(y, "y", ndim=1)
     weights = as_weights(sample_weight, y.shape[0])
-    weights = np.ones(y.shape[0]) if weights is None else weights
+    return weighted_std(y, np.ones(y.shape[0]) if weights is None else weights)
+
+
+def weighted_std(y: FloatArray, weights: FloatArray) -> float:
+    """The same of checked arrays."""
     total = weights.sum()
     centred = y - (weights @ y) / total
     return float(np.sqrt((weights @ centred**2) / total))

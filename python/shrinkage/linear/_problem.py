@@ -85,8 +85,8 @@ class Problem:
 
     def has_null_model(self, rows: npt.NDArray[Any]) -> bool:
         """Whether an intercept alone can be fitted to these rows: not to counts of 0 alone."""
-        all_zero = self.loss.targets == "nonnegative" and not (self.y[rows] > 0).any()
-        return not (all_zero and self.fit_intercept)
+        may_fail = self.loss.targets == "nonnegative" and self.fit_intercept
+        return not may_fail or bool((self.y[rows] > 0).any())
 
     @property
     def class_index(self) -> npt.NDArray[np.int64]:
@@ -159,7 +159,7 @@ def make_problem(
         else as_integer(max_iter, "max_iter", minimum=1, maximum=10**9),
         outputs=outputs,
     )
-    if not problem.has_null_model(np.flatnonzero(weights > 0)):
+    if not problem.has_null_model(weights > 0):
         remedy = "give at least one count above 0 positive weight, or set fit_intercept=False"
         raise refuse("y", "<all counts 0>", remedy, code="argument.range")
     return problem

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .._runtime import Callback, Interrupted, resolve_threads, run_native
 from .._validation import FloatArray, as_integer, as_number, refuse
-from ..conventions import target_std
+from ..conventions.conversions import weighted_std
 from ..core import _native
 from ..errors import Cancelled, ConvergenceWarning
 from ..losses import Loss
@@ -235,6 +235,7 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
     if problem.outputs is not None:
         intercepts = np.ascontiguousarray(intercepts.reshape(fitted, problem.outputs).T)
     coefs = sparse.csc_array((values, features, raw["starts"]), shape=shape)
+    weight_sum = float(problem.weights.sum())
     return Path(
         lambdas=raw["lambdas"][:fitted],
         coefs_sparse=coefs,
@@ -254,21 +255,21 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
         tol=problem.tol,
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
-        sample_weight_sum=float(problem.weights.sum()),
+        sample_weight_sum=weight_sum,
         classes=problem.classes,
         feature_names=problem.feature_names,
         outputs=problem.outputs,
         time_limited=raw["stop"] == "time_limit",
         _duals=None if problem.loss.smooth else DualPoints.of_native(problem.X.shape[0], raw),
         _objective={
-            "weight_sum": float(problem.weights.sum()),
+            "weight_sum": weight_sum,
             "fit_intercept": problem.fit_intercept,
             "standardize": problem.standardize,
             "offset": problem.offset is not None,
             "penalty_factor": problem.factors is not None,
             "bounded": problem.lower is not None or problem.upper is not None,
             "outputs": problem.outputs,
-            "target_std": target_std(problem.y, problem.weights)
+            "target_std": weighted_std(problem.y, problem.weights)
             if problem.classes is None and problem.outputs is None
             else None,
         },
