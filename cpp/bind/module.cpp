@@ -8,6 +8,7 @@ namespace py = pybind11;
 namespace shrinkage::bind {
 void bind_dropout(py::module_& m);
 void bind_formulas(py::module_& m);
+void bind_network(py::module_& m);
 void bind_path(py::module_& m);
 void bind_runtime(py::module_& m);
 }  // namespace shrinkage::bind
@@ -18,5 +19,6 @@ PYBIND11_MODULE(_native, m, py::mod_gil_not_used()) {
     shrinkage::bind::bind_dropout(m);
     shrinkage::bind::bind_formulas(m);
     shrinkage::bind::bind_path(m);
+    shrinkage::bind::bind_network(m);  // its signatures speak of Control, which paths define
     shrinkage::bind::bind_runtime(m);
 }

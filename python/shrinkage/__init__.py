@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import conventions, core, errors
+from . import conventions, core, errors, neural
 from ._runtime import Progress, install_blas
 from .errors import Cancelled, ConvergenceWarning
 from .linear.cv import PathCV, fit_path_cv
@@ -15,6 +15,7 @@ from .linear.estimators import (
 from .linear.path import fit_path
 from .linear.result import Path
 from .losses import Huber, Quantile
+from .neural.estimators import DropoutMLPClassifier, DropoutMLPRegressor
 from .penalties import L1, L2, ElasticNet, RowGroup
 
 install_blas()
@@ -27,6 +28,8 @@ __all__ = [
     "L2",
     "Cancelled",
     "ConvergenceWarning",
+    "DropoutMLPClassifier",
+    "DropoutMLPRegressor",
     "ElasticNet",
     "Huber",
     "Path",
@@ -43,4 +46,5 @@ __all__ = [
     "errors",
     "fit_path",
     "fit_path_cv",
+    "neural",
 ]

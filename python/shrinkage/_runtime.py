@@ -48,6 +48,7 @@ class Progress:
 
 
 Callback = Callable[[Progress], bool | None]
+P = TypeVar("P")  # what a callback is shown
 
 
 def install_blas() -> None:
@@ -121,14 +122,32 @@ def run_native(
     time_limit: float | None,
     callback: Callback | None,
 ) -> T:
+    """Runs ``call(control)`` as `watch_native` does, for a call that fits λ after λ."""
+    return watch_native(
+        call,
+        flops=flops,
+        time_limit=time_limit,
+        callback=callback,
+        snapshot=lambda control: _progress(control, total),
+    )
+
+
+def watch_native(
+    call: Callable[[_native.Control], T],
+    *,
+    flops: float,
+    time_limit: float | None,
+    callback: Callable[[P], bool | None] | None,
+    snapshot: Callable[[_native.Control], P],
+) -> T:
     """Runs ``call(control)`` and returns its result, whole or cut short by a stop.
 
     Args:
         call: the native call; it ends early, with what is finished, once ``control`` is stopped.
-        total: λ to fit in all, for the callback.
         flops: an estimate of the work; a short call runs on this thread.
         time_limit: seconds after which the call ends early, or None.
         callback: called about every 50 ms and at the end; returning True stops the call.
+        snapshot: what the callback is shown.
 
     Raises:
         Interrupted: on Ctrl-C, with the result of what was finished.
@@ -138,18 +157,18 @@ def run_native(
         control.set_time_limit(time_limit)
     with single_threaded_blas():
         if flops >= SHORT_FLOPS:
-            return _watch(call, control, total, callback)
+            return _watch(call, control, callback, snapshot)
         result = call(control)
     if callback is not None:
-        callback(_progress(control, total))
+        callback(snapshot(control))
     return result
 
 
 def _watch(
     call: Callable[[_native.Control], T],
     control: _native.Control,
-    total: int,
-    callback: Callback | None,
+    callback: Callable[[P], bool | None] | None,
+    snapshot: Callable[[_native.Control], P],
 ) -> T:
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -173,7 +192,7 @@ def _watch(
     threading.Thread(target=work, name="shrinkage-fit", daemon=True).start()
     try:
         while not ended.wait(POLL_SECONDS):
-            if callback is not None and callback(_progress(control, total)):
+            if callback is not None and callback(snapshot(control)):
                 stop()
                 callback = None  # it knows
     except BaseException as error:  # Ctrl-C, or an error of the callback: the core must end first
@@ -184,7 +203,7 @@ def _watch(
     if failure:
         raise failure[0]
     if callback is not None:
-        callback(_progress(control, total))
+        callback(snapshot(control))
     return outcome[0]
 
 

@@ -43,6 +43,9 @@ public:
         done_.fetch_add(1, std::memory_order_release);
     }
 
+    /// Called once per finished epoch, by training, whose history tells the rest.
+    void advance() noexcept { done_.fetch_add(1, std::memory_order_release); }
+
     std::size_t done() const noexcept { return done_.load(std::memory_order_acquire); }
     double lambda() const noexcept { return lambda_.load(std::memory_order_relaxed); }
     double gap() const noexcept { return gap_.load(std::memory_order_relaxed); }

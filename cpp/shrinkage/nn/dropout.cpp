@@ -74,6 +74,13 @@ void dropout_row(const DropoutStream& stream, std::uint32_t row, std::size_t fir
     }
 }
 
+PhiloxCounter dropout_bits(const DropoutStream& stream, std::uint32_t row, std::size_t block,
+                           bool fine) {
+    PhiloxCounter counter = counter_of(stream, row, block);
+    if (fine) counter[0] |= fine_bit;
+    return philox(counter, {low_word(stream.seed), high_word(stream.seed)});
+}
+
 void dropout_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows,
                   std::size_t cols, double rate, std::span<std::uint8_t> mask) {
     check_dropout(stream, cols, rate);

@@ -50,6 +50,10 @@ std::uint32_t dropout_threshold(double rate);
 void dropout_row(const DropoutStream& stream, std::uint32_t row, std::size_t first_unit,
                  std::uint32_t threshold, std::span<std::uint8_t> mask);
 
+/// The 128 bits that decide units 8 block ... 8 block + 7 of a row; with `fine`, those of a tie.
+PhiloxCounter dropout_bits(const DropoutStream& stream, std::uint32_t row, std::size_t block,
+                           bool fine);
+
 /// Fills the row-major mask (rows.size(), cols); row i of it belongs to example rows[i].
 /// Checks its arguments as check_dropout does.
 void dropout_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows,

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Control', 'apply_dropout', 'cross_validate', 'dropout_mask', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'penalized_loss', 'penalty_value', 'prox']
+__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'penalized_loss', 'penalty_value', 'prox', 'run_many']
 class Control:
     """
     Progress and cancellation of one call.
@@ -18,6 +18,136 @@ class Control:
     def set_time_limit(self, seconds: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     def stop(self) -> None:
+        ...
+class NetworkFloat32:
+    """
+    A network and its optimizer; arrays have the type of the name.
+    """
+    def __init__(self, *, sizes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], activation: str, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], loss_size: typing.SupportsInt | typing.SupportsIndex, optimizer: str, optimizer_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], learning_rate: typing.SupportsFloat | typing.SupportsIndex, batch_size: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex, early_stopping: bool, patience: typing.SupportsInt | typing.SupportsIndex, improvement: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def draw_start(self, name: str) -> None:
+        """
+        Draws all weights anew.
+        """
+    def history(self) -> dict[str, typing.Any]:
+        """
+        One entry an epoch; may be asked during run().
+        """
+    def kkt_residual(self, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> tuple[typing.Any, ...]:
+        """
+        Residual of the objective on the training data, and its standard error.
+        """
+    def loss_and_gradient(self, step: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> tuple[typing.Any, ...]:
+        """
+        Mean training loss with the masks of a step, and its gradient.
+        """
+    def mean_loss(self, x: typing.Any, y: typing.Any, weights: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> float:
+        ...
+    def outputs(self, x: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Linear predictors (n, outputs), all units on.
+        """
+    def parameters(self) -> tuple[typing.Any, ...]:
+        """
+        Weights (inputs, units) and biases of each layer.
+        """
+    def penalty(self) -> float:
+        ...
+    def restore(self, saved: dict[str, typing.Any]) -> None:
+        ...
+    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> str:
+        """
+        Trains so many epochs more; says how it ended.
+        """
+    def set_examples(self, x: typing.Any, y: typing.Any, weights: typing.Any, x_validation: typing.Any, y_validation: typing.Any, weights_validation: typing.Any) -> None:
+        ...
+    def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
+        ...
+    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        """
+        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer.
+        """
+    def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Factors by epoch, and the bound of a step's gradient.
+        """
+    def state(self) -> dict[str, typing.Any]:
+        """
+        All that changes while training.
+        """
+    def take_best(self) -> None:
+        """
+        Goes back to the best weights of early stopping.
+        """
+    @property
+    def updates(self) -> int:
+        ...
+class NetworkFloat64:
+    """
+    A network and its optimizer; arrays have the type of the name.
+    """
+    def __init__(self, *, sizes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], activation: str, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], loss_size: typing.SupportsInt | typing.SupportsIndex, optimizer: str, optimizer_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], learning_rate: typing.SupportsFloat | typing.SupportsIndex, batch_size: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex, early_stopping: bool, patience: typing.SupportsInt | typing.SupportsIndex, improvement: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def draw_start(self, name: str) -> None:
+        """
+        Draws all weights anew.
+        """
+    def history(self) -> dict[str, typing.Any]:
+        """
+        One entry an epoch; may be asked during run().
+        """
+    def kkt_residual(self, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> tuple[typing.Any, ...]:
+        """
+        Residual of the objective on the training data, and its standard error.
+        """
+    def loss_and_gradient(self, step: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> tuple[typing.Any, ...]:
+        """
+        Mean training loss with the masks of a step, and its gradient.
+        """
+    def mean_loss(self, x: typing.Any, y: typing.Any, weights: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> float:
+        ...
+    def outputs(self, x: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Linear predictors (n, outputs), all units on.
+        """
+    def parameters(self) -> tuple[typing.Any, ...]:
+        """
+        Weights (inputs, units) and biases of each layer.
+        """
+    def penalty(self) -> float:
+        ...
+    def restore(self, saved: dict[str, typing.Any]) -> None:
+        ...
+    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> str:
+        """
+        Trains so many epochs more; says how it ended.
+        """
+    def set_examples(self, x: typing.Any, y: typing.Any, weights: typing.Any, x_validation: typing.Any, y_validation: typing.Any, weights_validation: typing.Any) -> None:
+        ...
+    def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
+        ...
+    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        """
+        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer.
+        """
+    def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Factors by epoch, and the bound of a step's gradient.
+        """
+    def state(self) -> dict[str, typing.Any]:
+        """
+        All that changes while training.
+        """
+    def take_best(self) -> None:
+        """
+        Goes back to the best weights of early stopping.
+        """
+    @property
+    def updates(self) -> int:
         ...
 def apply_dropout(x: numpy.ndarray, mask: numpy.ndarray, rate: typing.SupportsFloat | typing.SupportsIndex) -> numpy.ndarray:
     """
@@ -62,4 +192,12 @@ def penalty_value(penalty: str, parameters: collections.abc.Sequence[typing.Supp
 def prox(penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], v: numpy.ndarray, step: typing.SupportsFloat | typing.SupportsIndex, lam: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     Proximal operator of step * lam * penalty.
+    """
+@typing.overload
+def run_many(networks: collections.abc.Sequence[NetworkFloat32], epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> list[str]:
+    ...
+@typing.overload
+def run_many(networks: collections.abc.Sequence[NetworkFloat64], epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> list[str]:
+    """
+    Trains many networks side by side, each on one thread.
     """

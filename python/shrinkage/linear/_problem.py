@@ -309,18 +309,6 @@ def _require_all_classes(
         )
 
 
-def decision_of(eta: FloatArray) -> FloatArray:
-    """η as scikit-learn knows it: of two classes the second's over the first's, (n,)."""
-    return np.asarray(eta[:, 1] - eta[:, 0]) if eta.ndim == 2 and eta.shape[1] == 2 else eta
-
-
-def labels_of(eta: FloatArray, classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(n,) the most probable labels at η, (n,) for two classes or (n, K)."""
-    if eta.ndim == 1:
-        return np.asarray(classes[(eta > 0).astype(int)])
-    return np.asarray(classes[eta.argmax(axis=1)])
-
-
 def as_offset(value: Any, n: int, outputs: int | None) -> FloatArray | None:
     """(n,) or, with several outputs, (n, K) numbers; None stays None."""
     if value is None or outputs is None:

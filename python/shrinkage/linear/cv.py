@@ -13,11 +13,12 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils.metaestimators import available_if
 
+from .._classes import decision_of, labels_of
 from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_native
 from .._validation import FloatArray, as_integer, refuse
 from ..core import _native
 from ..errors import Cancelled
-from ._problem import Problem, decision_of, labels_of
+from ._problem import Problem
 from .path import fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
 from .result import Path
 

@@ -12,10 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from .._validation import FloatArray, as_number, as_weights, refuse
+from .._classes import decision_of, labels_of, weigh_classes
+from .._validation import FloatArray, as_number, refuse
 from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
-from ._problem import decision_of, labels_of
 from .cv import PathCV, Rule, fit_path_cv
 from .path import fit_path
 from .result import Path
@@ -143,37 +143,6 @@ class _CrossValidated(_LinearModel):
         self.cv_ = cv
         self.lambda_ = float(cv.path.lambdas[cv.best])
         return cv.path, cv.best
-
-
-def weigh_classes(class_weight: Any, y: npt.NDArray[Any], sample_weight: Any) -> Any:
-    """`sample_weight` times the weight of each label's class, (n,); None when both are.
-
-    "balanced" gives every class the same total, Σw over the number of classes, as scikit-learn
-    does (King & Zeng 2001).
-    """
-    if class_weight is None:
-        return sample_weight
-    labels, place = np.unique(y, return_inverse=True)
-    weights = as_weights(sample_weight, len(y))
-    weights = np.ones(len(y)) if weights is None else weights
-    if isinstance(class_weight, str) and class_weight == "balanced":
-        totals = np.bincount(place, weights=weights)
-        factors = np.divide(weights.sum() / len(labels), totals, where=totals > 0, out=totals)
-    elif isinstance(class_weight, Mapping):
-        unknown = [label for label in class_weight if label not in labels]
-        if unknown:
-            remedy = f"use the labels {', '.join(repr(label) for label in labels.tolist())}"
-            raise refuse("class_weight", repr(unknown[0]), remedy, code="argument.choice")
-        factors = np.array(
-            [
-                as_number(class_weight.get(label, 1.0), f"class_weight[{label!r}]", minimum=0.0)
-                for label in labels.tolist()
-            ]
-        )
-    else:
-        remedy = 'use None, "balanced" or a mapping from labels to weights'
-        raise refuse("class_weight", repr(class_weight), remedy, code="argument.choice")
-    return weights * factors[place]
 
 
 class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from .._classes import labels_of
 from .._validation import FloatArray, as_number, describe, refuse
 from ..conventions import explain_objective
 from ..losses import Loss
 from ..penalties import Penalty
-from ._problem import as_design, as_offset, feature_names, labels_of
+from ._problem import as_design, as_offset, feature_names
 from .dual import DualPoints
 
 if TYPE_CHECKING:

@@ -1,0 +1,82 @@
+// Networks: the classes of both precisions, and many networks at once.
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bind/network.hpp"
+#include "shrinkage/base/threads.hpp"
+
+namespace shrinkage::bind {
+namespace {
+
+template <typename T>
+void bind_network_of(py::module_& m, const char* name) {
+    using Net = BoundNetwork<T>;
+    py::class_<Net>(m, name, "A network and its optimizer; arrays have the type of the name.")
+        .def(py::init<std::vector<std::size_t>, const std::string&, const std::string&,
+                      const std::vector<double>&, std::size_t, const std::string&,
+                      const std::vector<double>&, double, std::size_t, std::uint64_t, std::size_t,
+                      bool, std::size_t, double>(),
+             py::kw_only(), "sizes"_a, "activation"_a, "loss"_a, "loss_parameters"_a, "loss_size"_a,
+             "optimizer"_a, "optimizer_parameters"_a, "learning_rate"_a, "batch_size"_a, "seed"_a,
+             "kkt_every"_a, "early_stopping"_a, "patience"_a, "improvement"_a)
+        .def("set_regularization", &Net::set_regularization, "penalties"_a, "rates"_a, "kind"_a,
+             "input_groups"_a,
+             "Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer.")
+        .def("set_schedule", &Net::set_schedule, "learning_rate_factors"_a, "dropout_factors"_a,
+             "clip_norm"_a, "Factors by epoch, and the bound of a step's gradient.")
+        .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)
+        .def("set_examples", &Net::set_examples, "x"_a, "y"_a, "weights"_a, "x_validation"_a,
+             "y_validation"_a, "weights_validation"_a)
+        .def("draw_start", &Net::draw_start, "name"_a, "Draws all weights anew.")
+        .def("run", &Net::run, "epochs"_a, "n_threads"_a, "control"_a,
+             "Trains so many epochs more; says how it ended.")
+        .def("outputs", &Net::outputs, "x"_a, "n_threads"_a, "control"_a,
+             "Linear predictors (n, outputs), all units on.")
+        .def("mean_loss", &Net::mean_loss, "x"_a, "y"_a, "weights"_a, "n_threads"_a, "control"_a)
+        .def("kkt_residual", &Net::kkt_residual, "n_threads"_a, "control"_a,
+             "Residual of the objective on the training data, and its standard error.")
+        .def("loss_and_gradient", &Net::loss_and_gradient, "step"_a, "n_threads"_a, "control"_a,
+             "Mean training loss with the masks of a step, and its gradient.")
+        .def("penalty", &Net::penalty)
+        .def("parameters", &Net::parameters, "Weights (inputs, units) and biases of each layer.")
+        .def("set_parameters", &Net::set_parameters, "weights"_a, "biases"_a)
+        .def("take_best", &Net::take_best, "Goes back to the best weights of early stopping.")
+        .def("history", &Net::history, "One entry an epoch; may be asked during run().")
+        .def("state", &Net::state, "All that changes while training.")
+        .def("restore", &Net::restore, "saved"_a)
+        .def_property_readonly("updates", &Net::updates);
+}
+
+/// Trains many networks side by side, each on one thread; says how each ended.
+template <typename T>
+std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks, std::size_t epochs,
+                                  std::size_t n_threads, Control& control) {
+    std::vector<std::unique_lock<std::mutex>> locks;
+    for (BoundNetwork<T>* network : networks) {
+        locks.push_back(network->own());
+        network->require_examples();
+    }
+    std::vector<std::string> endings(networks.size());
+    const py::gil_scoped_release release;
+    parallel_for(networks.size(), n_threads, [&](std::size_t i) {
+        endings[i] = ending_name(networks[i]->trainer().run(epochs, {1, &control}));
+    });
+    return endings;
+}
+
+}  // namespace
+
+void bind_network(py::module_& m) {
+    bind_network_of<float>(m, "NetworkFloat32");
+    bind_network_of<double>(m, "NetworkFloat64");
+    m.def("run_many", &run_many<float>, "networks"_a, "epochs"_a, "n_threads"_a, "control"_a);
+    m.def("run_many", &run_many<double>, "networks"_a, "epochs"_a, "n_threads"_a, "control"_a,
+          "Trains many networks side by side, each on one thread.");
+}
+
+}  // namespace shrinkage::bind

@@ -1,0 +1,426 @@
+// A network as Python holds it: parameters and optimizer, which trains between two looks at it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bind/choices.hpp"
+#include "bind/numpy.hpp"
+#include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/trainer.hpp"
+
+namespace shrinkage::bind {
+
+using namespace py::literals;
+
+[[noreturn]] inline void refuse_name(const char* argument, const std::string& name) {
+    throw InvalidArgument({std::string("argument.") + argument, argument, name,
+                           std::string("use a name of ") + argument + " that the core knows"});
+}
+
+template <typename Choice>
+auto chosen(const Choice& found, const char* argument, const std::string& name) {
+    if (!found) refuse_name(argument, name);
+    return *found;
+}
+
+/// `size` is the number of targets or classes; 0 stands for one number per observation.
+inline OutputLoss choose_output_loss(const std::string& name, const std::vector<double>& parameters,
+                                     std::size_t size) {
+    if (name == "gaussian") return GaussianNoise{size};
+    if (name == "quantiles") return SeveralQuantiles{parameters};
+    if (size == 0) return choose_loss(name, parameters);
+    return choose_vector_loss(name, parameters, size);
+}
+
+inline Start choose_start(const std::string& name, Activation activation) {
+    if (name == "auto") return start_for(activation);
+    if (name == "he") return Start::he;
+    if (name == "glorot") return Start::glorot;
+    if (name == "lecun") return Start::lecun;
+    refuse_name("start", name);
+}
+
+/// (groups, kink, ridge, lambda, max_norm) of each layer.
+using PenaltyRow = std::tuple<std::string, double, double, double, double>;
+
+inline WeightPenalty to_penalty(const PenaltyRow& row) {
+    const auto& [name, kink, ridge, lambda, max_norm] = row;
+    WeightGroups groups = WeightGroups::separable;
+    if (name == "incoming") {
+        groups = WeightGroups::incoming;
+    } else if (name == "outgoing") {
+        groups = WeightGroups::outgoing;
+    } else if (name != "separable") {
+        refuse_name("penalty", name);
+    }
+    return {groups, kink, ridge, lambda, max_norm};
+}
+
+inline const char* ending_name(Ending ending) {
+    switch (ending) {
+        case Ending::cancelled: return "cancelled";
+        case Ending::early_stopping: return "early_stopping";
+        case Ending::diverged: return "diverged";
+        case Ending::none: break;
+    }
+    return "none";
+}
+
+/// Examples with the arrays that they look into.
+template <typename T>
+struct HeldExamples {
+    Examples<T> view;
+    std::vector<py::object> arrays;
+
+    /// x: (n, inputs) in C order, or the CSR parts (data, indices, indptr, inputs); y and weights
+    /// may be None where only outputs are wanted.
+    HeldExamples() = default;
+    HeldExamples(const py::object& x, const py::object& y, const py::object& weights)
+        : arrays{x, y, weights} {
+        if (py::isinstance<py::tuple>(x)) {
+            const auto [data, columns, starts, inputs] =
+                x.cast<std::tuple<py::array, py::array, py::array, std::size_t>>();
+            view.values = vector_view<T>(data, "X.data");
+            view.columns = vector_view<std::int32_t>(columns, "X.indices");
+            view.starts = vector_view<std::int64_t>(starts, "X.indptr");
+            view.n = view.starts.size() - 1;
+            view.inputs = inputs;
+        } else {
+            const auto dense = row_major_view<T>(x.cast<py::array>(), "X");
+            view.values = dense.data;
+            view.n = dense.rows;
+            view.inputs = dense.cols;
+        }
+        if (!y.is_none()) view.targets.y = vector_view<double>(y.cast<py::array>(), "y");
+        if (!weights.is_none()) {
+            view.targets.weights = vector_view<double>(weights.cast<py::array>(), "weights");
+        }
+    }
+};
+
+template <typename T>
+class BoundNetwork {
+public:
+    using PenaltyRows = std::vector<PenaltyRow>;
+
+    BoundNetwork(std::vector<std::size_t> sizes, const std::string& activation,
+                 const std::string& loss, const std::vector<double>& loss_parameters,
+                 std::size_t loss_size, const std::string& optimizer,
+                 const std::vector<double>& optimizer_parameters, double learning_rate,
+                 std::size_t batch_size, std::uint64_t seed, std::size_t kkt_every,
+                 bool early_stopping, std::size_t patience, double improvement) {
+        Architecture architecture;
+        architecture.activation = chosen(activation_named(activation), "activation", activation);
+        architecture.loss = choose_output_loss(loss, loss_parameters, loss_size);
+        sizes.push_back(outputs_of(architecture.loss));
+        architecture.sizes = std::move(sizes);
+        TrainerOptions options;
+        options.optimizer.kind = chosen(optimizer_named(optimizer), "optimizer", optimizer);
+        options.optimizer.momentum = optimizer_parameters.at(0);
+        options.optimizer.beta1 = optimizer_parameters.at(1);
+        options.optimizer.beta2 = optimizer_parameters.at(2);
+        options.optimizer.epsilon = optimizer_parameters.at(3);
+        options.learning_rate = learning_rate;
+        options.batch_size = batch_size;
+        options.seed = seed;
+        options.kkt_every = kkt_every;
+        options.early_stopping = early_stopping;
+        options.patience = patience;
+        options.improvement = improvement;
+        const std::size_t depth = architecture.depth();
+        trainer_ = std::make_unique<Trainer<T>>(architecture, options,
+                                                Regularization{std::vector<WeightPenalty>(depth),
+                                                               std::vector<double>(depth, 0.0),
+                                                               DropoutKind::bernoulli,
+                                                               {}});
+    }
+
+    void set_regularization(const PenaltyRows& penalties, std::vector<double> rates,
+                            const std::string& kind, std::vector<std::uint32_t> input_groups) {
+        const auto lock = own();
+        require_depth("penalties", penalties.size());
+        require_depth("rates", rates.size());
+        Regularization regularization;
+        for (const PenaltyRow& row : penalties) {
+            regularization.penalties.push_back(to_penalty(row));
+        }
+        for (std::size_t l = 0; l < rates.size(); ++l) {
+            check_dropout({0, 0, static_cast<std::uint32_t>(l)}, trainer_->architecture().sizes[l],
+                          rates[l]);
+        }
+        regularization.rates = std::move(rates);
+        regularization.kind = chosen(dropout_kind_named(kind), "dropout_kind", kind);
+        const std::size_t inputs = trainer_->layout().inputs();
+        const bool small = std::all_of(input_groups.begin(), input_groups.end(),
+                                       [&](std::uint32_t group) { return group < inputs; });
+        if (!input_groups.empty() && (input_groups.size() != inputs || !small)) {
+            throw InvalidArgument({"argument.length", "input_groups", "not one group per input",
+                                   "number the groups from 0, one for each input"});
+        }
+        regularization.input_groups = std::move(input_groups);
+        trainer_->set_regularization(std::move(regularization));
+    }
+    void set_schedule(std::vector<double> learning_rate_factors,
+                      std::vector<double> dropout_factors, double clip_norm) {
+        const auto lock = own();
+        trainer_->options().learning_rate_factors = std::move(learning_rate_factors);
+        trainer_->options().dropout_factors = std::move(dropout_factors);
+        trainer_->options().clip_norm = clip_norm;
+    }
+    void set_learning_rate(double rate) {
+        const auto lock = own();
+        trainer_->options().learning_rate = rate;
+    }
+    void set_examples(const py::object& x, const py::object& y, const py::object& weights,
+                      const py::object& x_validation, const py::object& y_validation,
+                      const py::object& weights_validation) {
+        const auto lock = own();
+        train_ = held(x, y, weights);
+        validation_ = x_validation.is_none() ? HeldExamples<T>()
+                                             : held(x_validation, y_validation, weights_validation);
+        if (train_.view.n == 0) {
+            throw InvalidArgument(
+                {"argument.shape", "X", "no rows", "give at least one observation"});
+        }
+        trainer_->set_examples(train_.view, validation_.view);
+    }
+    void draw_start(const std::string& name) {
+        const auto lock = own();
+        trainer_->draw_start(choose_start(name, trainer_->architecture().activation));
+    }
+    std::string run(std::size_t epochs, std::size_t n_threads, Control& control) {
+        const auto lock = own();
+        require_examples();
+        const py::gil_scoped_release release;
+        return ending_name(trainer_->run(epochs, {n_threads, &control}));
+    }
+    py::array_t<double> outputs(const py::object& x, std::size_t n_threads, Control& control) {
+        const auto lock = own();
+        const auto examples = held(x, py::none(), py::none());
+        std::vector<double> out;
+        {
+            const py::gil_scoped_release release;
+            out = trainer_->outputs(examples.view, {n_threads, &control});
+        }
+        return to_numpy_rows(std::move(out), examples.view.n, trainer_->layout().outputs());
+    }
+    double mean_loss(const py::object& x, const py::object& y, const py::object& weights,
+                     std::size_t n_threads, Control& control) {
+        const auto lock = own();
+        const auto examples = held(x, y, weights);
+        const py::gil_scoped_release release;
+        return trainer_->mean_loss(examples.view, {n_threads, &control});
+    }
+    py::tuple kkt_residual(std::size_t n_threads, Control& control) {
+        const auto lock = own();
+        require_examples();
+        KktResidual residual;
+        {
+            const py::gil_scoped_release release;
+            residual = trainer_->kkt_residual({n_threads, &control});
+        }
+        return py::make_tuple(residual.value, residual.error);
+    }
+    py::tuple loss_and_gradient(std::uint64_t step, std::size_t n_threads, Control& control) {
+        const auto lock = own();
+        require_examples();
+        Aligned<T> gradient;
+        double loss = 0.0;
+        {
+            const py::gil_scoped_release release;
+            loss = trainer_->loss_and_gradient(step, gradient, {n_threads, &control});
+        }
+        return py::make_tuple(loss, weights_in(gradient), biases_in(gradient));
+    }
+    double penalty() {
+        const auto lock = own();
+        return trainer_->penalty();
+    }
+    py::tuple parameters() {
+        const auto lock = own();
+        const auto& flat = trainer_->state().parameters;
+        return py::make_tuple(weights_in(flat), biases_in(flat));
+    }
+    void set_parameters(const std::vector<py::array>& weights,
+                        const std::vector<py::array>& biases) {
+        const auto lock = own();
+        require_depth("coefs", weights.size());
+        require_depth("intercepts", biases.size());
+        auto& flat = trainer_->state().parameters;
+        for (std::size_t l = 0; l < weights.size(); ++l) {
+            const DenseLayer& layer = trainer_->layout()[l];
+            const auto w = row_major_view<T>(weights[l], "coefs");
+            const auto b = vector_view<T>(biases[l], "intercepts");
+            if (w.rows != layer.inputs || w.cols != layer.units) {
+                refuse_array("coefs", weights[l], "give each layer's weights as (inputs, units)");
+            }
+            if (b.size() != layer.units) {
+                refuse_array("intercepts", biases[l], "give one bias per unit");
+            }
+            pad(w.data.data(), layer.inputs, layer.units, layer.stride,
+                flat.data() + layer.weights);
+            std::copy(b.begin(), b.end(), flat.data() + layer.biases);
+        }
+    }
+    void take_best() {
+        const auto lock = own();
+        trainer_->take_best();
+    }
+    /// May be asked while run() works on another thread.
+    py::dict history() const {
+        const std::vector<EpochRecord> rows = trainer_->history();
+        const auto column = [&](auto member) {
+            std::vector<double> values;
+            for (const EpochRecord& row : rows) values.push_back(row.*member);
+            return to_numpy(std::move(values));
+        };
+        std::vector<std::int64_t> zeros;
+        for (const EpochRecord& row : rows) {
+            zeros.insert(zeros.end(), row.zeros.begin(), row.zeros.end());
+        }
+        return py::dict(
+            "train_loss"_a = column(&EpochRecord::train_loss),
+            "validation_loss"_a = column(&EpochRecord::validation_loss),
+            "penalty"_a = column(&EpochRecord::penalty), "kkt"_a = column(&EpochRecord::kkt),
+            "kkt_error"_a = column(&EpochRecord::kkt_error),
+            "learning_rate"_a = column(&EpochRecord::learning_rate),
+            "zeros"_a = to_numpy_rows(std::move(zeros), rows.size(), trainer_->layout().depth()));
+    }
+    py::dict state() {
+        const auto lock = own();
+        TrainerState<T>& s = trainer_->state();
+        return py::dict("parameters"_a = flat_array(s.parameters), "first"_a = flat_array(s.first),
+                        "second"_a = flat_array(s.second), "best"_a = flat_array(s.best),
+                        "updates"_a = s.updates, "epochs"_a = s.epochs, "best_loss"_a = s.best_loss,
+                        "best_epoch"_a = s.best_epoch, "history"_a = history());
+    }
+    void restore(const py::dict& saved) {
+        const auto lock = own();
+        TrainerState<T>& s = trainer_->state();
+        take_array(saved, "parameters", s.parameters, s.parameters.size());
+        take_array(saved, "first", s.first, s.first.size());
+        take_array(saved, "second", s.second, s.second.size());
+        take_array(saved, "best", s.best, 0);
+        s.updates = saved["updates"].cast<std::uint64_t>();
+        s.epochs = saved["epochs"].cast<std::uint64_t>();
+        s.best_loss = saved["best_loss"].cast<double>();
+        s.best_epoch = saved["best_epoch"].cast<std::uint64_t>();
+        s.history = history_in(saved["history"].cast<py::dict>());
+    }
+    std::uint64_t updates() const { return trainer_->state().updates; }
+
+    /// One caller at a time: a second one is told so instead of waiting with the GIL.
+    std::unique_lock<std::mutex> own() {
+        std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+        if (!lock.owns_lock()) {
+            throw InvalidArgument({"network.busy", "network", "in training",
+                                   "wait for the epochs at hand, or stop them"});
+        }
+        return lock;
+    }
+    void require_examples() const {
+        if (train_.view.n == 0) {
+            throw InvalidArgument(
+                {"network.no_examples", "network", "without examples", "call set_examples first"});
+        }
+    }
+    Trainer<T>& trainer() { return *trainer_; }
+
+private:
+    void require_depth(const char* argument, std::size_t found) const {
+        const std::size_t depth = trainer_->layout().depth();
+        if (found == depth) return;
+        throw InvalidArgument({"argument.length", argument, "of length " + std::to_string(found),
+                               "give one entry per layer, " + std::to_string(depth)});
+    }
+    HeldExamples<T> held(const py::object& x, const py::object& y,
+                         const py::object& weights) const {
+        HeldExamples<T> examples(x, y, weights);
+        const std::size_t inputs = trainer_->layout().inputs();
+        const std::size_t targets = target_size_of(trainer_->architecture().loss);
+        const std::size_t n = examples.view.n;
+        if (examples.view.inputs != inputs) {
+            throw InvalidArgument({"argument.shape", "X",
+                                   std::to_string(examples.view.inputs) + " columns",
+                                   "give it " + std::to_string(inputs) + ", as the network has"});
+        }
+        if (!y.is_none() && examples.view.targets.y.size() != n * targets) {
+            throw InvalidArgument({"argument.length", "y",
+                                   "of length " + std::to_string(examples.view.targets.y.size()),
+                                   "give it " + std::to_string(targets) + " per observation"});
+        }
+        if (!weights.is_none() && examples.view.targets.weights.size() != n) {
+            throw InvalidArgument({"argument.length", "sample_weight", "of another length",
+                                   "give one weight per observation"});
+        }
+        return examples;
+    }
+    py::list weights_in(const Aligned<T>& flat) const {
+        py::list out;
+        for (const DenseLayer& layer : trainer_->layout()) {
+            out.append(to_numpy_rows(
+                unpad(flat.data() + layer.weights, layer.inputs, layer.units, layer.stride),
+                layer.inputs, layer.units));
+        }
+        return out;
+    }
+    py::list biases_in(const Aligned<T>& flat) const {
+        py::list out;
+        for (const DenseLayer& layer : trainer_->layout()) {
+            out.append(to_numpy(unpad(flat.data() + layer.biases, 1, layer.units, layer.stride)));
+        }
+        return out;
+    }
+    static py::array_t<T> flat_array(const Aligned<T>& values) {
+        return to_numpy(std::vector<T>(values.begin(), values.end()));
+    }
+    /// `size` 0: as many as there are.
+    static void take_array(const py::dict& saved, const char* name, Aligned<T>& out,
+                           std::size_t size) {
+        const auto array = saved[name].cast<py::array>();
+        const auto values = vector_view<T>(array, name);
+        if (size > 0 && values.size() != size) {
+            refuse_array(name, array, "restore a state of a network of the same shape");
+        }
+        out.assign(values.begin(), values.end());
+    }
+    std::vector<EpochRecord> history_in(const py::dict& columns) const {
+        const auto array = columns["zeros"].cast<py::array>();
+        const auto zeros = row_major_view<std::int64_t>(array, "zeros");
+        std::vector<EpochRecord> rows(zeros.rows);
+        const auto fill = [&](const char* name, auto member) {
+            const auto column = columns[name].cast<py::array>();
+            const auto values = vector_view<double>(column, name);
+            for (std::size_t i = 0; i < rows.size() && i < values.size(); ++i) {
+                rows[i].*member = values[i];
+            }
+        };
+        fill("train_loss", &EpochRecord::train_loss);
+        fill("validation_loss", &EpochRecord::validation_loss);
+        fill("penalty", &EpochRecord::penalty);
+        fill("kkt", &EpochRecord::kkt);
+        fill("kkt_error", &EpochRecord::kkt_error);
+        fill("learning_rate", &EpochRecord::learning_rate);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto row = zeros.data.subspan(i * zeros.cols, zeros.cols);
+            rows[i].zeros.assign(row.begin(), row.end());
+        }
+        return rows;
+    }
+
+    std::unique_ptr<Trainer<T>> trainer_;
+    HeldExamples<T> train_, validation_;
+    std::mutex mutex_;
+};
+
+}  // namespace shrinkage::bind

@@ -1,0 +1,131 @@
+#include "shrinkage/nn/elementwise.hpp"
+
+#include <algorithm>
+
+#include "shrinkage/nn/vectorized.hpp"
+
+namespace shrinkage {
+
+template <typename T>
+void activate(Activation activation, const Masking<T>& masking, std::span<T> h,
+              std::span<T> slope) {
+    const std::size_t n = h.size();
+    T* __restrict value = h.data();
+    T* __restrict derivative = slope.data();
+    const std::uint8_t* __restrict mask = masking.mask;
+    const T scale = masking.scale;
+    with_activation(activation, [&](auto f) {
+        if (mask == nullptr) {
+            vectorized([=]() SHRINKAGE_INLINED {
+                for (std::size_t i = 0; i < n; ++i) {
+                    const auto at = decltype(f)::at(value[i]);
+                    value[i] = at.value;
+                    derivative[i] = at.slope;
+                }
+            });
+        } else {
+            vectorized([=]() SHRINKAGE_INLINED {
+                for (std::size_t i = 0; i < n; ++i) {
+                    const auto at = decltype(f)::at(value[i]);
+                    // A product, not a choice: GCC makes no vectors of the other.
+                    const T factor = static_cast<T>(mask[i]) * scale;
+                    value[i] = at.value * factor;
+                    derivative[i] = at.slope * factor;
+                }
+            });
+        }
+    });
+}
+
+template <typename T>
+void activate(Activation activation, std::span<T> h) {
+    const std::size_t n = h.size();
+    T* __restrict value = h.data();
+    with_activation(activation, [&](auto f) {
+        vectorized([=]() SHRINKAGE_INLINED {
+            for (std::size_t i = 0; i < n; ++i) value[i] = decltype(f)::at(value[i]).value;
+        });
+    });
+}
+
+template <typename T>
+void multiply_by(std::span<const T> y, std::span<T> x) {
+    const std::size_t n = x.size();
+    const T* __restrict factor = y.data();
+    T* __restrict value = x.data();
+    vectorized([=]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; ++i) value[i] *= factor[i];
+    });
+}
+
+template <typename T>
+void apply_masking(const Masking<T>& masking, std::span<T> x) {
+    const std::size_t n = x.size();
+    const std::uint8_t* __restrict mask = masking.mask;
+    const T scale = masking.scale;
+    T* __restrict value = x.data();
+    vectorized([=]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; ++i) value[i] *= static_cast<T>(mask[i]) * scale;
+    });
+}
+
+template <typename T>
+void apply_affine(const AffineMasking<T>& masking, std::span<T> value, std::span<T> slope) {
+    const std::size_t n = value.size(), n_slopes = slope.size();
+    const std::uint8_t* mask = masking.mask;
+    const T scale = masking.scale, dropped = masking.dropped, rise = masking.shift - dropped;
+    T* v = value.data();
+    T* s = slope.data();
+    vectorized([=]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; ++i) {
+            v[i] = dropped + static_cast<T>(mask[i]) * (scale * v[i] + rise);
+        }
+        for (std::size_t i = 0; i < n_slopes; ++i) s[i] *= static_cast<T>(mask[i]) * scale;
+    });
+}
+
+template <typename T>
+void transpose(const T* in, std::size_t rows, std::size_t cols, T* out, std::size_t out_stride) {
+    constexpr std::size_t lanes = lanes_of<T>;
+    // Blocks of one cache line by one: each line of `out` is then filled while it is near.
+    for (std::size_t i = 0; i < rows; i += lanes) {
+        const std::size_t height = std::min(lanes, rows - i);
+        for (std::size_t j = 0; j < cols; j += lanes) {
+            for (std::size_t k = 0; k < lanes; ++k) {
+                T* line = out + (j + k) * out_stride + i;
+                for (std::size_t r = 0; r < height; ++r) line[r] = in[(i + r) * cols + j + k];
+            }
+        }
+    }
+}
+
+template <typename T>
+void row_sums(const T* in, std::size_t rows, std::size_t stride, std::size_t used, T* out) {
+    constexpr std::size_t lanes = lanes_of<T>;
+    for (std::size_t i = 0; i < rows; ++i) {
+        const T* row = in + i * stride;
+        T sums[lanes] = {};
+        std::size_t j = 0;
+        for (; j + lanes <= used; j += lanes) {
+            for (std::size_t k = 0; k < lanes; ++k) sums[k] += row[j + k];
+        }
+        for (; j < used; ++j) sums[j % lanes] += row[j];
+        for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+            for (std::size_t k = 0; k < half; ++k) sums[k] += sums[k + half];
+        }
+        out[i] = sums[0];
+    }
+}
+
+#define SHRINKAGE_INSTANTIATE(T)                                                       \
+    template void activate(Activation, const Masking<T>&, std::span<T>, std::span<T>); \
+    template void activate(Activation, std::span<T>);                                  \
+    template void multiply_by(std::span<const T>, std::span<T>);                       \
+    template void apply_masking(const Masking<T>&, std::span<T>);                      \
+    template void apply_affine(const AffineMasking<T>&, std::span<T>, std::span<T>);   \
+    template void transpose(const T*, std::size_t, std::size_t, T*, std::size_t);      \
+    template void row_sums(const T*, std::size_t, std::size_t, std::size_t, T*);
+SHRINKAGE_INSTANTIATE(float)
+SHRINKAGE_INSTANTIATE(double)
+
+}  // namespace shrinkage

@@ -1,0 +1,141 @@
+// What a trainer measures on whole data sets: losses, outputs, the residual of the objective.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "shrinkage/nn/trainer.hpp"
+
+namespace shrinkage {
+namespace {
+
+constexpr std::size_t rows_to_evaluate = 256;
+constexpr std::uint64_t kkt_draws = 32;
+// Steps beyond any that training will reach, so that the residual meets masks of its own.
+constexpr std::uint64_t first_kkt_step = std::uint64_t{1} << 63;
+
+/// Calls f with the rows 0, 1, ... n - 1 in batches of at most `size`.
+template <typename F>
+void each_batch(std::size_t n, std::size_t size, const F& f) {
+    std::vector<std::uint32_t> rows(std::min(n, size));
+    for (std::size_t first = 0; first < n; first += size) {
+        const std::size_t count = std::min(size, n - first);
+        std::iota(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count),
+                  static_cast<std::uint32_t>(first));
+        f(std::span<const std::uint32_t>(rows.data(), count));
+    }
+}
+
+}  // namespace
+
+template <typename T>
+Pass<T>& Trainer<T>::evaluation_pass() {
+    if (evaluations_.empty()) evaluations_.emplace_back(architecture_, rows_to_evaluate, false);
+    return evaluations_.front();
+}
+
+template <typename T>
+double Trainer<T>::mean_loss(const Examples<T>& examples, const Context& context) {
+    Pass<T>& pass = evaluation_pass();
+    double total = 0.0;
+    each_batch(examples.n, rows_to_evaluate, [&](std::span<const std::uint32_t> rows) {
+        context.check();
+        pass.forward(state_.parameters.data(), examples, rows, std::nullopt, context);
+        total += pass.loss(examples.targets, rows);
+    });
+    return total / static_cast<double>(examples.n);
+}
+
+template <typename T>
+std::vector<double> Trainer<T>::outputs(const Examples<T>& examples, const Context& context) {
+    Pass<T>& pass = evaluation_pass();
+    std::vector<double> out;
+    out.reserve(examples.n * layout_.outputs());
+    each_batch(examples.n, rows_to_evaluate, [&](std::span<const std::uint32_t> rows) {
+        context.check();
+        pass.forward(state_.parameters.data(), examples, rows, std::nullopt, context);
+        for (std::size_t j = 0; j < rows.size(); ++j) {
+            for (std::size_t k = 0; k < layout_.outputs(); ++k) {
+                out.push_back(static_cast<double>(pass.output(k, j)));
+            }
+        }
+    });
+    return out;
+}
+
+template <typename T>
+double Trainer<T>::add_gradient(std::uint64_t step, std::vector<double>& sum,
+                                const Context& context) {
+    if (passes_.empty()) {
+        passes_.emplace_back(architecture_, std::min(options_.batch_size, train_.n), true);
+    }
+    Pass<T>& pass = passes_.front();
+    prepare_rates();
+    const auto n = static_cast<double>(train_.n);
+    double total = 0.0;
+    each_batch(train_.n, pass.capacity(), [&](std::span<const std::uint32_t> rows) {
+        context.check();
+        total += compute_gradient(step, rows, 1.0 / n, context);
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient_[i]);
+    });
+    return total / n;
+}
+
+template <typename T>
+double Trainer<T>::loss_and_gradient(std::uint64_t step, Aligned<T>& gradient,
+                                     const Context& context) {
+    std::vector<double> sum(layout_.size(), 0.0);
+    const double loss = add_gradient(step, sum, context);
+    gradient.resize(sum.size());
+    std::transform(sum.begin(), sum.end(), gradient.begin(),
+                   [](double g) { return static_cast<T>(g); });
+    return loss;
+}
+
+template <typename T>
+KktResidual Trainer<T>::kkt_residual(const Context& context) {
+    prepare_rates();
+    const std::uint64_t draws = any_dropout() ? kkt_draws : 1;
+    const auto n_draws = static_cast<double>(draws);
+    std::vector<double> mean(layout_.size(), 0.0), squares(layout_.size(), 0.0),
+        one(layout_.size());
+    for (std::uint64_t draw = 0; draw < draws; ++draw) {
+        std::fill(one.begin(), one.end(), 0.0);
+        add_gradient(first_kkt_step + draw, one, context);
+        // Welford's update of mean and squared deviations.
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            const double change = one[i] - mean[i];
+            mean[i] += change / static_cast<double>(draw + 1);
+            squares[i] += change * (one[i] - mean[i]);
+        }
+    }
+    double largest_lambda = 0.0;
+    for (const WeightPenalty& penalty : regularization_.penalties) {
+        largest_lambda = std::max(largest_lambda, penalty.lambda);
+    }
+    const auto unit = [&](double lambda) {
+        return lambda > 0.0 ? lambda : (largest_lambda > 0.0 ? largest_lambda : 1.0);
+    };
+    KktResidual worst;
+    const auto offer = [&](double distance, std::size_t index, double scale) {
+        if (distance / scale <= worst.value) return;
+        const double variance = draws > 1 ? squares[index] / (n_draws - 1.0) / n_draws : 0.0;
+        worst = {distance / scale, std::sqrt(variance) / scale};
+    };
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        const DenseLayer& layer = layout_[l];
+        const WeightPenalty& penalty = regularization_.penalties[l];
+        const KktDistance found = kkt_distance(
+            layer, penalty, state_.parameters.data() + layer.weights, mean.data() + layer.weights);
+        offer(found.distance, layer.weights + found.index, unit(penalty.lambda));
+        for (std::size_t j = 0; j < layer.units; ++j) {
+            offer(std::abs(mean[layer.biases + j]), layer.biases + j, unit(0.0));
+        }
+    }
+    return worst;
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace shrinkage

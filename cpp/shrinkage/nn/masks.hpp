@@ -1,0 +1,25 @@
+// Dropout masks in the layout of a batch: (units, stride) bytes, one example a column.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "shrinkage/nn/dropout.hpp"
+
+namespace shrinkage {
+
+/// mask[u * stride + j] = 1 where unit u of example rows[j] is kept: the numbers of dropout_mask,
+/// transposed. Columns beyond the rows are 0.
+void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows, std::size_t units,
+                double rate, std::size_t stride, std::uint8_t* mask);
+
+/// out[u * stride + j] = 1 + deviation * z with z standard normal, a pure function of the same
+/// indices as a mask. Numbers 4 b ... 4 b + 3 of a row come from the call whose counter is that of
+/// the mask of units 8 (b / 2), with the bit `fine` set for odd b: words 0 and 1, 2 and 3 by Box
+/// and Muller (1958). Columns beyond the rows are 0.
+template <typename T>
+void batch_noise(const DropoutStream& stream, std::span<const std::uint32_t> rows,
+                 std::size_t units, double deviation, std::size_t stride, T* out);
+
+}  // namespace shrinkage

@@ -1,0 +1,106 @@
+#include "shrinkage/nn/optimizer.hpp"
+
+#include <cmath>
+
+#include "shrinkage/base/lanes.hpp"
+#include "shrinkage/nn/vectorized.hpp"
+
+namespace shrinkage {
+namespace {
+
+template <typename T>
+SHRINKAGE_INLINE T shrunk(T v, T threshold) {
+    const T above = v - threshold, below = v + threshold;
+    return above > T{0} ? above : (below < T{0} ? below : T{0});
+}
+
+SHRINKAGE_INLINE float root(float x) { return __builtin_sqrtf(x); }
+SHRINKAGE_INLINE double root(double x) { return __builtin_sqrt(x); }
+
+}  // namespace
+
+template <typename T>
+StepRule<T>::StepRule(const OptimizerOptions& options, double step_rate, std::uint64_t update)
+    : kind(options.kind),
+      rate(static_cast<T>(step_rate)),
+      momentum(static_cast<T>(options.momentum)),
+      beta1(static_cast<T>(options.beta1)),
+      beta2(static_cast<T>(options.beta2)),
+      epsilon(static_cast<T>(options.epsilon)),
+      first_scale(
+          static_cast<T>(1.0 / (1.0 - std::pow(options.beta1, static_cast<double>(update))))),
+      root_scale(static_cast<T>(
+          1.0 / std::sqrt(1.0 - std::pow(options.beta2, static_cast<double>(update))))) {}
+
+template <typename T>
+Metric<T> StepRule<T>::metric(const T* second) const {
+    const double r = static_cast<double>(rate);
+    switch (kind) {
+        case OptimizerKind::sgd: return {1.0 / r, nullptr, 1.0, 0.0, r};
+        case OptimizerKind::momentum:
+            return {(1.0 - static_cast<double>(momentum)) / r, nullptr, 1.0, 0.0, r};
+        case OptimizerKind::adam:
+        case OptimizerKind::adamw: break;
+    }
+    return {1.0, second, static_cast<double>(root_scale), static_cast<double>(epsilon), r};
+}
+
+template <typename T>
+void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, std::size_t n,
+                    double factor_, const T* gradient, T* weights, T* first, T* second) {
+    const T kink = static_cast<T>(kink_), ridge = static_cast<T>(ridge_), rate = rule.rate,
+            scale = static_cast<T>(factor_);
+    const T* __restrict g = gradient;
+    T* __restrict w = weights;
+    T* __restrict m = first;
+    T* __restrict v = second;
+    if (rule.kind == OptimizerKind::sgd || rule.kind == OptimizerKind::momentum) {
+        const bool heavy = rule.kind == OptimizerKind::momentum;
+        const T mu = heavy ? rule.momentum : T{0};
+        const T s = rate / (T{1} - mu);
+        const T threshold = s * kink, shrink = T{1} / (T{1} + s * ridge);
+        if (heavy) {
+            vectorized([=]() SHRINKAGE_INLINED {
+                for (std::size_t i = 0; i < n; ++i) {
+                    const T u = mu * m[i] + scale * g[i];
+                    m[i] = u;
+                    w[i] = shrunk(w[i] - rate * u, threshold) * shrink;
+                }
+            });
+        } else {
+            vectorized([=]() SHRINKAGE_INLINED {
+                for (std::size_t i = 0; i < n; ++i) {
+                    w[i] = shrunk(w[i] - rate * (scale * g[i]), threshold) * shrink;
+                }
+            });
+        }
+        return;
+    }
+    const bool decoupled = rule.kind == OptimizerKind::adamw;
+    const T decay = decoupled ? T{1} - rate * ridge : T{1};
+    const T coupled = decoupled ? T{0} : ridge;
+    const T keep1 = rule.beta1, new1 = T{1} - rule.beta1, keep2 = rule.beta2,
+            new2 = T{1} - rule.beta2, first_scale = rule.first_scale, root_scale = rule.root_scale,
+            epsilon = rule.epsilon;
+    vectorized([=]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; ++i) {
+            const T slope = scale * g[i];
+            const T mean = keep1 * m[i] + new1 * slope;
+            const T square = keep2 * v[i] + new2 * slope * slope;
+            m[i] = mean;
+            v[i] = square;
+            const T s = rate / (root(square) * root_scale + epsilon);
+            const T moved = decay * w[i] - s * first_scale * mean;
+            w[i] = shrunk(moved, s * kink) / (T{1} + s * coupled);
+        }
+    });
+}
+
+template struct StepRule<float>;
+template struct StepRule<double>;
+template void optimizer_step(const StepRule<float>&, double, double, std::size_t, double,
+                             const float*, float*, float*, float*);
+template void optimizer_step(const StepRule<double>&, double, double, std::size_t, double,
+                             const double*, double*, double*, double*);
+
+}  // namespace shrinkage

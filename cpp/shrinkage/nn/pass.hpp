@@ -1,0 +1,95 @@
+// Forward and backward over one batch, in buffers that are made once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "shrinkage/base/progress.hpp"
+#include "shrinkage/nn/activation.hpp"
+#include "shrinkage/nn/dropout_kind.hpp"
+#include "shrinkage/nn/examples.hpp"
+#include "shrinkage/nn/layout.hpp"
+#include "shrinkage/nn/output_loss.hpp"
+#include "shrinkage/nn/product.hpp"
+
+namespace shrinkage {
+
+/// What a network computes, apart from its parameters.
+struct Architecture {
+    std::vector<std::size_t> sizes;  // inputs, hidden units ..., outputs
+    Activation activation = Activation::relu;
+    OutputLoss loss;
+
+    std::size_t depth() const { return sizes.size() - 1; }
+};
+
+template <typename T>
+class Pass {
+public:
+    /// For batches of at most `capacity` examples; without `training` only forward() and loss().
+    Pass(const Architecture& architecture, std::size_t capacity, bool training);
+
+    std::size_t capacity() const { return capacity_; }
+
+    /// What is computed from now on: the network itself or a part of it, whose layers are no wider.
+    void use(const Layout<T>& layout, const ChosenInputs& inputs) {
+        layout_ = layout;
+        inputs_ = inputs;
+    }
+
+    /// Computes the outputs of the given rows; masks only where a plan is given, whose kind is not
+    /// `batch`: those are parts of the network.
+    void forward(const T* parameters, const Examples<T>& examples,
+                 std::span<const std::uint32_t> rows, const std::optional<MaskPlan>& masks,
+                 const Context& context);
+
+    /// Sum of w l over the batch of the last forward().
+    double loss(const Targets& targets, std::span<const std::uint32_t> rows) const;
+
+    /// The same, and gradient = scale * its derivative by every parameter, in their layout.
+    double backward(const T* parameters, const Targets& targets,
+                    std::span<const std::uint32_t> rows, double scale, T* gradient,
+                    const Context& context);
+
+    /// Output k of example j of the batch.
+    T output(std::size_t k, std::size_t j) const { return layers_.back().out[k * stride_ + j]; }
+
+private:
+    struct Buffers {
+        Aligned<T> in;     // what enters the layer, (inputs, stride), masked
+        Aligned<T> out;    // what leaves it: of hidden layers moved into `in` of the next
+        Aligned<T> slope;  // derivative of `in` by the sums before it, masked
+        Aligned<std::uint8_t> mask;
+        Aligned<T> noise;  // in place of the mask; made when first needed
+    };
+
+    void compute(const Product<T>& product, const Context& context) const;
+    T* sums_of(std::size_t l) {
+        return l + 1 < layers_.size() ? layers_[l + 1].in.data() : layers_[l].out.data();
+    }
+    /// Draws what layer l's numbers are masked by, and masks the input.
+    void mask_input(const MaskPlan& plan, std::span<const std::uint32_t> rows);
+    /// h = f(z) and its slope, both masked, of what enters layer l.
+    void activate_layer(std::size_t l, const std::optional<MaskPlan>& masks,
+                        std::span<const std::uint32_t> rows);
+    void draw_mask(std::size_t l, const MaskPlan& plan, std::span<const std::uint32_t> rows);
+    void mask_otherwise(std::size_t l, const MaskPlan& plan, std::span<const std::uint32_t> rows,
+                        std::span<T> value, std::span<T> slope);
+    void gradient_of_layer(std::size_t l, const T* deltas, std::size_t n_rows, T* gradient,
+                           const Context& context);
+
+    Architecture architecture_;
+    Layout<T> layout_;
+    std::size_t capacity_;
+    std::size_t stride_;  // of the batch at hand
+    ChosenInputs inputs_;
+    std::vector<Buffers> layers_;
+    Aligned<std::uint8_t> group_mask_;
+    Aligned<T> deltas_, next_deltas_;  // derivative of the loss by a layer's sums, (units, stride)
+    Aligned<T> transposed_;            // the same as (batch, units' stride)
+};
+
+}  // namespace shrinkage

@@ -1,0 +1,60 @@
+// The one matrix product that a dense network needs, for matrices that stay in the caches.
+//
+//   C[i, j] = start_i + sum_p a[i * row_step + p * sum_step] * V[p, j]
+//
+// V and C are row-major with rows on cache lines; a is read as single numbers, in any order. With
+// activations stored as (units, batch), the batch contiguous, all three products of a layer are of
+// this kind and no matrix of weights is ever transposed:
+//   forward    Z = b + W'A          a = W,  row_step 1,       sum_step stride,  V = A
+//   backward   dA = W dZ            a = W,  row_step stride,  sum_step 1,       V = dZ
+//   gradient   dW = A dZ'           a = A,  row_step batch,   sum_step 1,       V = transposed dZ
+#pragma once
+
+#include <cstddef>
+
+#include "shrinkage/nn/aligned.hpp"
+
+namespace shrinkage {
+
+template <typename T>
+struct Product {
+    std::size_t rows = 0;  // of C
+    std::size_t cols = 0;  // of C and V: a multiple of lanes_of<T>
+    std::size_t sums = 0;
+    const T* a = nullptr;
+    std::size_t row_step = 0;
+    std::size_t sum_step = 0;
+    const T* v = nullptr;
+    std::size_t v_stride = 0;
+    T* c = nullptr;
+    std::size_t c_stride = 0;
+    const T* start = nullptr;  // one number per row of C; none: zero
+
+    double flops() const {
+        return 2.0 * static_cast<double>(rows * cols) * static_cast<double>(sums);
+    }
+    std::size_t n_tasks() const { return n_row_tasks() * n_col_tasks(); }
+    std::size_t n_row_tasks() const { return (rows + task_rows - 1) / task_rows; }
+    std::size_t n_col_tasks() const { return (cols + task_cols - 1) / task_cols; }
+
+    // Tasks have a fixed size and every entry of C is summed in one order, whatever the threads.
+    static constexpr std::size_t task_rows = 48;
+    static constexpr std::size_t task_cols = 16 * lanes_of<T>;
+};
+
+/// Computes one block of C.
+template <typename T>
+void multiply(const Product<T>& product, std::size_t task);
+
+/// Whether the matrices are so large that BLAS, which packs them, is faster.
+template <typename T>
+bool wants_blas(const Product<T>& product);
+
+/// Rows of C that BLAS computes at a time, and how many such blocks there are: like the tasks of
+/// multiply() they do not depend on the number of threads.
+template <typename T>
+std::size_t n_blas_blocks(const Product<T>& product);
+template <typename T>
+void multiply_by_blas(const Product<T>& product, std::size_t block);
+
+}  // namespace shrinkage

@@ -1,0 +1,282 @@
+#include "shrinkage/nn/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "shrinkage/base/crew.hpp"
+#include "shrinkage/base/threads.hpp"
+
+namespace shrinkage {
+namespace {
+
+constexpr std::size_t numbers_of_a_piece = std::size_t{1} << 15;
+
+template <typename T>
+bool all_finite(const Aligned<T>& values) {
+    // The sum of |x| * 0 is 0 unless an x is infinite or not a number.
+    T total{0};
+    for (const T x : values) total += x * T{0};
+    return total == T{0};
+}
+
+double factor_at(const std::vector<double>& factors, std::uint64_t epoch) {
+    if (factors.empty()) return 1.0;
+    return factors[std::min<std::size_t>(epoch, factors.size() - 1)];
+}
+
+}  // namespace
+
+template <typename T>
+Trainer<T>::Trainer(const Architecture& architecture, const TrainerOptions& options,
+                    Regularization regularization)
+    : architecture_(architecture),
+      layout_(architecture.sizes),
+      options_(options),
+      regularization_(std::move(regularization)) {
+    state_.parameters.assign(layout_.size(), T{0});
+    gradient_.assign(layout_.size(), T{0});
+    if (options_.optimizer.keeps_first()) state_.first.assign(layout_.size(), T{0});
+    if (options_.optimizer.keeps_second()) state_.second.assign(layout_.size(), T{0});
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        const DenseLayer& layer = layout_[l];
+        for (std::size_t done = 0; done < layer.n_weights(); done += numbers_of_a_piece) {
+            const std::size_t count = std::min(numbers_of_a_piece, layer.n_weights() - done);
+            pieces_.push_back({l, layer.weights + done, count, true});
+        }
+        pieces_.push_back({l, layer.biases, layer.stride, false});
+    }
+}
+
+template <typename T>
+void Trainer<T>::set_regularization(Regularization regularization) {
+    regularization_ = std::move(regularization);
+    prepare_rates();
+}
+
+template <typename T>
+void Trainer<T>::set_examples(const Examples<T>& train, const Examples<T>& validation) {
+    train_ = train;
+    validation_ = validation;
+    order_.resize(train.n);
+    passes_.clear();
+}
+
+template <typename T>
+void Trainer<T>::draw_start(Start start) {
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        draw_weights(options_.seed, l, layout_[l], start,
+                     state_.parameters.data() + layout_[l].weights);
+    }
+}
+
+template <typename T>
+Ending Trainer<T>::run(std::size_t epochs, const Context& given) {
+    Crew crew(given.n_threads);
+    const Context context{given.n_threads, given.control, &crew};
+    if (passes_.empty()) {
+        passes_.emplace_back(architecture_, std::min(options_.batch_size, train_.n), true);
+    }
+    for (std::size_t done = 0; done < epochs; ++done) {
+        last_good_ = state_.parameters;
+        try {
+            const double train_loss = train_epoch(context);
+            if (!std::isfinite(train_loss) || !all_finite(state_.parameters)) {
+                state_.parameters = last_good_;
+                return Ending::diverged;
+            }
+            record(train_loss, context);
+        } catch (const Cancelled&) {
+            if (!all_finite(state_.parameters)) state_.parameters = last_good_;
+            return Ending::cancelled;
+        }
+        if (context.control != nullptr) context.control->advance();
+        if (options_.early_stopping && improves_no_more()) return Ending::early_stopping;
+    }
+    return Ending::none;
+}
+
+template <typename T>
+double Trainer<T>::train_epoch(const Context& context) {
+    shuffled_order(options_.seed, state_.epochs, order_);
+    prepare_rates();
+    const std::span<const std::uint32_t> order(order_);
+    double total = 0.0;
+    for (std::size_t first = 0; first < train_.n && std::isfinite(total);
+         first += options_.batch_size) {
+        context.check();
+        total +=
+            step(order.subspan(first, std::min(options_.batch_size, train_.n - first)), context);
+    }
+    return total / static_cast<double>(train_.n);
+}
+
+template <typename T>
+double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uint32_t> rows,
+                                    double scale, const Context& context) {
+    Pass<T>& pass = passes_.front();
+    std::optional<MaskPlan> masks;
+    if (any_dropout()) {
+        masks = MaskPlan{options_.seed, step, rates_, regularization_.kind,
+                         regularization_.input_groups};
+    }
+    if (!masks || masks->kind != DropoutKind::batch) {
+        pass.use(layout_, {});
+        pass.forward(state_.parameters.data(), train_, rows, masks, context);
+        return pass.backward(state_.parameters.data(), train_.targets, rows, scale,
+                             gradient_.data(), context);
+    }
+    if (parts_.empty()) parts_.emplace_back(layout_);
+    SubNetwork<T>& part = parts_.front();
+    part.choose(*masks);
+    part.pack(state_.parameters.data());
+    pass.use(part.layout(), part.inputs());
+    pass.forward(part.parameters(), train_, rows, std::nullopt, context);
+    const double total =
+        pass.backward(part.parameters(), train_.targets, rows, scale, part.gradient(), context);
+    part.unpack_gradient(gradient_.data());
+    return total;
+}
+
+template <typename T>
+double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& context) {
+    const double total =
+        compute_gradient(state_.updates, rows, 1.0 / static_cast<double>(rows.size()), context);
+    // The last batch of an epoch may be smaller: its step is smaller in proportion.
+    const auto full = static_cast<double>(std::min(options_.batch_size, train_.n));
+    ++state_.updates;
+    update(learning_rate() * static_cast<double>(rows.size()) / full, context);
+    return total;
+}
+
+template <typename T>
+double Trainer<T>::learning_rate() const {
+    return options_.learning_rate * factor_at(options_.learning_rate_factors, state_.epochs);
+}
+
+template <typename T>
+void Trainer<T>::prepare_rates() {
+    rates_ = regularization_.rates;
+    const double factor = factor_at(options_.dropout_factors, state_.epochs);
+    for (double& rate : rates_) rate *= factor;
+}
+
+/// What brings the norm of the gradient to clip_norm, if it is above.
+template <typename T>
+double Trainer<T>::clip_factor(const Context& context) {
+    if (!(options_.clip_norm < std::numeric_limits<double>::infinity())) return 1.0;
+    piece_squares_.resize(pieces_.size());
+    const double operations = 2.0 * static_cast<double>(layout_.size());
+    parallel_for(pieces_.size(), context.threads_for(operations), [&](std::size_t task) {
+        const Piece& piece = pieces_[task];
+        double square = 0.0;
+        for (std::size_t i = 0; i < piece.count; ++i) {
+            const auto g = static_cast<double>(gradient_[piece.offset + i]);
+            square += g * g;
+        }
+        piece_squares_[task] = square;
+    });
+    double square = 0.0;
+    for (const double part : piece_squares_) square += part;
+    const double norm = std::sqrt(square);
+    return norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
+}
+
+template <typename T>
+void Trainer<T>::update(double rate, const Context& context) {
+    const StepRule<T> rule(options_.optimizer, rate, state_.updates);
+    const double factor = clip_factor(context);
+    const auto moment = [](Aligned<T>& values, std::size_t offset) {
+        return values.empty() ? nullptr : values.data() + offset;
+    };
+    const double operations = 10.0 * static_cast<double>(layout_.size());
+    parallel_for(pieces_.size(), context.threads_for(operations), [&](std::size_t task) {
+        const Piece& piece = pieces_[task];
+        const WeightPenalty& penalty = regularization_.penalties[piece.layer];
+        const bool separable = piece.weights && penalty.groups == WeightGroups::separable;
+        optimizer_step(rule, separable ? penalty.kink : 0.0, separable ? penalty.ridge : 0.0,
+                       piece.count, factor, gradient_.data() + piece.offset,
+                       state_.parameters.data() + piece.offset, moment(state_.first, piece.offset),
+                       moment(state_.second, piece.offset));
+    });
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        const WeightPenalty& penalty = regularization_.penalties[l];
+        if (!penalty.grouped() && !penalty.bounded()) continue;
+        const std::size_t offset = layout_[l].weights;
+        group_step_(layout_[l], penalty, rule.metric(moment(state_.second, offset)),
+                    state_.parameters.data() + offset);
+    }
+}
+
+template <typename T>
+void Trainer<T>::record(double train_loss, const Context& context) {
+    EpochRecord row;
+    row.train_loss = train_loss;
+    if (validation_.n > 0) row.validation_loss = mean_loss(validation_, context);
+    row.penalty = penalty();
+    row.zeros = zeros();
+    row.learning_rate = learning_rate();
+    const std::uint64_t epoch = state_.epochs + 1;
+    if (options_.kkt_every > 0 && epoch % options_.kkt_every == 0) {
+        const KktResidual residual = kkt_residual(context);
+        row.kkt = residual.value;
+        row.kkt_error = residual.error;
+    }
+    const std::scoped_lock lock(history_mutex_);
+    state_.epochs = epoch;
+    state_.history.push_back(std::move(row));
+}
+
+template <typename T>
+bool Trainer<T>::improves_no_more() {
+    const double loss = state_.history.back().validation_loss;
+    // The best weights are those of the least loss; patience counts from the last real improvement.
+    const bool better = loss < state_.best_loss - options_.improvement;
+    if (loss < state_.best_loss) {
+        state_.best_loss = loss;
+        state_.best = state_.parameters;
+    }
+    if (better || state_.best_epoch == 0) state_.best_epoch = state_.epochs;
+    return state_.epochs - state_.best_epoch >= options_.patience;
+}
+
+template <typename T>
+void Trainer<T>::take_best() {
+    if (!state_.best.empty()) state_.parameters = state_.best;
+}
+
+template <typename T>
+std::vector<EpochRecord> Trainer<T>::history() const {
+    const std::scoped_lock lock(history_mutex_);
+    return state_.history;
+}
+
+template <typename T>
+bool Trainer<T>::any_dropout() const {
+    return std::any_of(rates_.begin(), rates_.end(), [](double rate) { return rate > 0.0; });
+}
+
+template <typename T>
+double Trainer<T>::penalty() const {
+    double total = 0.0;
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        total += penalty_value(layout_[l], regularization_.penalties[l],
+                               state_.parameters.data() + layout_[l].weights);
+    }
+    return total;
+}
+
+template <typename T>
+std::vector<std::size_t> Trainer<T>::zeros() const {
+    std::vector<std::size_t> zeros;
+    for (const DenseLayer& layer : layout_) {
+        zeros.push_back(count_zeros(layer, state_.parameters.data() + layer.weights));
+    }
+    return zeros;
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace shrinkage

@@ -1,0 +1,163 @@
+// Trains a network on minibatches; epochs are its unit, and between two of them everything may be
+// looked at, changed, saved and restored.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "shrinkage/base/progress.hpp"
+#include "shrinkage/nn/examples.hpp"
+#include "shrinkage/nn/layout.hpp"
+#include "shrinkage/nn/optimizer.hpp"
+#include "shrinkage/nn/pass.hpp"
+#include "shrinkage/nn/random.hpp"
+#include "shrinkage/nn/subnetwork.hpp"
+#include "shrinkage/nn/weight_penalty.hpp"
+
+namespace shrinkage {
+
+inline constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
+
+/// What may be changed between epochs.
+struct Regularization {
+    std::vector<WeightPenalty> penalties;  // one a layer
+    std::vector<double> rates;             // of dropout; entry l belongs to what enters layer l
+    DropoutKind kind = DropoutKind::bernoulli;
+    std::vector<std::uint32_t> input_groups;  // see MaskPlan
+};
+
+struct TrainerOptions {
+    OptimizerOptions optimizer;
+    double learning_rate = 1e-3;
+    std::size_t batch_size = 32;
+    std::uint64_t seed = 0;
+    std::size_t kkt_every = 0;  // epochs between two residuals; 0: none
+    bool early_stopping = false;
+    std::size_t patience = 10;  // epochs without improvement
+    double improvement = 1e-4;  // of the validation loss, that counts as one
+    double clip_norm = std::numeric_limits<double>::infinity();  // of a step's whole gradient
+    // Epoch e multiplies learning rate and dropout rates by entry e, the last one from then on;
+    // empty: by 1.
+    std::vector<double> learning_rate_factors, dropout_factors;
+};
+
+struct EpochRecord {
+    double train_loss = not_measured;       // masks on, mean over the epoch
+    double validation_loss = not_measured;  // masks off
+    double penalty = 0.0;
+    double kkt = not_measured;
+    double kkt_error = not_measured;
+    double learning_rate = 0.0;
+    std::vector<std::size_t> zeros;  // one a layer
+};
+
+enum class Ending { none, cancelled, early_stopping, diverged };
+
+/// The residual of the penalized objective, and with dropout its standard error.
+struct KktResidual {
+    double value = 0.0;
+    double error = 0.0;
+};
+
+/// All that changes while training; equal states go on equally, bit by bit.
+template <typename T>
+struct TrainerState {
+    Aligned<T> parameters, first, second, best;
+    std::uint64_t updates = 0;
+    std::uint64_t epochs = 0;
+    double best_loss = std::numeric_limits<double>::infinity();
+    std::uint64_t best_epoch = 0;
+    std::vector<EpochRecord> history;
+};
+
+template <typename T>
+class Trainer {
+public:
+    Trainer(const Architecture& architecture, const TrainerOptions& options,
+            Regularization regularization);
+
+    const Architecture& architecture() const { return architecture_; }
+    const Layout<T>& layout() const { return layout_; }
+    TrainerOptions& options() { return options_; }
+    const Regularization& regularization() const { return regularization_; }
+    void set_regularization(Regularization regularization);
+
+    /// The views must outlive their use. Without validation examples its loss is not measured.
+    void set_examples(const Examples<T>& train, const Examples<T>& validation);
+
+    void draw_start(Start start);
+
+    /// Trains up to `epochs` more epochs. A stop leaves the finished steps in force; divergence
+    /// puts back the weights from before the epoch that diverged.
+    Ending run(std::size_t epochs, const Context& context);
+
+    /// Max over the parameters of dist(-gradient, lambda dP) / lambda on all training examples. A
+    /// layer without penalty, and the biases, are measured in units of the largest lambda; without
+    /// any penalty the gradient itself is reported. With dropout the gradient is the mean of 32
+    /// draws of the masks, and the error that of the entry which attains the maximum.
+    KktResidual kkt_residual(const Context& context);
+
+    /// Mean over all examples of the loss, masks off.
+    double mean_loss(const Examples<T>& examples, const Context& context);
+
+    /// Row-major (n, outputs), masks off: what the loss calls eta.
+    std::vector<double> outputs(const Examples<T>& examples, const Context& context);
+
+    /// Mean loss with masks of the given step on, and its gradient in the layout of the parameters.
+    double loss_and_gradient(std::uint64_t step, Aligned<T>& gradient, const Context& context);
+
+    double penalty() const;
+    std::vector<std::size_t> zeros() const;
+
+    TrainerState<T>& state() { return state_; }
+    /// Takes the best weights of early stopping, if there are any.
+    void take_best();
+
+    /// A copy, as another thread may ask while run() works.
+    std::vector<EpochRecord> history() const;
+
+private:
+    double train_epoch(const Context& context);
+    double step(std::span<const std::uint32_t> rows, const Context& context);
+    /// gradient_ = scale times the gradient of the summed loss of the rows, masks of `step` on.
+    double compute_gradient(std::uint64_t step, std::span<const std::uint32_t> rows, double scale,
+                            const Context& context);
+    double clip_factor(const Context& context);
+    double learning_rate() const;
+    void prepare_rates();
+    void update(double rate, const Context& context);
+    void record(double train_loss, const Context& context);
+    bool improves_no_more();
+    bool any_dropout() const;
+    double add_gradient(std::uint64_t step, std::vector<double>& sum, const Context& context);
+    Pass<T>& evaluation_pass();
+
+    /// A stretch of parameters that one task updates.
+    struct Piece {
+        std::size_t layer, offset, count;
+        bool weights;
+    };
+
+    Architecture architecture_;
+    Layout<T> layout_;
+    TrainerOptions options_;
+    Regularization regularization_;
+    Examples<T> train_, validation_;
+    TrainerState<T> state_;
+    Aligned<T> gradient_, last_good_;
+    std::vector<Piece> pieces_;
+    std::vector<std::uint32_t> order_;
+    std::vector<Pass<T>> passes_;       // none or one: for training
+    std::vector<Pass<T>> evaluations_;  // none or one
+    std::vector<SubNetwork<T>> parts_;  // none or one: of the batch kind
+    std::vector<double> rates_;         // of this epoch
+    std::vector<double> piece_squares_;
+    GroupStep<T> group_step_;
+    mutable std::mutex history_mutex_;
+};
+
+}  // namespace shrinkage

@@ -1,0 +1,241 @@
+#include "shrinkage/nn/weight_penalty.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace shrinkage {
+namespace {
+
+constexpr int newton_steps = 60;
+constexpr double newton_tolerance = 1e-15;
+
+/// Root of f = 1 where f(x) = (sum_j (a_j / (d_j x + c_j))^2)^(-1/2), from the left.
+/// `terms(x, total, slope)` gives the sum and minus half its derivative.
+template <typename Terms>
+double concave_root(double x, const Terms& terms) {
+    for (int step = 0; step < newton_steps; ++step) {
+        double total = 0.0, slope = 0.0;
+        terms(x, total, slope);
+        // f = total^(-1/2), f' = slope total^(-3/2)
+        const double root = std::sqrt(total);
+        const double change = (1.0 - 1.0 / root) * total * root / slope;
+        if (!(change > newton_tolerance * x)) return x + std::max(change, 0.0);
+        x += change;
+    }
+    return x;
+}
+
+double squared(double x) { return x * x; }
+
+/// How many groups a layer has, and where their weights lie.
+struct Groups {
+    std::size_t n, count, start_step, step;
+    Groups(const DenseLayer& layer, WeightGroups kind)
+        : n(kind == WeightGroups::incoming ? layer.units : layer.inputs),
+          count(kind == WeightGroups::incoming ? layer.inputs : layer.units),
+          start_step(kind == WeightGroups::incoming ? 1 : layer.stride),
+          step(kind == WeightGroups::incoming ? layer.stride : 1) {}
+    double factor() const { return std::sqrt(static_cast<double>(count)); }
+};
+
+}  // namespace
+
+template <typename T>
+double Metric<T>::at(std::size_t i) const {
+    if (second == nullptr) return constant;
+    return (std::sqrt(static_cast<double>(second[i])) * root_scale + epsilon) / rate;
+}
+
+void prox_group(std::vector<double>& v, const std::vector<double>& d, double kink) {
+    double pull = 0.0, steepest = 0.0;
+    for (std::size_t j = 0; j < v.size(); ++j) {
+        pull += squared(d[j] * v[j]);
+        steepest = std::max(steepest, d[j]);
+    }
+    pull = std::sqrt(pull);
+    if (!(pull > kink)) {
+        std::fill(v.begin(), v.end(), 0.0);
+        return;
+    }
+    const double r =
+        concave_root((pull - kink) / steepest, [&](double x, double& total, double& slope) {
+            for (std::size_t j = 0; j < v.size(); ++j) {
+                const double q = squared(d[j] * v[j] / (d[j] * x + kink));
+                total += q;
+                slope += q * d[j] / (d[j] * x + kink);
+            }
+        });
+    for (std::size_t j = 0; j < v.size(); ++j) v[j] *= d[j] * r / (d[j] * r + kink);
+}
+
+void project_ball(std::vector<double>& v, const std::vector<double>& d, double bound) {
+    double square = 0.0;
+    for (const double x : v) square += x * x;
+    if (square <= bound * bound) return;
+    if (bound == 0.0) {
+        std::fill(v.begin(), v.end(), 0.0);
+        return;
+    }
+    const double t = concave_root(0.0, [&](double x, double& total, double& slope) {
+        for (std::size_t j = 0; j < v.size(); ++j) {
+            const double q = squared(d[j] * v[j] / (bound * (d[j] + x)));
+            total += q;
+            slope += q / (d[j] + x);
+        }
+    });
+    for (std::size_t j = 0; j < v.size(); ++j) v[j] *= d[j] / (d[j] + t);
+}
+
+template <typename T>
+void GroupStep<T>::each(std::size_t n, std::size_t count, std::size_t start_step, std::size_t step,
+                        T* weights, const Metric<T>& metric, double kink) {
+    v_.resize(count);
+    d_.resize(count);
+    for (std::size_t g = 0; g < n; ++g) {
+        for (std::size_t j = 0; j < count; ++j) {
+            const std::size_t i = g * start_step + j * step;
+            v_[j] = static_cast<double>(weights[i]);
+            d_[j] = metric.at(i);
+        }
+        prox_group(v_, d_, kink);
+        for (std::size_t j = 0; j < count; ++j) {
+            weights[g * start_step + j * step] = static_cast<T>(v_[j]);
+        }
+    }
+}
+
+template <typename T>
+void GroupStep<T>::bound_norms(const DenseLayer& layer, const WeightPenalty& penalty,
+                               const Metric<T>& metric, T* weights) {
+    // One pass along the rows finds the few units whose norm is too large.
+    squares_.assign(layer.units, 0.0);
+    for (std::size_t i = 0; i < layer.inputs; ++i) {
+        const T* row = weights + i * layer.stride;
+        for (std::size_t j = 0; j < layer.units; ++j) {
+            squares_[j] += squared(static_cast<double>(row[j]));
+        }
+    }
+    v_.resize(layer.inputs);
+    d_.resize(layer.inputs);
+    for (std::size_t j = 0; j < layer.units; ++j) {
+        if (squares_[j] <= squared(penalty.max_norm)) continue;
+        // The curvature of everything but the bound: metric, ridge and, where the group is not
+        // zero, its pull towards zero.
+        const double factor = std::sqrt(static_cast<double>(layer.inputs));
+        const double pull = penalty.groups == WeightGroups::incoming
+                                ? penalty.kink * factor / std::sqrt(squares_[j])
+                                : penalty.ridge;
+        for (std::size_t i = 0; i < layer.inputs; ++i) {
+            v_[i] = static_cast<double>(weights[i * layer.stride + j]);
+            d_[i] = metric.at(i * layer.stride + j) + pull;
+        }
+        project_ball(v_, d_, penalty.max_norm);
+        for (std::size_t i = 0; i < layer.inputs; ++i) {
+            weights[i * layer.stride + j] = static_cast<T>(v_[i]);
+        }
+    }
+}
+
+template <typename T>
+void GroupStep<T>::operator()(const DenseLayer& layer, const WeightPenalty& penalty,
+                              const Metric<T>& metric, T* weights) {
+    if (penalty.grouped()) {
+        const Groups g(layer, penalty.groups);
+        each(g.n, g.count, g.start_step, g.step, weights, metric, penalty.kink * g.factor());
+    }
+    if (penalty.bounded()) bound_norms(layer, penalty, metric, weights);
+}
+
+template <typename T>
+double penalty_value(const DenseLayer& layer, const WeightPenalty& penalty, const T* weights) {
+    double total = 0.0;
+    if (penalty.groups != WeightGroups::separable) {
+        const Groups groups(layer, penalty.groups);
+        for (std::size_t g = 0; g < groups.n; ++g) {
+            double square = 0.0;
+            for (std::size_t j = 0; j < groups.count; ++j) {
+                square +=
+                    squared(static_cast<double>(weights[g * groups.start_step + j * groups.step]));
+            }
+            total += std::sqrt(square);
+        }
+        return penalty.kink * groups.factor() * total;
+    }
+    double squares = 0.0;
+    // The padding is zero.
+    for (std::size_t i = 0; i < layer.n_weights(); ++i) {
+        const double w = static_cast<double>(weights[i]);
+        total += std::abs(w);
+        squares += w * w;
+    }
+    return penalty.kink * total + 0.5 * penalty.ridge * squares;
+}
+
+template <typename T>
+std::size_t count_zeros(const DenseLayer& layer, const T* weights) {
+    std::size_t zeros = 0;
+    for (std::size_t i = 0; i < layer.inputs; ++i) {
+        const T* row = weights + i * layer.stride;
+        zeros += static_cast<std::size_t>(std::count(row, row + layer.units, T{0}));
+    }
+    return zeros;
+}
+
+template <typename T>
+KktDistance kkt_distance(const DenseLayer& layer, const WeightPenalty& penalty, const T* weights,
+                         const double* gradient) {
+    // The part of the residual that a weight other than zero has; at zero there is a margin.
+    const Groups groups(layer, penalty.groups == WeightGroups::outgoing ? WeightGroups::outgoing
+                                                                        : WeightGroups::incoming);
+    const bool separable = penalty.groups == WeightGroups::separable;
+    const double kink = separable ? penalty.kink : penalty.kink * groups.factor();
+    KktDistance worst;
+    std::vector<double> residual(groups.count);
+    for (std::size_t g = 0; g < groups.n; ++g) {
+        const auto index = [&](std::size_t j) { return g * groups.start_step + j * groups.step; };
+        const auto weight = [&](std::size_t j) { return static_cast<double>(weights[index(j)]); };
+        double square = 0.0;
+        for (std::size_t j = 0; j < groups.count; ++j) square += squared(weight(j));
+        const double norm = std::sqrt(square);
+        double along = 0.0;
+        for (std::size_t j = 0; j < groups.count; ++j) {
+            const double w = weight(j), slope = gradient[index(j)];
+            if (separable) {
+                residual[j] = w == 0.0 ? std::max(std::abs(slope) - kink, 0.0)
+                                       : slope + std::copysign(kink, w) + penalty.ridge * w;
+            } else {
+                residual[j] = norm == 0.0 ? slope : slope + kink * w / norm;
+            }
+            along += residual[j] * w;
+        }
+        if (penalty.bounded() && groups.step != 1 && norm > 0.0 &&
+            norm >= penalty.max_norm * (1.0 - 1e-5)) {
+            const double multiplier = std::max(-along / square, 0.0);
+            for (std::size_t j = 0; j < groups.count; ++j) residual[j] += multiplier * weight(j);
+        }
+        double length = 0.0;
+        std::size_t largest = 0;
+        for (std::size_t j = 0; j < groups.count; ++j) {
+            length += squared(residual[j]);
+            if (std::abs(residual[j]) > std::abs(residual[largest])) largest = j;
+        }
+        length = std::sqrt(length);
+        const double distance = separable     ? std::abs(residual[largest])
+                                : norm == 0.0 ? std::max(length - kink, 0.0)
+                                              : length;
+        if (distance > worst.distance) worst = {distance, index(largest)};
+    }
+    return worst;
+}
+
+#define SHRINKAGE_INSTANTIATE(T)                                                         \
+    template struct Metric<T>;                                                           \
+    template class GroupStep<T>;                                                         \
+    template double penalty_value(const DenseLayer&, const WeightPenalty&, const T*);    \
+    template std::size_t count_zeros(const DenseLayer&, const T*);                       \
+    template KktDistance kkt_distance(const DenseLayer&, const WeightPenalty&, const T*, \
+                                      const double*);
+SHRINKAGE_INSTANTIATE(float)
+SHRINKAGE_INSTANTIATE(double)
+
+}  // namespace shrinkage

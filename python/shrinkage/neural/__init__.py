@@ -1,0 +1,25 @@
+"""Networks of dense layers with dropout, exact zeros and a residual for every fit."""
+
+from .estimators import DropoutMLPClassifier, DropoutMLPRegressor
+from .history import History
+from .losses import Gaussian, Quantiles
+from .network import Network, Setting, TrainingProgress
+from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
+from .penalties import InputGroup, UnitGroup
+
+__all__ = [
+    "DropoutMLPClassifier",
+    "DropoutMLPRegressor",
+    "Gaussian",
+    "History",
+    "InputGroup",
+    "Network",
+    "NetworkPath",
+    "Quantiles",
+    "Setting",
+    "TrainingProgress",
+    "UnitGroup",
+    "fit_dropout_path",
+    "fit_many",
+    "fit_penalty_path",
+]

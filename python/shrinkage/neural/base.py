@@ -1,0 +1,286 @@
+"""What the estimators share: data in, training, what is read off afterwards."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._validation import FloatArray, as_integer, as_number, as_weights, describe, refuse
+from ..errors import ConvergenceWarning
+from .compact import compact
+from .history import History
+from .losses import NetworkLoss
+from .network import Ending, Network, Setting, TrainingCallback
+from .schedules import dropout_factors, learning_rate_factors
+
+Rates = float | Sequence[float]
+Validation = tuple[Any, Any] | tuple[Any, Any, Any] | None
+
+# Parameters of the estimators that the network takes as they are.
+SETTING = (
+    "activation",
+    "optimizer",
+    "learning_rate",
+    "momentum",
+    "beta_1",
+    "beta_2",
+    "epsilon",
+    "batch_size",
+    "start",
+    "early_stopping",
+    "n_iter_no_change",
+    "tol",
+    "clip_norm",
+    "dtype",
+)
+REGULARIZATION = (
+    "penalty",
+    "lam",
+    "max_norm",
+    "dropout",
+    "input_dropout",
+    "dropout_kind",
+    "input_groups",
+)
+
+
+class DropoutMLP(BaseEstimator):  # type: ignore[misc]
+    """Base of regressor and classifier."""
+
+    hidden_layer_sizes: int | Sequence[int]
+    dropout: Rates
+    input_dropout: float
+    learning_rate_schedule: str
+    dropout_schedule: str
+    dtype: str
+    max_epochs: int
+    early_stopping: bool
+    validation_fraction: float
+    kkt_every: int | None
+    random_state: Any
+    warm_start: bool
+    n_threads: int | None
+    callback: TrainingCallback | None
+    kept_inputs_: npt.NDArray[np.int64]
+    coefs_: list[npt.NDArray[Any]]
+    intercepts_: list[npt.NDArray[Any]]
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Stores the arguments of __init__ as they came, which is all that scikit-learn allows."""
+        for name, value in arguments.items():
+            if name != "self":
+                setattr(self, name, value)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    def _design(self, X: Any, *, reset: bool, y: Any = "no_validation") -> Any:
+        """X in the network's type, rows contiguous; with y, both, scikit-learn's checks done."""
+        alone = isinstance(y, str)
+        wanted: dict[str, Any] = {} if alone else {"y": y, **self._target_checks()}
+        checked = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=(np.float64, np.float32),
+            order="C",
+            accept_sparse="csr",
+            **wanted,
+        )
+        X, target = (checked, None) if alone else checked
+        if X.dtype != np.dtype(self.dtype):
+            with np.errstate(over="ignore"):
+                X = X.astype(self.dtype)
+            if not np.isfinite(X.data if sparse.issparse(X) else X).all():
+                remedy = f'scale its columns, or use dtype="float64": an entry exceeds {self.dtype}'
+                raise refuse("X", describe(X), remedy, code="argument.range")
+        return X if alone else (X, target)
+
+    def _target_checks(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _setting(self) -> Setting:
+        sizes = self.hidden_layer_sizes
+        return Setting(
+            hidden_layer_sizes=tuple(sizes) if isinstance(sizes, Iterable) else (sizes,),
+            kkt_every=0 if self.kkt_every is None else self.kkt_every,
+            **{name: getattr(self, name) for name in SETTING},
+        )
+
+    def _start(self, inputs: int, loss: NetworkLoss, targets: int) -> Network:
+        if isinstance(self.random_state, int | np.integer) and self.random_state >= 0:
+            self.seed_ = int(self.random_state)
+        else:
+            self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        network = Network(inputs, loss, targets, self._setting(), self.seed_)
+        self._regularize(network)
+        epochs = as_integer(self.max_epochs, "max_epochs", minimum=1, maximum=2**31)
+        highest = float(np.max([self.input_dropout, *np.atleast_1d(self.dropout)]))
+        network.schedule(
+            learning_rate=learning_rate_factors(self.learning_rate_schedule, epochs),
+            dropout=dropout_factors(self.dropout_schedule, epochs, highest),
+        )
+        return network
+
+    def _regularize(self, network: Network) -> None:
+        network.regularize(**{name: getattr(self, name) for name in REGULARIZATION})
+
+    def _prepared(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
+    ) -> tuple[Any, FloatArray, Any, NetworkLoss]:
+        """(X, target, weights, loss) as the network takes them."""
+        raise NotImplementedError
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation: Validation = None
+    ) -> Self:
+        """Fits to X (n, p), dense or sparse, and targets or labels y.
+
+        Args:
+            sample_weight: (n,), relative.
+            validation: (X, y) or (X, y, sample_weight) to measure the history's validation loss
+                by, and to stop by with early_stopping, in place of a part of the data.
+        """
+        self._prepare_fit(X, y, sample_weight, validation)
+        self._run(self.max_epochs)
+        return self
+
+    def _prepare_fit(self, X: Any, y: Any, sample_weight: Any, validation: Validation) -> None:
+        """A new network with its examples, not yet trained."""
+        if hasattr(self, "kept_inputs_"):
+            del self.kept_inputs_
+        X, target, weights, loss = self._prepared(X, y, sample_weight)
+        held_out = self._validation(validation)
+        network = self._start(X.shape[1], loss, self._outputs_for(target))
+        if self.warm_start and hasattr(self, "coefs_"):
+            network.set_parameters(self.coefs_, self.intercepts_)
+        if held_out is None and self.early_stopping:
+            X, target, weights, held_out = self._split(X, target, weights)
+        network.set_examples(X, target, weights, held_out)
+        self._network = network
+
+    def _one_epoch(
+        self, X: Any, target: FloatArray, weights: Any, loss: NetworkLoss, *, first: bool
+    ) -> None:
+        """One epoch of `partial_fit`."""
+        if hasattr(self, "kept_inputs_"):
+            remedy = "train the network it was made from, and make it compact again"
+            raise refuse("partial_fit", "a compact network", remedy, code="network.compact")
+        if first:
+            self._network = self._start(X.shape[1], loss, self._outputs_for(target))
+        self._network.set_examples(X, target, weights)
+        self._run(1)
+
+    def compact(self) -> Self:
+        """A copy without dead units and inputs: smaller arrays, the same predictions.
+
+        It takes the same X; ``kept_inputs_`` are the columns that it reads. It cannot be trained
+        further.
+        """
+        check_is_fitted(self)
+        smaller = copy(self)
+        smaller._network, kept = compact(self._network)
+        smaller.kept_inputs_ = (
+            kept if not hasattr(self, "kept_inputs_") else self.kept_inputs_[kept]
+        )
+        smaller.coefs_, smaller.intercepts_ = smaller._network.parameters()
+        return smaller
+
+    def _n_classes(self) -> int:
+        """Number of classes, 0 for regression."""
+        return len(self.classes_) if hasattr(self, "classes_") else 0
+
+    def _outputs_for(self, target: FloatArray) -> int:
+        """Classes beyond two, or targets: what a loss of several outputs is made for."""
+        return self._n_classes() if self._n_classes() > 2 else int(np.size(target[0]))
+
+    def _run(self, epochs: int) -> None:
+        ending: Ending = "cancelled"
+        try:
+            ending = self._network.run(epochs, n_threads=self.n_threads, callback=self.callback)
+        finally:  # what was done when Ctrl-C came is kept
+            self._read_off(ending)
+
+    def _read_off(self, ending: Ending) -> None:
+        """Attributes of a fit that ended so."""
+        network = self._network
+        if self.early_stopping:
+            network.take_best()
+        self.coefs_, self.intercepts_ = network.parameters()
+        self.history_: History = network.history
+        self.n_iter_ = len(self.history_)
+        self.ending_ = ending
+        if ending == "diverged":
+            warnings.warn(
+                f"The loss left the range of numbers in epoch {self.n_iter_ + 1}; the weights are "
+                "those of the epoch before. Scale the columns of X, or lower the learning rate.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _split(self, X: Any, target: FloatArray, weights: Any) -> tuple[Any, Any, Any, Any]:
+        share = as_number(
+            self.validation_fraction,
+            "validation_fraction",
+            minimum=0.0,
+            maximum=1.0,
+            open_minimum=True,
+            open_maximum=True,
+        )
+        rows = np.arange(X.shape[0])
+        by = target if self._n_classes() else None
+        try:
+            train, test = train_test_split(
+                rows, test_size=share, random_state=self.seed_ % 2**32, stratify=by
+            )
+        except ValueError as error:
+            remedy = "give more observations, or set early_stopping=False"
+            raise refuse("validation_fraction", share, remedy, code="argument.range") from error
+        of_train = None if weights is None else weights[train]
+        of_test = None if weights is None else weights[test]
+        return X[train], target[train], of_train, (X[test], target[test], of_test)
+
+    def _eta(self, X: Any) -> FloatArray:
+        check_is_fitted(self)
+        design = self._design(X, reset=False)
+        if hasattr(self, "kept_inputs_"):
+            design = design[:, self.kept_inputs_]
+        return self._network.eta(design, n_threads=self.n_threads)
+
+    @property
+    def kkt_residual_(self) -> tuple[float, float]:
+        """max dist(−∇, ∂λP)/λ of the objective on the training data, and its standard error.
+
+        Computed when asked, on the training data that the estimator holds until it is pickled.
+        With dropout the gradient is the mean over 32 draws of the masks.
+        """
+        check_is_fitted(self)
+        return self._network.kkt_residual(n_threads=self.n_threads)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")
+
+    def _validation(self, validation: Validation) -> Any:
+        """(X, target, weights) to measure by; None stays None."""
+        if validation is None:
+            return None
+        X, y, *rest = validation
+        X = self._design(X, reset=False)
+        weights = as_weights(rest[0] if rest else None, X.shape[0])
+        return X, self._as_target(y), weights
+
+    def _as_target(self, y: Any) -> FloatArray:
+        raise NotImplementedError

@@ -1,0 +1,53 @@
+"""What a training run recorded, epoch by epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validation import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """One row an epoch, E in all; what was not measured is NaN.
+
+    Attributes:
+        train_loss: (E,) mean loss over the epoch, masks on, weights moving.
+        validation_loss: (E,) mean loss at its end, masks off.
+        penalty: (E,) λP of all layers.
+        kkt: (E,) residual of the penalized objective; kkt_error: its standard error over masks.
+        learning_rate: (E,).
+        zeros: (E, L) weights exactly zero in each layer.
+    """
+
+    train_loss: FloatArray
+    validation_loss: FloatArray
+    penalty: FloatArray
+    kkt: FloatArray
+    kkt_error: FloatArray
+    learning_rate: FloatArray
+    zeros: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.train_loss)
+
+    def __getitem__(self, epoch: int) -> dict[str, Any]:
+        """The row of an epoch, counted from 0."""
+        return {
+            "epoch": range(len(self))[epoch],
+            **{field.name: getattr(self, field.name)[epoch] for field in fields(self)},
+        }
+
+    def to_frame(self) -> Any:
+        """A pandas data frame; layer l's zeros are the column ``zeros_l``."""
+        import pandas as pd
+
+        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "zeros"}
+        columns |= {f"zeros_{layer}": self.zeros[:, layer] for layer in range(self.zeros.shape[1])}
+        frame = pd.DataFrame(columns)
+        frame.index.name = "epoch"
+        return frame

@@ -1,0 +1,452 @@
+"""A network with its optimizer, trained some epochs at a time: what the estimators are made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from .._runtime import resolve_threads, watch_native
+from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
+from ..core import _native
+from ..losses import Squared
+from .history import History
+from .losses import NetworkLoss, native_loss
+from .penalties import penalty_rows
+
+Ending = Literal["none", "cancelled", "early_stopping", "diverged"]
+ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "logistic", "gelu", "silu", "selu")
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+DROPOUT_KINDS = ("bernoulli", "gaussian", "alpha", "batch")
+STARTS = ("auto", "he", "glorot", "lecun")
+NATIVE: dict[str, type[_native.NetworkFloat32] | type[_native.NetworkFloat64]] = {
+    "float32": _native.NetworkFloat32,
+    "float64": _native.NetworkFloat64,
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """How far training has come, as callbacks see it.
+
+    Attributes:
+        epoch: finished epochs of this call.
+        total: epochs to run.
+        history: all finished epochs, those of earlier calls included.
+        seconds: time since the start of the call.
+    """
+
+    epoch: int
+    total: int
+    history: History
+    seconds: float
+
+
+TrainingCallback = Callable[[TrainingProgress], bool | None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a network learns; see `DropoutMLPRegressor` for what each entry means."""
+
+    hidden_layer_sizes: tuple[int, ...] = (64, 64)
+    activation: str = "relu"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    batch_size: int = 32
+    start: str = "auto"
+    kkt_every: int = 0
+    early_stopping: bool = False
+    n_iter_no_change: int = 10
+    tol: float = 1e-4
+    clip_norm: float | None = None
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("activation", ACTIVATIONS),
+            ("optimizer", OPTIMIZERS),
+            ("start", STARTS),
+            ("dtype", tuple(NATIVE)),
+        ):
+            if getattr(self, name) not in choices:
+                remedy = "use " + ", ".join(f'"{choice}"' for choice in choices)
+                value = repr(getattr(self, name))
+                raise refuse(name, value, remedy, code="argument.choice", choices=choices)
+        for units in self.hidden_layer_sizes:
+            as_integer(units, "hidden_layer_sizes", minimum=1, maximum=2**24)
+        as_number(self.learning_rate, "learning_rate", minimum=0.0, open_minimum=True)
+        for name in ("momentum", "beta_1", "beta_2"):
+            as_number(getattr(self, name), name, minimum=0.0, maximum=1.0, open_maximum=True)
+        as_number(self.epsilon, "epsilon", minimum=0.0, open_minimum=True)
+        as_integer(self.batch_size, "batch_size", minimum=1, maximum=2**31)
+        as_integer(self.kkt_every, "kkt_every", minimum=0, maximum=2**31)
+        as_integer(self.n_iter_no_change, "n_iter_no_change", minimum=1, maximum=2**31)
+        as_number(self.tol, "tol", minimum=0.0)
+        if self.clip_norm is not None:
+            as_number(self.clip_norm, "clip_norm", minimum=0.0, open_minimum=True)
+
+    @property
+    def depth(self) -> int:
+        """Layers of weights."""
+        return len(self.hidden_layer_sizes) + 1
+
+
+class Network:
+    """Parameters, optimizer and history of one network.
+
+    Between two calls of `run` everything may be read, changed, saved and restored; the same state
+    goes on with the same bits, for any number of threads.
+
+    Args:
+        inputs: number of columns of X.
+        loss: of the output. targets: number of targets or classes.
+        setting: how it learns.
+        seed: of weights, order and masks, 0 … 2⁶⁴ − 1.
+    """
+
+    def __init__(
+        self, inputs: int, loss: NetworkLoss, targets: int, setting: Setting, seed: int
+    ) -> None:
+        self.setting = setting
+        self.loss = loss
+        self.dtype: Any = np.dtype(setting.dtype)
+        self._arguments = (inputs, loss, targets, setting, seed)
+        self._inputs, self._n = inputs, 0
+        self._regularization: dict[str, Any] = {}
+        self._factors: dict[str, Any] = {}
+        self._native = NATIVE[setting.dtype](
+            sizes=[inputs, *setting.hidden_layer_sizes],
+            activation=setting.activation,
+            **native_loss(loss, targets),
+            optimizer=setting.optimizer,
+            optimizer_parameters=[
+                setting.momentum,
+                setting.beta_1,
+                setting.beta_2,
+                setting.epsilon,
+            ],
+            learning_rate=setting.learning_rate,
+            batch_size=setting.batch_size,
+            seed=seed,
+            kkt_every=setting.kkt_every,
+            early_stopping=setting.early_stopping,
+            patience=setting.n_iter_no_change,
+            improvement=setting.tol,
+        )
+        self._native.draw_start(setting.start)
+        self.schedule()
+
+    def regularize(
+        self,
+        *,
+        penalty: Any = None,
+        lam: Any = 0.0,
+        max_norm: Any = None,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        dropout_kind: str = "bernoulli",
+        input_groups: Sequence[int] | None = None,
+    ) -> None:
+        """Sets penalties and dropout for the epochs to come.
+
+        Args:
+            penalty, lam, max_norm: one for all layers, or a list with one entry per layer.
+            dropout: rate of the hidden layers, one for all or a list. input_dropout: of the input.
+            dropout_kind: "bernoulli", "gaussian", "alpha" or "batch".
+            input_groups: a label for each input; inputs of one label are dropped together.
+        """
+        if dropout_kind not in DROPOUT_KINDS:
+            remedy = "use " + ", ".join(f'"{kind}"' for kind in DROPOUT_KINDS)
+            value = repr(dropout_kind)
+            raise refuse("dropout_kind", value, remedy, code="argument.choice")
+        hidden = len(self.setting.hidden_layer_sizes)
+        rates = [input_dropout]
+        if np.ndim(dropout) == 0:
+            rates += [dropout] * hidden  # type: ignore[list-item]
+        elif len(dropout) == hidden:  # type: ignore[arg-type]
+            rates += list(dropout)  # type: ignore[arg-type]
+        else:
+            remedy = f"give one rate, or one per hidden layer, {hidden} in all"
+            raise refuse("dropout", repr(dropout), remedy, code="argument.length")
+        names = ["input_dropout"] + ["dropout"] * hidden
+        checked = [
+            as_number(rate, name, minimum=0.0, maximum=1.0, open_maximum=True)
+            for rate, name in zip(rates, names, strict=True)
+        ]
+        rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
+        groups = _as_groups(input_groups, self._inputs)
+        if groups and dropout_kind == "gaussian":
+            remedy = 'use dropout_kind="bernoulli", "alpha" or "batch" with groups'
+            raise refuse("input_groups", "given", remedy, code="argument.choice")
+        self._native.set_regularization(rows, checked, dropout_kind, groups)
+        self._regularization = dict(
+            penalty=penalty,
+            lam=lam,
+            max_norm=max_norm,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            dropout_kind=dropout_kind,
+            input_groups=input_groups,
+        )
+
+    def schedule(self, *, learning_rate: npt.ArrayLike = (), dropout: npt.ArrayLike = ()) -> None:
+        """Factors of the learning rate and of all dropout rates.
+
+        Entry e is for epoch e, counted from the first of this network; the last one stays in force,
+        and an empty list stands for 1. See `shrinkage.neural.schedules`.
+        """
+        factors = {
+            "learning_rate": as_floats(np.asarray(learning_rate, float), "learning_rate", ndim=1),
+            "dropout": as_floats(np.asarray(dropout, float), "dropout", ndim=1),
+        }
+        for name, values in factors.items():
+            if (values < 0).any():
+                raise refuse(
+                    name, "<negative factors>", "give factors of at least 0", code="argument.range"
+                )
+        clip = math.inf if self.setting.clip_norm is None else self.setting.clip_norm
+        self._native.set_schedule(list(factors["learning_rate"]), list(factors["dropout"]), clip)
+        self._factors = factors
+
+    def set_learning_rate(self, rate: float) -> None:
+        """The learning rate of the epochs to come."""
+        self._native.set_learning_rate(
+            as_number(rate, "learning_rate", minimum=0.0, open_minimum=True)
+        )
+
+    def set_examples(
+        self,
+        X: Any,
+        y: FloatArray,
+        weights: FloatArray | None = None,
+        validation: tuple[Any, FloatArray, FloatArray | None] | None = None,
+    ) -> None:
+        """The examples to train on, (n, p) and (n,) or (n, K), and those to measure by.
+
+        Weights are relative. A mask's row is an example's place in X.
+        """
+        other = (None, None, None) if validation is None else self._examples(*validation)
+        self._native.set_examples(*self._examples(X, y, weights), *other)
+        self._n = X.shape[0]
+
+    def run(
+        self,
+        epochs: int,
+        *,
+        n_threads: int | None = None,
+        callback: TrainingCallback | None = None,
+    ) -> Ending:
+        """Trains `epochs` epochs more and says why it ended, "none" when all were run.
+
+        Args:
+            callback: called about every 50 ms; returning True stops, with the steps done in force.
+
+        Raises:
+            Interrupted: on Ctrl-C, likewise.
+        """
+        epochs = as_integer(epochs, "epochs", minimum=0, maximum=2**31)
+        threads = resolve_threads(n_threads)
+
+        def snapshot(control: _native.Control) -> TrainingProgress:
+            now = control.progress()
+            return TrainingProgress(now["done"], epochs, self.history, now["seconds"])
+
+        ending = watch_native(
+            lambda control: self._native.run(epochs, threads, control),
+            flops=6.0 * self.n_parameters * self._n * epochs,
+            time_limit=None,
+            callback=callback,
+            snapshot=snapshot,
+        )
+        return cast(Ending, ending)
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases."""
+        return sum(array.size for arrays in self.parameters() for array in arrays)
+
+    @property
+    def history(self) -> History:
+        """All finished epochs; may be asked while `run` works on another thread."""
+        return History(**self._native.history())
+
+    @property
+    def updates(self) -> int:
+        """Optimizer updates so far: the `step` of the next batch's masks."""
+        return self._native.updates
+
+    def parameters(self) -> tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
+        """Weights (inputs, units) and biases (units,) of each layer, as copies."""
+        weights, biases = self._native.parameters()
+        return weights, biases
+
+    def set_parameters(self, weights: Sequence[Any], biases: Sequence[Any]) -> None:
+        """Replaces weights and biases; the optimizer keeps its moments."""
+        self._native.set_parameters(
+            [np.ascontiguousarray(w, dtype=self.dtype) for w in weights],
+            [np.ascontiguousarray(b, dtype=self.dtype) for b in biases],
+        )
+
+    def take_best(self) -> None:
+        """Goes back to the best weights of early stopping, if there are any."""
+        self._native.take_best()
+
+    def eta(self, X: Any, *, n_threads: int | None = None) -> FloatArray:
+        """(n, outputs) linear predictors, all units on."""
+        threads = resolve_threads(n_threads)
+        return self._watched(
+            lambda control: self._native.outputs(self._design(X), threads, control), X.shape[0]
+        )
+
+    def mean_loss(
+        self,
+        X: Any,
+        y: FloatArray,
+        weights: FloatArray | None = None,
+        *,
+        n_threads: int | None = None,
+    ) -> float:
+        """Mean loss, all units on."""
+        threads = resolve_threads(n_threads)
+        examples = self._examples(X, y, weights)
+        return self._watched(
+            lambda control: self._native.mean_loss(*examples, threads, control), X.shape[0]
+        )
+
+    def kkt_residual(self, *, n_threads: int | None = None) -> tuple[float, float]:
+        """max dist(−∇, ∂λP)/λ on the training examples, and its standard error over the masks.
+
+        Biases and layers without penalty are measured in the largest λ. With dropout the gradient
+        is the mean of 32 draws; without, the error is 0.
+        """
+        threads = resolve_threads(n_threads)
+        return self._watched(
+            lambda control: self._native.kkt_residual(threads, control), 100 * self._n
+        )
+
+    def loss_and_gradient(
+        self, step: int, *, n_threads: int | None = None
+    ) -> tuple[float, list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
+        """Mean training loss with the masks of `step`, and its gradient by weights and biases."""
+        threads = resolve_threads(n_threads)
+        return self._watched(
+            lambda control: self._native.loss_and_gradient(step, threads, control), 3 * self._n
+        )
+
+    def penalty(self) -> float:
+        """λP of all layers."""
+        return self._native.penalty()
+
+    def checkpoint(self) -> dict[str, Any]:
+        """All that changes while training, as arrays and numbers; `restore` takes it back."""
+        return self._native.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a checkpoint of a network of the same shape, bit by bit."""
+        self._native.restore(state)
+
+    def resized(self, inputs: int, setting: Setting) -> Network:
+        """A fresh network of the same loss and seed, of another shape."""
+        _, loss, targets, _, seed = self._arguments
+        return Network(inputs, loss, targets, setting, seed)
+
+    def reading(self, setting: Setting, outputs: int) -> Network:
+        """A fresh network of one input whose outputs are read as they are."""
+        return Network(1, Squared(), outputs, setting, 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The examples stay behind.
+        return {
+            "arguments": self._arguments,
+            "regularization": self._regularization,
+            "factors": self._factors,
+            "state": self.checkpoint(),
+        }
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        self.__init__(*saved["arguments"])  # type: ignore[misc]
+        self.regularize(**saved["regularization"])
+        self.schedule(**saved["factors"])
+        self.restore(saved["state"])
+
+    def _watched(self, call: Callable[[_native.Control], T], rows: int) -> T:
+        return watch_native(
+            call,
+            flops=2.0 * self.n_parameters * rows,
+            time_limit=None,
+            callback=None,
+            snapshot=_nothing,
+        )
+
+    def _examples(self, X: Any, y: FloatArray, weights: FloatArray | None) -> tuple[Any, Any, Any]:
+        target = np.ascontiguousarray(y, dtype=np.float64).reshape(-1)
+        if weights is not None:
+            weights = np.ascontiguousarray(weights, dtype=np.float64)
+            weights = weights / weights.mean()
+        return self._design(X), target, weights
+
+    def _design(self, X: Any) -> Any:
+        if not sparse.issparse(X):
+            return np.require(X, dtype=self.dtype, requirements=["C", "A"])
+        rows = sparse.csr_array(X)
+        if not rows.has_canonical_format:
+            rows = rows.copy()  # the caller's stays as it is
+            rows.sum_duplicates()
+        return (
+            np.ascontiguousarray(rows.data, dtype=self.dtype),
+            np.ascontiguousarray(rows.indices, dtype=np.int32),
+            np.ascontiguousarray(rows.indptr, dtype=np.int64),
+            rows.shape[1],
+        )
+
+
+def _as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:
+    """The number of each input's group, from 0 without gaps; empty: each input is its own."""
+    if groups is None:
+        return []
+    labels = np.asarray(groups)
+    if labels.shape != (inputs,):
+        remedy = f"give one label per input, {inputs} in all"
+        raise refuse("input_groups", f"<shape {labels.shape}>", remedy, code="argument.length")
+    numbers: list[int] = np.unique(labels, return_inverse=True)[1].tolist()
+    return numbers
+
+
+def run_many(
+    networks: Sequence[Network],
+    epochs: int,
+    *,
+    n_threads: int | None = None,
+    callback: Callable[[int], bool | None] | None = None,
+) -> list[Ending]:
+    """Trains networks of one type side by side, each on one thread, `epochs` epochs more.
+
+    Args:
+        callback: called about every 50 ms with the epochs finished by all together; returning True
+            stops them.
+    """
+    threads = resolve_threads(n_threads)
+    natives: list[Any] = [network._native for network in networks]
+    endings = watch_native(
+        lambda control: _native.run_many(natives, epochs, threads, control),
+        flops=sum(6.0 * network.n_parameters * network._n * epochs for network in networks),
+        time_limit=None,
+        callback=callback,
+        snapshot=lambda control: int(control.progress()["done"]),
+    )
+    return cast(list[Ending], endings)
+
+
+def _nothing(_: _native.Control) -> None:
+    """What a call without a callback shows."""

@@ -1,0 +1,184 @@
+"""One network along a path of penalties or dropout rates, and many networks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+
+from .._validation import FloatArray, as_floats, as_integer, refuse
+from .base import DropoutMLP, Validation
+from .network import run_many
+
+Estimator = TypeVar("Estimator", bound=DropoutMLP)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPath:
+    """Fits of one network along V values of λ or of the dropout rate, each from the one before.
+
+    Attributes:
+        parameter: "lam" or "dropout". values: (V,) as they were fitted.
+        train_loss, validation_loss: (V,) mean losses with all units on; NaN without validation.
+        penalty: (V,) λP. zeros: (V, L) weights exactly zero by layer.
+        coefs, intercepts: lists of V lists, as `coefs_` and `intercepts_` are.
+        estimator: the fitted estimator at the last value.
+    """
+
+    parameter: str
+    values: FloatArray
+    train_loss: FloatArray
+    validation_loss: FloatArray
+    penalty: FloatArray
+    zeros: npt.NDArray[np.int64]
+    coefs: list[list[npt.NDArray[Any]]]
+    intercepts: list[list[npt.NDArray[Any]]]
+    estimator: Any
+
+    def to_frame(self) -> Any:
+        """A pandas data frame, one row a value."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            self.parameter: self.values,
+            "train_loss": self.train_loss,
+            "validation_loss": self.validation_loss,
+            "penalty": self.penalty,
+        }
+        columns |= {f"zeros_{layer}": self.zeros[:, layer] for layer in range(self.zeros.shape[1])}
+        return pd.DataFrame(columns)
+
+
+def fit_penalty_path(
+    estimator: DropoutMLP,
+    X: Any,
+    y: Any,
+    *,
+    lambdas: npt.ArrayLike,
+    epochs: int | None = None,
+    sample_weight: Any = None,
+    validation: Validation = None,
+) -> NetworkPath:
+    """Fits along λ with warm starts, in the order given.
+
+    Rising λ, from dense to sparse, is what networks bear: a network whose weights are all zero has
+    no gradient to leave by.
+
+    Args:
+        estimator: what to fit, left as it is; its penalty stays, its `lam` is replaced.
+        lambdas: (V,).
+        epochs: at each λ after the first, which takes the estimator's max_epochs; None: as many.
+        sample_weight, validation: as in `fit`.
+    """
+    return _fit_path(estimator, X, y, "lam", lambdas, epochs, sample_weight, validation)
+
+
+def fit_dropout_path(
+    estimator: DropoutMLP,
+    X: Any,
+    y: Any,
+    *,
+    rates: npt.ArrayLike,
+    epochs: int | None = None,
+    sample_weight: Any = None,
+    validation: Validation = None,
+) -> NetworkPath:
+    """Fits along the dropout rate of the hidden layers with warm starts, in the order given.
+
+    Arguments as in `fit_penalty_path`; the estimator's `dropout` is replaced.
+    """
+    return _fit_path(estimator, X, y, "dropout", rates, epochs, sample_weight, validation)
+
+
+def _fit_path(
+    estimator: DropoutMLP,
+    X: Any,
+    y: Any,
+    parameter: str,
+    given: npt.ArrayLike,
+    epochs: int | None,
+    sample_weight: Any,
+    validation: Validation,
+) -> NetworkPath:
+    argument = "lambdas" if parameter == "lam" else "rates"
+    values = as_floats(np.atleast_1d(np.asarray(given)), argument, ndim=1)
+    if not len(values):
+        raise refuse(argument, "[]", "give at least one value", code="argument.empty")
+    model = clone(estimator).set_params(**{parameter: float(values[0])})
+    count = model.max_epochs if epochs is None else epochs
+    count = as_integer(count, "epochs", minimum=1, maximum=2**31)
+    design, target, weights, _ = model._prepared(X, y, sample_weight)
+    held_out = model._validation(validation)
+    rows: list[tuple[Any, ...]] = []
+    for place, value in enumerate(values.tolist()):
+        model.set_params(**{parameter: value})
+        if place == 0:
+            model.fit(X, y, sample_weight, validation=validation)
+        else:
+            model._regularize(model._network)
+            model._run(count)
+        network = model._network
+        measured = np.nan if held_out is None else network.mean_loss(*held_out)
+        zeros = [int((w == 0).sum()) for w in model.coefs_]
+        loss = network.mean_loss(design, target, weights)
+        rows.append((loss, measured, network.penalty(), zeros, model.coefs_, model.intercepts_))
+    train, validated, penalty, dead, coefs, intercepts = zip(*rows, strict=True)
+    return NetworkPath(
+        parameter,
+        values,
+        np.array(train),
+        np.array(validated),
+        np.array(penalty),
+        np.array(dead),
+        list(coefs),
+        list(intercepts),
+        model,
+    )
+
+
+def fit_many(
+    estimators: Sequence[Estimator],
+    X: Any,
+    y: Any,
+    *,
+    rows: Sequence[npt.ArrayLike] | None = None,
+    sample_weight: Any = None,
+    validation: Validation = None,
+    n_threads: int | None = None,
+    callback: Callable[[int], bool | None] | None = None,
+) -> list[Estimator]:
+    """Fits many estimators at once, each on one thread, side by side.
+
+    Every fit is bit by bit what the estimator's own ``fit`` would give.
+
+    Args:
+        estimators: what to fit, in place: seeds, λ, rates, widths.
+        X, y, sample_weight, validation: as in `fit`, for all of them.
+        rows: the rows of X each of them is fitted to (folds); None: all.
+        callback: called about every 50 ms with the epochs finished by all together; returning True
+            stops them, and what is done is kept.
+    """
+    models = list(estimators)
+    if rows is not None and len(rows) != len(models):
+        remedy = f"give one array of rows per estimator, {len(models)} in all"
+        raise refuse("rows", f"<list of {len(rows)}>", remedy, code="argument.length")
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    for place, model in enumerate(models):
+        if rows is None:
+            model._prepare_fit(X, y, weights, validation)
+            continue
+        part = np.asarray(rows[place])
+        own = None if weights is None else weights[part]
+        model._prepare_fit(X[part], np.asarray(y)[part], own, validation)
+    kinds = {(model.dtype, model.max_epochs) for model in models}
+    for dtype, epochs in sorted(kinds):
+        group = [m for m in models if (m.dtype, m.max_epochs) == (dtype, epochs)]
+        networks = [model._network for model in group]
+        endings = run_many(networks, epochs, n_threads=n_threads, callback=callback)
+        for model, ending in zip(group, endings, strict=True):
+            model._read_off(ending)
+    return models

@@ -1,0 +1,152 @@
+// Kinds of dropout: their maps, the part of a network that a batch's mask leaves, noise.
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/dropout_kind.hpp"
+#include "shrinkage/nn/masks.hpp"
+#include "shrinkage/nn/subnetwork.hpp"
+#include "shrinkage/nn/trainer.hpp"
+
+using namespace shrinkage;
+
+TEST_SUITE_BEGIN("nn");
+
+TEST_CASE("alpha dropout's map has the published constants and keeps two moments") {
+    const AlphaMap tenth(0.1), half(0.5);
+    CHECK(tenth.scale == doctest::Approx(0.9212845165).epsilon(1e-9));
+    CHECK(tenth.shift == doctest::Approx(0.1619709701).epsilon(1e-9));
+    CHECK(half.scale == doctest::Approx(0.8864048947).epsilon(1e-9));
+    CHECK(half.shift == doctest::Approx(0.7791939305).epsilon(1e-9));
+    for (const double rate : {0.05, 0.3, 0.7}) {
+        const AlphaMap map(rate);
+        const double mean = (1.0 - rate) * map.shift + rate * map.dropped;
+        const double square = (1.0 - rate) * (map.scale * map.scale + map.shift * map.shift) +
+                              rate * map.dropped * map.dropped;
+        CHECK(std::abs(mean) < 1e-14);
+        CHECK(square == doctest::Approx(1.0).epsilon(1e-14));
+    }
+    CHECK(dropout_kind_named("batch") == DropoutKind::batch);
+    CHECK(!dropout_kind_named("spatial"));
+}
+
+TEST_CASE("the part of a network holds the kept weights, scaled, and gives its gradient back") {
+    const Layout<float> whole({9, 20, 2});
+    SubNetwork<float> part(whole);
+    Aligned<float> parameters(whole.size(), 0.0F), gradient(whole.size(), 5.0F);
+    for (const DenseLayer& layer : whole) {
+        for (std::size_t i = 0; i < layer.inputs; ++i) {
+            for (std::size_t j = 0; j < layer.units; ++j) {
+                parameters[layer.weights + i * layer.stride + j] =
+                    static_cast<float>(100 * i + j + 1);
+            }
+        }
+    }
+    const std::vector<double> rates{0.5, 0.25};
+    for (std::uint64_t step = 0; step < 20; ++step) {
+        const MaskPlan plan{7, step, rates, DropoutKind::batch, {}};
+        part.choose(plan);
+        part.pack(parameters.data());
+        std::vector<std::uint8_t> inputs(9), hidden(20);
+        const std::vector<std::uint32_t> shared{0};
+        dropout_mask({7, step, 0}, shared, 9, 0.5, inputs);
+        dropout_mask({7, step, 1}, shared, 20, 0.25, hidden);
+        const Layout<float>& layout = part.layout();
+        for (std::size_t i = 0; i < layout.size(); ++i) part.gradient()[i] = 1.0F;
+        part.unpack_gradient(gradient.data());
+        std::size_t row = 0;
+        for (std::size_t i = 0; i < 9; ++i) {
+            std::size_t column = 0;
+            for (std::size_t j = 0; j < 20; ++j) {
+                const bool kept = inputs[i] != 0 && hidden[j] != 0;
+                CHECK(gradient[whole[0].weights + i * whole[0].stride + j] == (kept ? 2.0F : 0.0F));
+                if (kept) {
+                    CHECK(part.parameters()[layout[0].weights + row * layout[0].stride + column] ==
+                          2.0F * static_cast<float>(100 * i + j + 1));
+                }
+                column += hidden[j];
+            }
+            CHECK(part.inputs().place[i] ==
+                  (inputs[i] != 0 ? static_cast<std::uint32_t>(row) : ChosenInputs::none));
+            row += inputs[i];
+        }
+        CHECK(layout[0].inputs == row);
+        CHECK(layout[1].units == 2);
+    }
+}
+
+TEST_CASE("gradients under every kind are those of central differences") {
+    const std::size_t n = 11;
+    std::vector<double> x, y;
+    for (std::size_t i = 0; i < n * 4; ++i) x.push_back(std::sin(1.0 + static_cast<double>(i * i)));
+    for (std::size_t i = 0; i < n; ++i) y.push_back(std::cos(static_cast<double>(i)));
+    const Context context;
+    for (const auto& [name, kind] : dropout_kind_names) {
+        for (const bool grouped : {false, true}) {
+            if (grouped && kind == DropoutKind::gaussian) continue;
+            CAPTURE(std::string(name));
+            const Architecture architecture{{4, 9, 6, 1}, Activation::tanh, AnyLoss(SquaredLoss{})};
+            TrainerOptions options;
+            options.seed = 9;
+            Regularization regularization;
+            regularization.penalties.resize(3);
+            regularization.rates = {0.3, 0.4, 0.2};
+            regularization.kind = kind;
+            if (grouped) regularization.input_groups = {0, 1, 1, 0};
+            Trainer<double> trainer(architecture, options, regularization);
+            trainer.set_examples({n, 4, x, {}, {}, {y, {}}}, {});
+            trainer.draw_start(Start::glorot);
+            Aligned<double> gradient, ignored;
+            trainer.loss_and_gradient(4, gradient, context);
+            auto& p = trainer.state().parameters;
+            for (const DenseLayer& layer : trainer.layout()) {
+                for (std::size_t i = 0; i < layer.inputs; ++i) {
+                    for (std::size_t j = 0; j < layer.units; ++j) {
+                        const std::size_t at = layer.weights + i * layer.stride + j;
+                        const double kept = p[at], h = 1e-6;
+                        p[at] = kept + h;
+                        const double above = trainer.loss_and_gradient(4, ignored, context);
+                        p[at] = kept - h;
+                        const double below = trainer.loss_and_gradient(4, ignored, context);
+                        p[at] = kept;
+                        CHECK(
+                            gradient[at] ==
+                            doctest::Approx((above - below) / (2.0 * h)).epsilon(1e-6).scale(1e-2));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("Gaussian noise has the moments it promises and is a function of its place") {
+    std::vector<std::uint32_t> rows(200);
+    for (std::uint32_t i = 0; i < 200; ++i) rows[i] = 3 * i;
+    const std::size_t units = 101, stride = 208;
+    std::vector<double> noise(units * stride, 7.0), again(units * stride, 7.0);
+    batch_noise<double>({3, 4, 5}, rows, units, 0.5, stride, noise.data());
+    double sum = 0.0, squares = 0.0, cross = 0.0;
+    for (std::size_t u = 0; u < units; ++u) {
+        for (std::size_t j = 0; j < 200; ++j) {
+            const double z = (noise[u * stride + j] - 1.0) / 0.5;
+            sum += z;
+            squares += z * z;
+            if (u > 0) cross += z * (noise[(u - 1) * stride + j] - 1.0) / 0.5;
+        }
+        for (std::size_t j = 200; j < stride; ++j) CHECK(noise[u * stride + j] == 0.0);
+    }
+    const double n = 200.0 * units;
+    CHECK(std::abs(sum) < 5.0 * std::sqrt(n));
+    CHECK(std::abs(squares - n) < 5.0 * std::sqrt(2.0 * n));
+    CHECK(std::abs(cross) < 5.0 * std::sqrt(n));
+    const std::vector<std::uint32_t> one{rows[17]};
+    batch_noise<double>({3, 4, 5}, one, units, 0.5, 8, again.data());
+    for (std::size_t u = 0; u < units; ++u) CHECK(again[u * 8] == noise[u * stride + 17]);
+}
+
+TEST_SUITE_END();

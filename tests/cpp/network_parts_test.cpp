@@ -1,0 +1,301 @@
+// The parts of a training step: products, passes, masks, optimizers, proximal steps.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "shrinkage/nn/activation.hpp"
+#include "shrinkage/nn/aligned.hpp"
+#include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/elementary.hpp"
+#include "shrinkage/nn/elementwise.hpp"
+#include "shrinkage/nn/masks.hpp"
+#include "shrinkage/nn/optimizer.hpp"
+#include "shrinkage/nn/product.hpp"
+#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/nn/weight_penalty.hpp"
+
+using namespace shrinkage;
+
+namespace {
+
+template <typename T>
+Aligned<T> numbers(std::size_t n, unsigned seed) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<double> normal;
+    Aligned<T> out(n);
+    for (T& x : out) x = static_cast<T>(normal(generator));
+    return out;
+}
+
+double norm_of(const std::vector<double>& v) {
+    double square = 0.0;
+    for (const double x : v) square += x * x;
+    return std::sqrt(square);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("nn");
+
+TEST_CASE_TEMPLATE("products of every shape and orientation", T, float, double) {
+    const std::size_t lanes = lanes_of<T>;
+    for (const std::size_t rows : {1, 2, 5, 13, 49, 100}) {
+        for (const std::size_t vectors : {1, 2, 3, 7, 18}) {
+            for (const std::size_t sums : {1, 3, 64, 600}) {
+                const std::size_t cols = vectors * lanes;
+                const auto a = numbers<T>(rows * sums, 1), v = numbers<T>(sums * cols, 2),
+                           start = numbers<T>(rows, 3);
+                for (const bool by_rows : {true, false}) {
+                    Aligned<T> c(rows * cols, T{7});
+                    const Product<T> product{rows,
+                                             cols,
+                                             sums,
+                                             a.data(),
+                                             by_rows ? sums : 1,
+                                             by_rows ? 1 : rows,
+                                             v.data(),
+                                             cols,
+                                             c.data(),
+                                             cols,
+                                             by_rows ? start.data() : nullptr};
+                    for (std::size_t t = 0; t < product.n_tasks(); ++t) multiply(product, t);
+                    Aligned<T> d(rows * cols, T{7});
+                    Product<T> same = product;
+                    same.c = d.data();
+                    for (std::size_t b = 0; b < n_blas_blocks(same); ++b) multiply_by_blas(same, b);
+                    for (std::size_t i = 0; i < rows * cols; ++i) {
+                        REQUIRE(d[i] == doctest::Approx(c[i]).epsilon(1e-3).scale(1.0));
+                    }
+                    double worst = 0.0;
+                    for (std::size_t i = 0; i < rows; ++i) {
+                        for (std::size_t j = 0; j < cols; j += 3) {
+                            double expected = by_rows ? static_cast<double>(start[i]) : 0.0;
+                            for (std::size_t s = 0; s < sums; ++s) {
+                                expected +=
+                                    static_cast<double>(a[by_rows ? i * sums + s : i + s * rows]) *
+                                    static_cast<double>(v[s * cols + j]);
+                            }
+                            worst = std::max(
+                                worst, std::abs(expected - static_cast<double>(c[i * cols + j])));
+                        }
+                    }
+                    CHECK(worst < (sizeof(T) == 4 ? 1e-3 : 1e-12));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("elementary functions in float") {
+    for (int i = -3000; i <= 3000; ++i) {
+        const double x = 0.01 * i;
+        const auto f = static_cast<float>(x);
+        CHECK(elementary::exp(f) == doctest::Approx(std::exp(double{f})).epsilon(1e-6));
+        CHECK(elementary::tanh(f) == doctest::Approx(std::tanh(double{f})).epsilon(2e-6));
+        CHECK(std::abs(double{elementary::normal_cdf(f)} -
+                       0.5 * std::erfc(-double{f} / std::sqrt(2.0))) < 1e-6);
+    }
+    CHECK(std::isfinite(elementary::exp(1000.0F)));
+    CHECK(elementary::exp(-1000.0F) >= 0.0F);
+}
+
+TEST_CASE("activations in float are those in double, and their slopes differences") {
+    for (const auto& [name, activation] : activation_names) {
+        CAPTURE(std::string(name));
+        CHECK(activation_named(name) == activation);
+        with_activation(activation, [](auto f) {
+            for (double z = -5.03; z < 5.0; z += 0.1) {
+                const auto fine = f.at(z);
+                const auto coarse = f.at(static_cast<float>(z));
+                CHECK(static_cast<double>(coarse.value) ==
+                      doctest::Approx(fine.value).epsilon(1e-5).scale(1.0));
+                CHECK(static_cast<double>(coarse.slope) ==
+                      doctest::Approx(fine.slope).epsilon(1e-5).scale(1.0));
+                const double h = 1e-6;
+                CHECK(fine.slope ==
+                      doctest::Approx((f.at(z + h).value - f.at(z - h).value) / (2.0 * h))
+                          .epsilon(1e-6)
+                          .scale(1.0));
+            }
+        });
+    }
+    CHECK(!activation_named("sine"));
+}
+
+TEST_CASE("a batch's mask is the mask of its rows, transposed") {
+    const DropoutStream stream{0x123456789ABCDEFULL, 0xFEDCBA987654321ULL, 3};
+    for (const std::size_t units : {1, 8, 21, 100}) {
+        for (const std::size_t n : {1, 16, 37}) {
+            for (const double rate : {0.0, 0.3, 0.5, 0.999}) {
+                std::vector<std::uint32_t> rows;
+                for (std::size_t i = 0; i < n; ++i) {
+                    rows.push_back(static_cast<std::uint32_t>(i * i * 40503U + 7U));
+                }
+                const std::size_t stride = padded<float>(n);
+                std::vector<std::uint8_t> plain(n * units), mask(units * stride, 9);
+                dropout_mask(stream, rows, units, rate, plain);
+                batch_mask(stream, rows, units, rate, stride, mask.data());
+                for (std::size_t u = 0; u < units; ++u) {
+                    for (std::size_t j = 0; j < stride; ++j) {
+                        REQUIRE(mask[u * stride + j] == (j < n ? plain[j * units + u] : 0));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("masked activation, its slope, and the passes around it") {
+    const std::size_t n = 32;
+    auto z = numbers<float>(n, 5);
+    const auto kept = z;
+    Aligned<float> slope(n);
+    Aligned<std::uint8_t> mask(n);
+    for (std::size_t i = 0; i < n; ++i) mask[i] = i % 3 != 0;
+    activate<float>(Activation::relu, {mask.data(), 2.0F}, z, slope);
+    for (std::size_t i = 0; i < n; ++i) {
+        const float factor = mask[i] != 0 ? 2.0F : 0.0F;
+        CHECK(z[i] == std::max(kept[i], 0.0F) * factor);
+        CHECK(slope[i] == (kept[i] > 0.0F ? factor : 0.0F));
+    }
+    auto x = kept;
+    apply_masking<float>({mask.data(), 2.0F}, x);
+    for (std::size_t i = 0; i < n; ++i) CHECK(x[i] == (mask[i] != 0 ? 2.0F * kept[i] : 0.0F));
+    Aligned<float> out(n);
+    transpose(kept.data(), 2, 16, out.data(), 2);
+    CHECK(out[5 * 2 + 1] == kept[16 + 5]);
+    float sums[2];
+    row_sums(kept.data(), 2, 16, 13, sums);
+    float expected = 0.0F;
+    for (std::size_t j = 0; j < 13; ++j) expected += kept[16 + j];
+    CHECK(sums[1] == doctest::Approx(expected));
+}
+
+TEST_CASE_TEMPLATE("where an optimizer rests, the penalized objective is stationary", T, float,
+                   double) {
+    // A quadratic loss of its own curvature for each weight: g = c (w - target).
+    const std::size_t n = 32;
+    const double kink = 0.3, ridge = 0.2;
+    for (const auto& [name, kind] : optimizer_names) {
+        CAPTURE(std::string(name));
+        OptimizerOptions options;
+        options.kind = kind;
+        const auto target = numbers<T>(n, 8);
+        Aligned<T> w(n, T{0}), g(n), m(n, T{0}), v(n, T{0});
+        const double rest = kind == OptimizerKind::adamw ? 0.0 : ridge;
+        for (std::uint64_t t = 1; t <= 20000; ++t) {
+            for (std::size_t i = 0; i < n; ++i) {
+                g[i] = static_cast<T>(1.0 + 0.1 * static_cast<double>(i)) * (w[i] - target[i]);
+            }
+            const StepRule<T> rule(options, 0.01, t);
+            optimizer_step(rule, kink, rest, n, 1.0, g.data(), w.data(), m.data(), v.data());
+        }
+        const DenseLayer layer{2, 16, 16, 0, 0};
+        std::vector<double> gradient(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            gradient[i] = (1.0 + 0.1 * static_cast<double>(i)) *
+                          (static_cast<double>(w[i]) - static_cast<double>(target[i]));
+        }
+        WeightPenalty penalty;
+        penalty.kink = kink;
+        penalty.ridge = rest;
+        CHECK(kkt_distance(layer, penalty, w.data(), gradient.data()).distance <
+              (sizeof(T) == 4 ? 1e-3 : 1e-9));
+        CHECK(count_zeros(layer, w.data()) > 0);
+    }
+    CHECK(!optimizer_named("lbfgs"));
+}
+
+TEST_CASE("the group prox minimizes, in any diagonal metric") {
+    std::mt19937 generator(4);
+    std::uniform_real_distribution<double> uniform(-1.0, 1.0);
+    for (int round = 0; round < 200; ++round) {
+        const std::size_t n = 1 + static_cast<std::size_t>(round) % 9;
+        std::vector<double> v(n), d(n);
+        for (std::size_t j = 0; j < n; ++j) {
+            v[j] = 3.0 * uniform(generator);
+            d[j] = std::exp(round % 2 == 0 ? 4.0 * uniform(generator) : 0.5);
+        }
+        const double kink = std::exp(2.0 * uniform(generator));
+        auto b = v;
+        prox_group(b, d, kink);
+        const double norm = norm_of(b);
+        double pull = 0.0;
+        for (std::size_t j = 0; j < n; ++j) {
+            if (norm > 0.0) {
+                CHECK(d[j] * (v[j] - b[j]) ==
+                      doctest::Approx(kink * b[j] / norm).epsilon(1e-9).scale(1e-3));
+            }
+            pull += d[j] * v[j] * d[j] * v[j];
+        }
+        CHECK((norm == 0.0) == (std::sqrt(pull) <= kink));
+    }
+}
+
+TEST_CASE("the projection onto a ball is the nearest point in any diagonal metric") {
+    std::mt19937 generator(5);
+    std::uniform_real_distribution<double> uniform(-1.0, 1.0);
+    for (int round = 0; round < 200; ++round) {
+        const std::size_t n = 1 + static_cast<std::size_t>(round) % 9;
+        std::vector<double> v(n), d(n);
+        for (std::size_t j = 0; j < n; ++j) {
+            v[j] = 3.0 * uniform(generator);
+            d[j] = std::exp(4.0 * uniform(generator));
+        }
+        const double bound = std::exp(uniform(generator));
+        auto b = v;
+        project_ball(b, d, bound);
+        if (norm_of(v) <= bound) {
+            CHECK(b == v);
+            continue;
+        }
+        CHECK(norm_of(b) == doctest::Approx(bound).epsilon(1e-12));
+        // d (v - b) points along b: one multiplier for all coordinates.
+        double multiplier = 0.0;
+        for (std::size_t j = 0; j < n; ++j) multiplier += d[j] * (v[j] - b[j]) * b[j];
+        multiplier /= bound * bound;
+        CHECK(multiplier > 0.0);
+        for (std::size_t j = 0; j < n; ++j) {
+            CHECK(d[j] * (v[j] - b[j]) ==
+                  doctest::Approx(multiplier * b[j]).epsilon(1e-9).scale(1e-6));
+        }
+        auto again = b;
+        project_ball(again, d, bound * (1.0 + 1e-15));
+        CHECK(norm_of(again) == doctest::Approx(norm_of(b)));
+    }
+    std::vector<double> v{1.0};
+    project_ball(v, {1.0}, 0.0);
+    CHECK(v[0] == 0.0);
+}
+
+TEST_CASE("values of penalties, and gradients that lie in their subdifferentials") {
+    const DenseLayer layer{2, 3, 8, 0, 0};
+    std::vector<double> w(16, 0.0), g(16, 0.0);
+    w[0] = 3.0;
+    w[8] = -4.0;
+    WeightPenalty net{WeightGroups::separable, 0.5, 0.2, 1.0};
+    CHECK(penalty_value(layer, net, w.data()) == doctest::Approx(0.5 * 7.0 + 0.1 * 25.0));
+    CHECK(count_zeros(layer, w.data()) == 4);
+    WeightPenalty incoming{WeightGroups::incoming, 0.5, 0.0, 0.5};
+    CHECK(penalty_value(layer, incoming, w.data()) == doctest::Approx(0.5 * std::sqrt(2.0) * 5.0));
+    WeightPenalty outgoing{WeightGroups::outgoing, 0.5, 0.0, 0.5};
+    CHECK(penalty_value(layer, outgoing, w.data()) == doctest::Approx(0.5 * std::sqrt(3.0) * 7.0));
+    g[0] = -0.5 * std::sqrt(2.0) * 0.6;
+    g[8] = 0.5 * std::sqrt(2.0) * 0.8;
+    g[1] = 0.7;  // a unit at zero: within 0.5 sqrt(2)
+    CHECK(kkt_distance(layer, incoming, w.data(), g.data()).distance < 1e-15);
+    g[1] = 1.0;
+    const KktDistance found = kkt_distance(layer, incoming, w.data(), g.data());
+    CHECK(found.distance == doctest::Approx(1.0 - 0.5 * std::sqrt(2.0)));
+    CHECK(found.index == 1);
+    int visits = 0;
+    vectorized([&]() SHRINKAGE_INLINED { ++visits; });
+    CHECK(visits == 1);
+}
+
+TEST_SUITE_END();
