@@ -13,12 +13,10 @@ command -v clang++ >/dev/null 2>&1 || sh tools/apt.sh clang libclang-rt-14-dev |
 cmake --preset fuzz
 cmake --build --preset fuzz
 mkdir -p build/fuzz/corpus build/fuzz/findings
-# Mutation alone is long in finding designs full of numbers: random bytes are such.
-for seed in $(seq 200); do
-    head -c 700 /dev/urandom >"build/fuzz/corpus/seed-$seed"
-done
-build/fuzz/tests/fuzz/fit_fuzz -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -timeout=10 \
-    -max_total_time="$seconds" -max_len=1024 -len_control=0 \
+# Mutation alone is long in finding designs full of numbers.
+python tests/fuzz/seeds.py build/fuzz/corpus
+build/fuzz/tests/fuzz/fit_fuzz -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -timeout=30 \
+    -max_total_time="$seconds" -max_len=2048 -len_control=0 \
     -artifact_prefix=build/fuzz/findings/ build/fuzz/corpus
 found=$(find build/fuzz/findings -type f | wc -l)
 echo "$found findings in build/fuzz/findings; build/fuzz/tests/fuzz/fit_fuzz FILE repeats one"

@@ -19,9 +19,10 @@ from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, RunSpec, decode, encode
 
 Opened = Callable[..., Any]
-NUMBERS = ("squared", "poisson", "gamma", "huber")
+NUMBERS = ("squared", "poisson", "gamma", "huber", "quantile")
 CLASSES = ("logistic", "squared_hinge")
-MEASURES = {"squared": "mse", "huber": "loss", "squared_hinge": "loss"}
+MEASURES = {"squared": "mse", "huber": "loss", "squared_hinge": "loss", "quantile": "loss"}
+PARAMETERS = {"huber": "120", "quantile": "0.5"}
 CANCER = DEFAULT.but(data="sample:breast_cancer", task="classification", cv=3)
 
 
@@ -43,8 +44,9 @@ def test_a_loss_is_chosen_and_the_screen_follows(open_app: Opened, lang: str, na
     measure = MEASURES.get(name, "deviance")
     assert board["score"] == measure
     assert screen.t(f"measure.{measure}") in screen.texts
-    assert board["missing"] == []
-    assert list(board["links"]) == ["df", "best", "1se", "textbook"]
+    kinked = name == "quantile"
+    assert board["missing"] == (["df_kinked", "geometry_kinked"] if kinked else [])
+    assert list(board["links"]) == ["df", "best", "1se", "textbook"][kinked:]
     assert (board["gram"] is None) == (name != "squared")
     if name != first:
         assert decode(screen.query("c")).loss == name
@@ -53,8 +55,8 @@ def test_a_loss_is_chosen_and_the_screen_follows(open_app: Opened, lang: str, na
         assert decode(screen.query("c")) == start
     labels = [p.proto.popover.label for p in screen.at.get("popover")]
     loss = screen.t(f"loss.{name}")
-    if name == "huber":
-        loss = screen.t("loss.with_huber", name=loss, value="120")
+    if name in PARAMETERS:
+        loss = screen.t(f"loss.with_{name}", name=loss, value=PARAMETERS[name])
     assert screen.t("loss.label", loss=loss) in labels
     # A refresh finds it again.
     again = open_app(lang=lang, c=screen.query("c"))
@@ -70,7 +72,7 @@ def test_only_losses_that_suit_the_target_are_offered(open_app: Opened) -> None:
     rows = [f"{i % 7},{i * i % 11},{i % 7 - i * i % 11}" for i in range(60)]
     screen = open_app().upload("n.csv", "\n".join(["a,b,y", *rows]).encode())
     screen.use("y", "regression")
-    assert offered(screen) == [screen.t("loss.squared"), screen.t("loss.huber")]
+    assert offered(screen) == [screen.t(f"loss.{n}") for n in ("squared", "huber", "quantile")]
     for need, name in (("counts", "poisson"), ("positive", "gamma")):
         assert screen.t(f"loss.needs_{need}", name=screen.t(f"loss.{name}")) in screen.texts
 
@@ -83,7 +85,8 @@ def test_counts_open_with_the_loss_for_counts(open_app: Opened) -> None:
     screen = open_app().upload("c.csv", "\n".join(["a,b,visits", *rows]).encode())
     screen.use("visits", "regression")
     assert screen.board["loss"] == "poisson"
-    assert offered(screen) == [screen.t(f"loss.{n}") for n in ("poisson", "squared", "huber")]
+    found = ("poisson", "squared", "huber", "quantile")
+    assert offered(screen) == [screen.t(f"loss.{n}") for n in found]
     assert decode(screen.query("c")).loss == "poisson"
 
 
@@ -100,6 +103,18 @@ def test_delta_is_a_setting_in_units_of_the_target(open_app: Opened) -> None:
     assert decode(screen.query("c")).parameter == 90.0
     line = screen.t("loss.with_huber", name=screen.t("loss.huber"), value="90")
     assert any(line in m.value for m in screen.at.markdown)  # the history tells them apart
+
+
+def test_q_is_a_setting_between_its_limits(open_app: Opened) -> None:
+    screen = open_app(c=encode(DEFAULT.but(cv=3, loss="quantile", parameter=0.9)))
+    box = screen.widget("number_input", "parameter_quantile")
+    assert (box.value, box.min, box.max) == (0.9, 0.01, 0.99)
+    box.set_value(0.25)
+    screen.run()
+    assert screen.board["parameter"] == 0.25
+    assert decode(screen.query("c")).parameter == 0.25
+    line = screen.t("loss.with_quantile", name=screen.t("loss.quantile"), value="0.25")
+    assert any(line in m.value for m in screen.at.markdown)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -119,6 +134,7 @@ LINKS = [
     {"loss": "magic"},
     {"loss": "huber", "parameter": -1.0},
     {"loss": "poisson", "parameter": 2.0},
+    {"loss": "quantile", "parameter": 1.0},
     {"loss": "huber", "parameter": True},
     {"loss": 3},
 ]
@@ -149,9 +165,10 @@ def test_runs_from_before_losses_could_be_chosen_open_under_their_key() -> None:
     [
         (DEFAULT.but(cv=3, loss="huber", parameter=60.0), "sh.Huber(delta=60.0)"),
         (DEFAULT.but(cv=3, loss="poisson", test=True), "'poisson'"),
+        (DEFAULT.but(cv=3, loss="quantile", parameter=0.9), "sh.Quantile(q=0.9)"),
         (CANCER.but(loss="squared_hinge"), "'squared_hinge'"),
     ],
-    ids=["huber", "poisson", "squared_hinge"],
+    ids=["huber", "poisson", "quantile", "squared_hinge"],
 )
 def test_the_script_names_the_loss_and_runs_as_written(
     shared: Services,

@@ -52,6 +52,24 @@ def test_another_loss_with_gap_regime_and_seconds(
         seen.assert_clean()
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
+def test_a_quantile_has_no_contours_and_says_why(open_app: Opened, size: dict[str, int]) -> None:
+    with open_app(**size) as seen:
+        choose_loss(seen, "Quantile")
+        seen.page.get_by_role("button", name="Loss: Quantile, q = 0.5").wait_for()
+        assert "mean loss" in seen.page.locator(".st-key-finding p").first.inner_text()
+        certificate = seen.page.get_by_text("Certificate:").inner_text()
+        assert GAP.search(certificate)
+        took = TOOK.search(certificate)
+        assert took is not None
+        assert "interior-point" in took[1]
+        seen.page.get_by_text("No contours: this loss has kinks").wait_for()
+        seen.page.get_by_text("ρ: 0.5 times what lies above the prediction, 0.5 times").wait_for()
+        assert seen.page.locator(".geometry .chart svg").count() == 0
+        assert overflow(seen.page) == {"wide": 0, "main": 0}
+        seen.assert_clean()
+
+
 def reviews() -> bytes:
     chance = random.Random(4)
     filler = ["the", "room", "that", "we", "had", "been", "given", "was", "near", "some", "large"]

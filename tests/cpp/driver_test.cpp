@@ -227,6 +227,26 @@ TEST_CASE("an absurd start is not walked away from in small steps of lambda") {
     CHECK(warm <= 40 * cold);
 }
 
+TEST_CASE("a far lambda is not approached by ever more steps in vain") {
+    // Found by fuzzing: a hundred steps, each with all the rounds that one lambda may take.
+    constexpr std::size_t n = 40, p = 60;
+    const Separable<L1> penalty(L1{}, std::vector<double>(p, 1.0));
+    const auto problem = plain_problem<PoissonLoss>(n, p, penalty, 9);
+    const CountedDesign design(problem.x);
+    PathOptions options;
+    options.lambdas = {1e-9};
+    options.limits.max_iter = 1;
+    PathDriver driver(problem.loss, penalty, design, Data{problem.y, problem.weights, {}, false},
+                      options, {}, alone);
+    std::vector<double> start(p, 0.0);
+    start[0] = start[1] = 150.0;  // hundreds of Newton steps from any solution
+    driver.start_at(start, 0.0);
+    PathResult result;
+    driver.run(result, [](ConstVector, double) {});
+    CHECK_FALSE(result.converged[0]);
+    CHECK(design.passes <= 40);
+}
+
 TEST_CASE("every fitted lambda is reported") {
     const Separable<L1> penalty(L1{}, std::vector<double>(5, 1.0));
     const auto problem = plain_problem<SquaredLoss>(40, 5, penalty, 7);

@@ -106,6 +106,11 @@ TEST_CASE("gauge: least sum of squares among the minimizers, inside the bounds")
     beta = start;
     center_rows(bounded, 1.0, outputs, beta);
     CHECK(beta[0] == doctest::Approx(-1.05));
+    // Found by fuzzing: -2.55... less the shift to the bound of 0.1 is 0.1 and half a rounding.
+    const Separable<L1> below(L1{}, zeros, {}, std::vector<double>(8, 0.1));
+    beta = {-2.550690257394217, 0.0, -30.0, 0.0, -30.0, 0.0, -30.0, 0.0};
+    center_rows(below, 1.0, outputs, beta);
+    CHECK(beta[0] == 0.1);
     const Separable<L2> l2(L2{}, ones);
     beta = start;
     center_rows(l2, 1.0, outputs, beta);

@@ -1,4 +1,5 @@
-// A path problem made from bytes: every string of bytes is a valid call of fit_path.
+// A path problem made from bytes: every string of bytes is a valid call of fit_path, and most of
+// one of cross_validate.
 #pragma once
 
 #include <algorithm>
@@ -6,139 +7,54 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <numeric>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "shrinkage/path/fit.hpp"
+#include "model.hpp"
 
 namespace shrinkage::fuzz {
 
-/// Reads decisions and numbers; zeros after the end.
-class Bytes {
-public:
-    explicit Bytes(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
-
-    std::uint8_t next() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t first = rest_.front();
-        rest_ = rest_.subspan(1);
-        return first;
-    }
-    bool flag() { return next() % 2 == 1; }
-    std::size_t between(std::size_t low, std::size_t high) {
-        return low + next() % (high - low + 1);
-    }
-    template <typename T, std::size_t N>
-    T one_of(const std::array<T, N>& choices) {
-        return choices[next() % N];
-    }
-    /// Zeros, the extremes and plain numbers of both signs.
-    double number() {
-        static constexpr std::array special{0.0, 1e-12, -1e-12, 1e12, -1e12, 1.0, -1.0};
-        const std::uint8_t kind = next() % 16;
-        if (kind < special.size()) return special[kind];
-        const int high = next();
-        const int low = next();
-        return (256 * high + low - 32768) / 4096.0;
-    }
-    std::vector<double> numbers(std::size_t n) {
-        std::vector<double> result(n);
-        for (double& value : result) value = number();
-        return result;
-    }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
-
-/// Columns next to which others are copies, constants, or the same in other units.
-inline std::vector<double> design(Bytes& bytes, std::size_t n, std::size_t p) {
-    enum Kind { plain, copy, opposite, nearly, constant, large, small, kinds };
-    std::vector<double> x(n * p);
-    for (std::size_t j = 0; j < p; ++j) {
-        const auto kind = static_cast<Kind>(bytes.next() % kinds);
-        double* const column = x.data() + j * n;
-        const double* const earlier = x.data() + (j > 0 ? bytes.between(0, j - 1) : 0) * n;
-        const double level = kind == constant ? bytes.number() : 0.0;
-        for (std::size_t i = 0; i < n; ++i) {
-            switch (j == 0 && (kind == copy || kind == opposite || kind == nearly) ? plain : kind) {
-                case copy: column[i] = earlier[i]; break;
-                case opposite: column[i] = -earlier[i]; break;
-                case nearly: column[i] = earlier[i] + 1e-12 * bytes.number(); break;
-                case constant: column[i] = level; break;
-                case large: column[i] = 1e6 * bytes.number(); break;
-                case small: column[i] = 1e-6 * bytes.number(); break;
-                default: column[i] = bytes.number();
-            }
-        }
-    }
-    return x;
-}
-
-/// A target that the loss takes.
-template <typename L>
-double target(const L& loss, double t) {
-    for (const double y : {t, std::abs(t), t > 0.0 ? 1.0 : 0.0, t > 0.0 ? 1.0 : -1.0}) {
-        if (loss.valid(y)) return y;
-    }
-    return 1.0;
-}
-
-inline AnyLoss chosen_loss(Bytes& bytes) {
-    static constexpr std::array names{"squared", "logistic", "poisson",
-                                      "gamma",   "huber",    "squared_hinge"};
-    static constexpr std::array deltas{1.35, 1e-6, 1e6, 1e-12, 1e12};
-    const std::string name = bytes.one_of(names);
-    const double delta = bytes.one_of(deltas);
-    return *(name == "huber" ? loss_named(name, {&delta, 1}) : loss_named(name));
-}
-
-inline AnyScalarPenalty chosen_penalty(Bytes& bytes) {
-    static constexpr std::array names{"l1", "l2", "elasticnet"};
-    static constexpr std::array ratios{0.5, 0.9, 1e-3, 0.0, 1.0};
-    const std::string name = bytes.one_of(names);
-    const double ratio = bytes.one_of(ratios);
-    return *penalty_named(name, name == "elasticnet" ? ConstVector(&ratio, 1) : ConstVector());
-}
-
 /// Owns what the views of a PathInput look at.
 struct FitCase {
+    Model model;
+    std::size_t outputs;  // 1 where an observation has one number
     std::size_t n, p;
-    AnyLoss loss;
-    AnyScalarPenalty penalty;
     bool sparse, wide_indices;
     PathOptions options;
     std::vector<double> x, y, weights, offset, factors, lower, upper, start, held_out;
-    double start_intercept = 0.0;
+    std::vector<double> start_intercepts;
     std::vector<double> stored;
     std::vector<std::int32_t> indices, starts;
     std::vector<std::int64_t> indices64, starts64;
+    std::vector<std::int64_t> fold;  // empty: a path, no cross-validation
+    std::size_t n_folds;
 
-    explicit FitCase(Bytes bytes)
-        : n(bytes.between(1, 12)),
-          p(bytes.between(1, 12)),
-          loss(chosen_loss(bytes)),
-          penalty(chosen_penalty(bytes)) {
+    explicit FitCase(Bytes bytes) : model(chosen_model(bytes)) {
+        const auto* vector = std::get_if<VectorModel>(&model);
+        outputs = vector == nullptr ? 1 : vector->outputs;
+        const std::size_t classes = vector != nullptr && vector->classes ? outputs : 1;
+        n = std::max(bytes.between(1, 12), classes);
+        p = bytes.between(1, 12);
+        n_folds = bytes.next() % 4;  // below two: none
         const std::uint8_t parts = bytes.next();
         sparse = parts & 1;
         wide_indices = parts & 2;
         read_options(bytes);
         x = design(bytes, n, p);
-        std::visit(
-            [&](const auto& of) {
-                for (std::size_t i = 0; i < n; ++i) y.push_back(target(of, bytes.number()));
-            },
-            loss);
+        y = targets(model, bytes, n);
         weights = read_weights(bytes);
-        if (parts & 4) offset = bytes.numbers(n);
+        // Every class needs an observation that counts.
+        for (std::size_t i = 0; i < classes && classes > 1; ++i) {
+            if (weights[i] == 0.0) weights[i] = 1.0;
+        }
+        const bool may_be_bounded = vector == nullptr || !vector->rows;
+        if (parts & 4) offset = bytes.numbers(n * outputs);
         if (parts & 8) factors = read_sizes<0, 1>(bytes, p);
-        if (parts & 16) lower = read_bounds(bytes, -1.0);
-        if (parts & 32) upper = read_bounds(bytes, 1.0);
+        if (parts & 16 && may_be_bounded) lower = read_bounds(bytes, -1.0);
+        if (parts & 32 && may_be_bounded) upper = read_bounds(bytes, 1.0);
         if (parts & 64) start = read_start(bytes);
         if (parts & 128) held_out = read_weights(bytes);
         if (sparse) compress(bytes);
+        if (n_folds >= 2) read_folds(bytes, classes);
     }
 
     PathInput input() const {
@@ -157,7 +73,8 @@ struct FitCase {
         in.lower = lower;
         in.upper = upper;
         in.start = start;
-        in.start_intercept = start_intercept;
+        in.start_intercepts = start_intercepts;
+        if (!start_intercepts.empty()) in.start_intercept = start_intercepts[0];
         in.held_out = held_out;
         return in;
     }
@@ -213,13 +130,33 @@ private:
     }
     /// A start that respects the bounds.
     std::vector<double> read_start(Bytes& bytes) {
-        start_intercept = bytes.number();
-        std::vector<double> result = bytes.numbers(p);
-        for (std::size_t j = 0; j < p; ++j) {
-            if (!lower.empty()) result[j] = std::max(result[j], lower[j]);
-            if (!upper.empty()) result[j] = std::min(result[j], upper[j]);
+        start_intercepts = bytes.numbers(outputs);
+        if (!options.intercept) start_intercepts.assign(outputs, 0.0);
+        std::vector<double> result = bytes.numbers(p * outputs);
+        for (std::size_t c = 0; c < result.size(); ++c) {
+            if (!lower.empty()) result[c] = std::max(result[c], lower[c % p]);
+            if (!upper.empty()) result[c] = std::min(result[c], upper[c % p]);
         }
         return result;
+    }
+
+    /// Folds with rows that count on both sides, and every class outside each; else none.
+    void read_folds(Bytes& bytes, std::size_t classes) {
+        fold.resize(n);
+        for (auto& f : fold) f = bytes.next() % n_folds;
+        for (std::size_t f = 0; f < n_folds; ++f) {
+            double inside = 0.0, outside = 0.0;
+            std::vector<double> counts(classes, 0.0);
+            for (std::size_t i = 0; i < n; ++i) {
+                const bool held = fold[i] == static_cast<std::int64_t>(f);
+                (held ? inside : outside) += weights[i];
+                if (!held && classes > 1) counts[static_cast<std::size_t>(y[i])] += weights[i];
+            }
+            const bool complete =
+                classes == 1 || *std::min_element(counts.begin(), counts.end()) > 0;
+            if (!(inside > 0.0 && outside > 0.0 && complete)) fold.clear();
+            if (fold.empty()) return;
+        }
     }
 
     /// The columns of x without their zeros; some zeros may be stored all the same.

@@ -10,7 +10,12 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
 import shrinkage as sh
-from shrinkage.linear.comparison import PenaltyComparison, compare_penalties, make_folds
+from shrinkage.linear.comparison import (
+    PenaltyComparison,
+    _is_much_work,
+    compare_penalties,
+    make_folds,
+)
 from shrinkage.linear.suitable import customary_loss, starting_delta, suitable_losses
 from shrinkage.losses import LOSSES, Loss, resolve_loss
 
@@ -179,9 +184,36 @@ def test_too_many_columns_have_no_degrees_of_freedom_and_no_link_by_them(
     np.testing.assert_array_equal(comparison.l1.df, comparison.l1.n_nonzero)
 
 
+@pytest.mark.parametrize("q", [0.5, 0.9])
+def test_a_loss_with_kinks_has_paths_and_errors_but_no_geometry(q: float) -> None:
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    held = np.arange(y.size) % 5 == 0
+    comparison = compare_penalties(X, y, loss=sh.Quantile(q), cv=4, n_lambdas=15, test_rows=held)
+    assert list(comparison.links) == ["best", "1se", "textbook"]
+    assert comparison.pair is None
+    assert comparison.score == "loss"
+    assert not comparison.thinned
+    for side in (comparison.l1, comparison.l2):
+        assert side.geometry is None
+        assert np.isnan(side.df).all()
+        assert side.gaps.max() <= comparison.tol == 1e-7
+        for i in (0, side.i_min, side.lambdas.size - 1):
+            r = y - X @ side.coefs[:, i] - side.intercepts[i]
+            each = np.maximum(q * r, (q - 1) * r)
+            assert side.train_error[i] == pytest.approx(each[~held].mean(), rel=1e-9)
+            assert side.test_error is not None
+            assert side.test_error[i] == pytest.approx(each[held].mean(), rel=1e-9)
+
+
+def test_quantiles_of_thousands_of_rows_are_thinned() -> None:
+    assert not _is_much_work(np.empty((442, 10)), sh.Quantile(), 10, 100)
+    assert _is_much_work(np.empty((5000, 20)), sh.Quantile(), 10, 100)
+    assert not _is_much_work(np.empty((5000, 20)), sh.Huber(), 10, 100)
+
+
 def test_which_losses_suit_a_target() -> None:
     signed = np.array([-1.0, 0.0, 2.5, 3.0])
-    assert suitable_losses(signed, "regression") == ("squared", "huber")
+    assert suitable_losses(signed, "regression") == ("squared", "huber", "quantile")
     assert "poisson" in suitable_losses(signed + 1, "regression")
     assert "gamma" not in suitable_losses(signed + 1, "regression")
     assert set(suitable_losses(signed + 2, "regression")) >= {"gamma", "poisson", "huber"}

@@ -138,12 +138,16 @@ private:
     void approach(double lambda) {
         if (penalty_.smooth(1.0)) return;
         constexpr double stride = 1.25;
+        constexpr int most = 8;  // steps in vain, one after the other, each with all its rounds
+        if (failed_ >= most) return;
         while (!std::isinf(previous_) && previous_ > stride * lambda &&
                previous_ > 1e-9 * scale()) {
             const double middle = std::max(lambda, previous_ / stride);
-            engine_.solve(middle, previous_, std::max(target_, 1e-3 * null_deviance_), floor_,
-                          context_);
+            const double enough = std::max(target_, 1e-3 * null_deviance_);
+            const Step step = engine_.solve(middle, previous_, enough, floor_, context_);
             previous_ = middle;
+            failed_ = step.gap > enough ? failed_ + 1 : 0;
+            if (failed_ >= most) return;
         }
     }
     double scale() const { return floor_ * 1e13; }
@@ -196,6 +200,7 @@ private:
     std::vector<double> start_;
     double start_intercept_ = 0.0;
     double saturated_ = 0.0, null_deviance_ = 0.0, target_ = 0.0, floor_ = 0.0, previous_ = 0.0;
+    int failed_ = 0;
     bool flat_ = false;
 };
 

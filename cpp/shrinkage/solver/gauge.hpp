@@ -37,7 +37,11 @@ void center_rows(const Separable<S>& penalty, double lambda, std::size_t outputs
         const Interval box = penalty.bounds(j);
         shift = std::clamp(shift, row.back() - box.hi, row.front() - box.lo);
         if (shift == 0.0) continue;
-        for (std::size_t k = 0; k < outputs; ++k) beta[j + k * p] -= shift;
+        for (std::size_t k = 0; k < outputs;
+             ++k) {  // rounding may carry a difference out of the box
+            double& b = beta[j + k * p];
+            b = std::clamp(b - shift, box.lo, box.hi);
+        }
     }
 }
 

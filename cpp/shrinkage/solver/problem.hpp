@@ -104,7 +104,9 @@ public:
         // Newton overshoots where the loss is flat: until the root is enclosed steps are limited.
         double limit = L::shape == Shape::quadratic ? infinity : 4.0 * unit();
         double last = infinity;
-        for (int iteration = 0; iteration < 200; ++iteration) {
+        // A line is solved at once: what a few steps leave of it is rounding, and stays.
+        constexpr int most = L::shape == Shape::quadratic ? 16 : 200;
+        for (int iteration = 0; iteration < most; ++iteration) {
             context.check();
             const double slope = totals_.v;
             if (std::abs(slope) <= std::max(1e-15 * totals_.size, tolerance)) return;

@@ -9,8 +9,6 @@ import numpy as np
 from shrinkage.losses import LOSSES
 
 CUSTOMARY = {"regression": "squared", "classification": "logistic"}
-_NOT_YET = frozenset(("quantile",))
-"""Losses that no solver takes to the gap that the comparison asks."""
 
 
 def suitable_losses(y: Any, task: str) -> tuple[str, ...]:
@@ -25,7 +23,6 @@ def suitable_losses(y: Any, task: str) -> tuple[str, ...]:
         name
         for name, kind in LOSSES.items()
         if kind.task == task
-        and name not in _NOT_YET
         and not kind.multiclass
         and (task == "classification" or _may_be(y, kind.targets))
     ]

@@ -163,8 +163,10 @@ function makeObjectives(board) {
     ]);
   });
   const scale = standardize ? "objective.scale" : "objective.scale_plain";
-  const parameter = formatNumber(board.data.parameter);
-  const meaning = fill(board.word(`objective.meaning_${loss}`), { parameter });
+  // As it was set: no digits are added to it.
+  const parameter = board.data.parameter;
+  const rest = Number((1 - parameter).toPrecision(12)); // of a quantile
+  const meaning = fill(board.word(`objective.meaning_${loss}`), { parameter, rest });
   const root = element("section", { class: "objectives" }, [
     element("div", { class: "heading", text: board.word("title.objectives") }),
     ...blocks,
