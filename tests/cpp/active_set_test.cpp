@@ -226,6 +226,22 @@ TEST_CASE("along a path with one solver: entering, leaving and staying coefficie
     check_optimal(problem, penalty, beta, 0.07);
 }
 
+TEST_CASE("a step that ends at a bound to rounding does not pass it") {
+    // Found by fuzzing: from -129.67 a step of 129.77 ended 1.4e-15 beyond the bound of 0.1.
+    const Quadratic problem(60, 3, 0, 25);
+    std::vector<double> best(3, 0.0);
+    CHECK(solve(problem, Separable<L2>(L2{}, std::vector<double>(3, 1.0)), best, 0.1, 1e-12, false)
+              .converged);
+    REQUIRE(best[0] > 0.0);
+    for (int k = -200; k <= 200; ++k) {
+        const double bound = best[0] * (1.0 + 2e-16 * k);
+        const Separable<L2> penalty(L2{}, std::vector<double>(3, 1.0), {}, {bound, 1e9, 1e9});
+        std::vector<double> beta{-130.0 - 0.37 * k, 100.0, -100.0};
+        solve(problem, penalty, beta, 0.1, 1e-12, false);
+        CHECK(beta[0] <= bound);
+    }
+}
+
 TEST_CASE("coefficients rest exactly on zero and on their bounds") {
     const Quadratic problem(60, 10, 0, 24);
     const Separable<L1> penalty(L1{}, std::vector<double>(10, 1.0), std::vector<double>(10, -0.25),

@@ -29,6 +29,8 @@ struct OneOutput {
     }
     void mean(ConstVector eta, Vector out) const { out[0] = loss.mean(eta[0]); }
 };
+template <ScalarLoss L>
+OneOutput(L) -> OneOutput<L>;  // which Clang before 17 does not see by itself
 
 /// Several quantiles of one target: the sum of their pinball losses (Koenker & Bassett 1978).
 struct SeveralQuantiles {

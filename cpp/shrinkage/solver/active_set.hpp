@@ -377,10 +377,15 @@ private:
         for (std::size_t i = 0; i < moving_.size(); ++i) {
             const std::size_t j = model.feature(moving_[i]);
             const double before = beta[j];
-            beta[j] = stopped_[i] ? ends_[i] : before + t * step_[i];
+            beta[j] = stopped_[i] ? ends_[i] : inside(j, before + t * step_[i], lambda);
             step_[i] = beta[j] - before;
         }
         return {crossed, hit, t};
+    }
+    /// A bound that the step just reaches is not passed by rounding.
+    double inside(std::size_t j, double b, double lambda) const {
+        const Interval range = penalty_.piece(j, b, lambda).range;
+        return std::clamp(b, range.lo, range.hi);
     }
     Taken stay() {
         std::fill(step_.begin(), step_.end(), 0.0);
