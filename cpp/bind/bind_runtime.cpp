@@ -13,7 +13,7 @@ namespace py = pybind11;
 namespace {
 
 /// A routine out of scipy.linalg.cython_blas.__pyx_capi__ or cython_lapack. The capsule's name is
-/// its C signature, which must speak of 32-bit integers.
+/// its C signature, which must speak of 32-bit integers and of double precision.
 template <typename Routine>
 Routine routine(const py::dict& capsules, const char* name) {
     const auto capsule = py::reinterpret_borrow<py::capsule>(capsules[name]);
@@ -38,7 +38,6 @@ void bind_runtime(py::module_& m) {
             table.axpy = routine<BlasTable::Axpy>(capsules, "daxpy");
             table.gemv = routine<BlasTable::Gemv>(capsules, "dgemv");
             table.gemm = routine<BlasTable::Gemm>(capsules, "dgemm");
-            table.single_gemm = routine<BlasTable::SingleGemm>(capsules, "sgemm");
             table.syrk = routine<BlasTable::Syrk>(capsules, "dsyrk");
             table.trsv = routine<BlasTable::Trsv>(capsules, "dtrsv");
             table.trsm = routine<BlasTable::Trsm>(capsules, "dtrsm");

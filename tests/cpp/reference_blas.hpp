@@ -9,15 +9,13 @@
 namespace shrinkage::test {
 
 /// Entry (i, j) of op(A), A column-major with leading dimension lda.
-template <typename T>
-T entry(char trans, const T* a, int lda, int i, int j) {
+inline double entry(char trans, const double* a, int lda, int i, int j) {
     const auto row = static_cast<std::size_t>(trans == 'N' ? i : j);
     const auto column = static_cast<std::size_t>(trans == 'N' ? j : i);
     return a[row + column * static_cast<std::size_t>(lda)];
 }
 
-template <typename T>
-T& element(T* a, int lda, int i, int j) {
+inline double& element(double* a, int lda, int i, int j) {
     return a[static_cast<std::size_t>(i) +
              static_cast<std::size_t>(j) * static_cast<std::size_t>(lda)];
 }
@@ -45,17 +43,17 @@ inline void reference_gemv(char* trans, int* m, int* n, double* alpha, double* a
     }
 }
 
-template <typename T>
-void reference_gemm(char* transa, char* transb, int* m, int* n, int* k, T* alpha, T* a, int* lda,
-                    T* b, int* ldb, T* beta, T* c, int* ldc) {
+inline void reference_gemm(char* transa, char* transb, int* m, int* n, int* k, double* alpha,
+                           double* a, int* lda, double* b, int* ldb, double* beta, double* c,
+                           int* ldc) {
     for (int j = 0; j < *n; ++j) {
         for (int i = 0; i < *m; ++i) {
-            T total{0};
+            double total = 0.0;
             for (int l = 0; l < *k; ++l) {
                 total += entry(*transa, a, *lda, i, l) * entry(*transb, b, *ldb, l, j);
             }
-            T& out = element(c, *ldc, i, j);
-            out = *alpha * total + (*beta == T{0} ? T{0} : *beta * out);
+            double& out = element(c, *ldc, i, j);
+            out = *alpha * total + (*beta == 0.0 ? 0.0 : *beta * out);
         }
     }
 }
@@ -138,8 +136,7 @@ inline BlasTable reference_blas() {
     table.dot = reference_dot;
     table.axpy = reference_axpy;
     table.gemv = reference_gemv;
-    table.gemm = reference_gemm<double>;
-    table.single_gemm = reference_gemm<float>;
+    table.gemm = reference_gemm;
     table.syrk = reference_syrk;
     table.trsv = reference_trsv;
     table.trsm = reference_trsm;

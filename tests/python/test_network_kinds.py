@@ -245,6 +245,18 @@ def test_a_penalty_path_grows_sparser() -> None:
         fit_penalty_path(model, X, y, lambdas=[])
 
 
+def test_early_stopping_starts_anew_at_each_value_of_a_path() -> None:
+    X, y = regression(9, n=200)
+    model = sh.DropoutMLPRegressor(
+        (16,), dropout=0.0, penalty="l1", early_stopping=True, max_epochs=60, random_state=0
+    )
+    path = fit_penalty_path(model, X, y, lambdas=[1e-4, 0.01, 0.5])
+    # The best weights at a small penalty have the least validation loss, but are not this one's.
+    norms = [np.abs(weights[0]).sum() for weights in path.coefs]
+    assert norms[0] > norms[1] > norms[2]
+    assert (np.diff(path.zeros.sum(axis=1)) > 0).all()
+
+
 def test_many_networks_are_each_their_own_fit() -> None:
     X, y = regression(11, n=90)
     rows = [np.flatnonzero(np.arange(90) % 3 != fold) for fold in (0, 1, 2, 0)]

@@ -13,9 +13,6 @@ struct BlasTable {
     using Gemm = void (*)(char* transa, char* transb, int* m, int* n, int* k, double* alpha,
                           double* a, int* lda, double* b, int* ldb, double* beta, double* c,
                           int* ldc);
-    using SingleGemm = void (*)(char* transa, char* transb, int* m, int* n, int* k, float* alpha,
-                                float* a, int* lda, float* b, int* ldb, float* beta, float* c,
-                                int* ldc);
     using Syrk = void (*)(char* uplo, char* trans, int* n, int* k, double* alpha, double* a,
                           int* lda, double* beta, double* c, int* ldc);
     using Trsv = void (*)(char* uplo, char* trans, char* diag, int* n, double* a, int* lda,
@@ -28,15 +25,12 @@ struct BlasTable {
     Axpy axpy = nullptr;
     Gemv gemv = nullptr;
     Gemm gemm = nullptr;
-    SingleGemm single_gemm = nullptr;
     Syrk syrk = nullptr;
     Trsv trsv = nullptr;
     Trsm trsm = nullptr;
     Potrf potrf = nullptr;
 
-    bool complete() const {
-        return dot && axpy && gemv && gemm && single_gemm && syrk && trsv && trsm && potrf;
-    }
+    bool complete() const { return dot && axpy && gemv && gemm && syrk && trsv && trsm && potrf; }
 };
 
 /// The table in force. Throws NumericalError before install_blas.

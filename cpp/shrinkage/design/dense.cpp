@@ -188,9 +188,9 @@ void DenseDesign::skinny_gram(Indices a, Indices b, ConstVector d, const Context
 
 /// Whether the columns lie side by side with nothing to be centred, scaled or weighted.
 bool DenseDesign::plain(Indices columns, ConstVector d) const {
+    if (!as_they_are_) return false;
     for (std::size_t k = 0; k < columns.size(); ++k) {
-        const std::size_t j = columns[k];
-        if (j != columns[0] + k || !usable(j) || center(j) != 0.0 || scale(j) != 1.0) return false;
+        if (columns[k] != columns[0] + k) return false;
     }
     return std::all_of(d.begin(), d.end(), [&](double weight) { return weight == d[0]; });
 }

@@ -48,11 +48,6 @@ void plain_group(const Group& group, std::size_t units, std::uint32_t threshold)
 // lanes of 64, the upper half being whatever the last product left there: a product reads the lower
 // half alone, and only at the end do the halves meet. Wide is __m512i or __m256i.
 
-template <typename V>
-struct Words {
-    V w0, w1, w2, w3;
-};
-
 #define SHRINKAGE_PHILOX(SUFFIX, TARGET, V, SET1, MUL, SHIFT, XOR)                            \
     struct Words_##SUFFIX {                                                                   \
         V w0, w1, w2, w3;                                                                     \

@@ -37,15 +37,7 @@ Pass<T>::Pass(const Architecture& architecture, std::size_t capacity, bool train
 
 template <typename T>
 void Pass<T>::compute(const Product<T>& product, const Context& context) const {
-    const Team team = context.threads_for(product.flops());
-    if (wants_blas(product)) {
-        parallel_for(n_blas_blocks(product), team, [&](std::size_t block) {
-            context.check();
-            multiply_by_blas(product, block);
-        });
-        return;
-    }
-    parallel_for(product.n_tasks(), team, [&](std::size_t task) {
+    parallel_for(product.n_tasks(), context.threads_for(product.flops()), [&](std::size_t task) {
         context.check();
         multiply(product, task);
     });

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "shrinkage/base/lanes.hpp"
-#include "shrinkage/base/runtime.hpp"
 #include "shrinkage/nn/vectorized.hpp"
 
 namespace shrinkage {
@@ -105,20 +104,6 @@ void block_plain(const Product<T>& p, std::size_t task) {
     product_block<typename VectorOf<T, 16>::type, 0, 4>(p, task);
 }
 
-// From here on BLAS wins (measured with 128 columns): its packing then costs little.
-constexpr double least_flops_for_blas = 3e7;
-constexpr std::size_t least_sums_for_blas = 64;
-constexpr std::size_t blas_rows = 256;
-
-template <typename... Arguments>
-void gemm(char* a, char* b, int* m, int* n, int* k, float* alpha, Arguments... rest) {
-    blas_table().single_gemm(a, b, m, n, k, alpha, rest...);
-}
-template <typename... Arguments>
-void gemm(char* a, char* b, int* m, int* n, int* k, double* alpha, Arguments... rest) {
-    blas_table().gemm(a, b, m, n, k, alpha, rest...);
-}
-
 }  // namespace
 
 template <typename T>
@@ -130,42 +115,7 @@ void multiply(const Product<T>& product, std::size_t task) {
     block_plain(product, task);
 }
 
-template <typename T>
-bool wants_blas(const Product<T>& product) {
-    return product.sums >= least_sums_for_blas && product.flops() >= least_flops_for_blas;
-}
-
-template <typename T>
-std::size_t n_blas_blocks(const Product<T>& product) {
-    return (product.rows + blas_rows - 1) / blas_rows;
-}
-
-template <typename T>
-void multiply_by_blas(const Product<T>& p, std::size_t block) {
-    const std::size_t n_blocks = n_blas_blocks(p);
-    const std::size_t first = block * p.rows / n_blocks, end = (block + 1) * p.rows / n_blocks;
-    if (p.start != nullptr) {
-        for (std::size_t i = first; i < end; ++i) {
-            std::fill_n(p.c + i * p.c_stride, p.cols, p.start[i]);
-        }
-    }
-    // Row-major C = a V is column-major C' = V' a'.
-    char no_trans = 'N', trans_a = p.sum_step == 1 ? 'N' : 'T';
-    int m = static_cast<int>(p.cols), n = static_cast<int>(end - first),
-        k = static_cast<int>(p.sums), ldv = static_cast<int>(p.v_stride),
-        lda = static_cast<int>(p.sum_step == 1 ? p.row_step : p.sum_step),
-        ldc = static_cast<int>(p.c_stride);
-    T one{1}, keep = p.start != nullptr ? T{1} : T{0};
-    gemm(&no_trans, &trans_a, &m, &n, &k, &one, const_cast<T*>(p.v), &ldv,
-         const_cast<T*>(p.a + first * p.row_step), &lda, &keep, p.c + first * p.c_stride, &ldc);
-}
-
-#define SHRINKAGE_INSTANTIATE(T)                            \
-    template void multiply(const Product<T>&, std::size_t); \
-    template bool wants_blas(const Product<T>&);            \
-    template std::size_t n_blas_blocks(const Product<T>&);  \
-    template void multiply_by_blas(const Product<T>&, std::size_t);
-SHRINKAGE_INSTANTIATE(float)
-SHRINKAGE_INSTANTIATE(double)
+template void multiply(const Product<float>&, std::size_t);
+template void multiply(const Product<double>&, std::size_t);
 
 }  // namespace shrinkage

@@ -1,4 +1,4 @@
-// The one matrix product that a dense network needs, for matrices that stay in the caches.
+// The one matrix product that a dense network needs.
 //
 //   C[i, j] = start_i + sum_p a[i * row_step + p * sum_step] * V[p, j]
 //
@@ -45,16 +45,5 @@ struct Product {
 /// Computes one block of C.
 template <typename T>
 void multiply(const Product<T>& product, std::size_t task);
-
-/// Whether the matrices are so large that BLAS, which packs them, is faster.
-template <typename T>
-bool wants_blas(const Product<T>& product);
-
-/// Rows of C that BLAS computes at a time, and how many such blocks there are: like the tasks of
-/// multiply() they do not depend on the number of threads.
-template <typename T>
-std::size_t n_blas_blocks(const Product<T>& product);
-template <typename T>
-void multiply_by_blas(const Product<T>& product, std::size_t block);
 
 }  // namespace shrinkage

@@ -53,6 +53,10 @@ template <typename T>
 void Trainer<T>::set_regularization(Regularization regularization) {
     regularization_ = std::move(regularization);
     prepare_rates();
+    // The best weights under another penalty or rate are not those of this one.
+    state_.best.clear();
+    state_.best_loss = std::numeric_limits<double>::infinity();
+    state_.best_epoch = 0;
 }
 
 template <typename T>

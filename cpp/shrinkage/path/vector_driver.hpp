@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "shrinkage/path/approach.hpp"
 #include "shrinkage/path/fit.hpp"
 #include "shrinkage/path/grid.hpp"
 #include "shrinkage/solver/softmax_engine.hpp"
@@ -113,21 +114,13 @@ private:
         return log_grid(largest, options_.lambda_min_ratio * largest, options_.n_lambdas);
     }
 
-    /// A far lambda is reached by steps, as the strong rule assumes that the solution moves little.
+    /// Without kinks nothing is screened, and any lambda is near.
     void approach(double lambda) {
         if (penalty_.smooth(1.0)) return;
-        constexpr double stride = 1.25;
-        constexpr int most = 8;  // steps in vain, one after the other, each with all its rounds
-        if (failed_ >= most) return;
-        while (!std::isinf(previous_) && previous_ > stride * lambda &&
-               previous_ > 1e-9 * floor_ * 1e13) {
-            const double middle = std::max(lambda, previous_ / stride);
-            const double enough = std::max(target_, 1e-3 * null_deviance_);
-            const Step step = engine_.solve(middle, previous_, enough, floor_, context_);
-            previous_ = middle;
-            failed_ = step.gap > enough ? failed_ + 1 : 0;
-            if (failed_ >= most) return;
-        }
+        const double enough = std::max(target_, 1e-3 * null_deviance_);
+        approach_(lambda, previous_, 1e-9 * floor_ * 1e13, [&](double middle) {
+            return engine_.solve(middle, previous_, enough, floor_, context_).gap <= enough;
+        });
     }
 
     void note(PathResult& result, double lambda, const Step& step, const Recorder& record) {
@@ -165,7 +158,7 @@ private:
     Engine engine_;
     std::vector<double> start_, start_intercepts_;
     double saturated_ = 0.0, null_deviance_ = 0.0, target_ = 0.0, floor_ = 0.0, previous_ = 0.0;
-    int failed_ = 0;
+    Approach approach_;
     bool flat_ = false;
 };
 

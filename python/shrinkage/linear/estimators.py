@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from .._classes import decision_of, labels_of, weigh_classes
+from .._estimator import Estimator
 from .._validation import FloatArray, as_number, refuse
 from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
@@ -39,23 +40,12 @@ def _kind_of(loss: str | Loss) -> type[Loss] | Loss | None:
     return LOSSES.get(loss) if isinstance(loss, str) else loss
 
 
-class _LinearModel(BaseEstimator):  # type: ignore[misc]
+class _LinearModel(Estimator):
     """What regressors and classifiers share: fitting through a path, and the linear predictor."""
 
     loss: str | Loss
     lam: float
     class_weight: Any
-
-    def _keep(self, arguments: dict[str, Any]) -> None:
-        """Stores the arguments of __init__ as they came, which is all that scikit-learn allows."""
-        for name, value in arguments.items():
-            if name != "self":
-                setattr(self, name, value)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
 
     def _fit_arguments(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in FIT_ARGUMENTS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any, Self
@@ -10,11 +11,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._estimator import Estimator
 from .._validation import FloatArray, as_integer, as_number, as_weights, describe, refuse
 from ..errors import ConvergenceWarning
 from .compact import compact
@@ -54,7 +55,7 @@ REGULARIZATION = (
 )
 
 
-class DropoutMLP(BaseEstimator):  # type: ignore[misc]
+class DropoutMLP(Estimator, ABC):
     """Base of regressor and classifier."""
 
     hidden_layer_sizes: int | Sequence[int]
@@ -75,15 +76,8 @@ class DropoutMLP(BaseEstimator):  # type: ignore[misc]
     coefs_: list[npt.NDArray[Any]]
     intercepts_: list[npt.NDArray[Any]]
 
-    def _keep(self, arguments: dict[str, Any]) -> None:
-        """Stores the arguments of __init__ as they came, which is all that scikit-learn allows."""
-        for name, value in arguments.items():
-            if name != "self":
-                setattr(self, name, value)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.non_deterministic = self.random_state is None
         return tags
 
@@ -109,8 +103,9 @@ class DropoutMLP(BaseEstimator):  # type: ignore[misc]
                 raise refuse("X", describe(X), remedy, code="argument.range")
         return X if alone else (X, target)
 
+    @abstractmethod
     def _target_checks(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What scikit-learn is to check of y."""
 
     def _setting(self) -> Setting:
         sizes = self.hidden_layer_sizes
@@ -138,11 +133,11 @@ class DropoutMLP(BaseEstimator):  # type: ignore[misc]
     def _regularize(self, network: Network) -> None:
         network.regularize(**{name: getattr(self, name) for name in REGULARIZATION})
 
+    @abstractmethod
     def _prepared(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
     ) -> tuple[Any, FloatArray, Any, NetworkLoss]:
         """(X, target, weights, loss) as the network takes them."""
-        raise NotImplementedError
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, validation: Validation = None
@@ -282,5 +277,6 @@ class DropoutMLP(BaseEstimator):  # type: ignore[misc]
         weights = as_weights(rest[0] if rest else None, X.shape[0])
         return X, self._as_target(y), weights
 
+    @abstractmethod
     def _as_target(self, y: Any) -> FloatArray:
-        raise NotImplementedError
+        """y as the loss takes it."""

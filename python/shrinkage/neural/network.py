@@ -145,6 +145,7 @@ class Network:
             improvement=setting.tol,
         )
         self._native.draw_start(setting.start)
+        self._n_parameters = sum(array.size for arrays in self.parameters() for array in arrays)
         self.schedule()
 
     def regularize(
@@ -158,7 +159,7 @@ class Network:
         dropout_kind: str = "bernoulli",
         input_groups: Sequence[int] | None = None,
     ) -> None:
-        """Sets penalties and dropout for the epochs to come.
+        """Sets penalties and dropout for the epochs to come; early stopping starts anew.
 
         Args:
             penalty, lam, max_norm: one for all layers, or a list with one entry per layer.
@@ -274,7 +275,7 @@ class Network:
     @property
     def n_parameters(self) -> int:
         """Weights and biases."""
-        return sum(array.size for arrays in self.parameters() for array in arrays)
+        return self._n_parameters
 
     @property
     def history(self) -> History:
