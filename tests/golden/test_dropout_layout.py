@@ -8,22 +8,7 @@ import numpy as np
 import pytest
 
 from shrinkage.core import dropout_mask
-
-MASK32 = 0xFFFFFFFF
-
-
-def philox(counter: list[int], key: list[int]) -> list[int]:
-    """Philox 4x32-10 (Salmon et al. 2011)."""
-    for _ in range(10):
-        low, high = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
-        counter = [
-            (high >> 32) ^ counter[1] ^ key[0],
-            high & MASK32,
-            (low >> 32) ^ counter[3] ^ key[1],
-            low & MASK32,
-        ]
-        key = [(key[0] + 0x9E3779B9) & MASK32, (key[1] + 0xBB67AE85) & MASK32]
-    return counter
+from support.philox import MASK32, philox
 
 
 def is_kept(seed: int, step: int, layer: int, row: int, unit: int, rate: float) -> bool:
