@@ -33,7 +33,7 @@ void bind_network_of(py::module_& m, const char* name) {
         .def("set_examples", &Net::set_examples, "x"_a, "y"_a, "weights"_a, "x_validation"_a,
              "y_validation"_a, "weights_validation"_a)
         .def("draw_start", &Net::draw_start, "name"_a, "Draws all weights anew.")
-        .def("run", &Net::run, "epochs"_a, "n_threads"_a, "control"_a,
+        .def("run", &Net::run, "epochs"_a, "n_threads"_a, "control"_a, "residual_at_end"_a,
              "Trains so many epochs more; says how it ended.")
         .def("outputs", &Net::outputs, "x"_a, "n_threads"_a, "control"_a,
              "Linear predictors (n, outputs), all units on.")
@@ -55,7 +55,7 @@ void bind_network_of(py::module_& m, const char* name) {
 /// Trains many networks side by side, each on one thread; says how each ended.
 template <typename T>
 std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks, std::size_t epochs,
-                                  std::size_t n_threads, Control& control) {
+                                  std::size_t n_threads, Control& control, bool residual_at_end) {
     std::vector<std::unique_lock<std::mutex>> locks;
     for (BoundNetwork<T>* network : networks) {
         locks.push_back(network->own());
@@ -64,7 +64,8 @@ std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks,
     std::vector<std::string> endings(networks.size());
     const py::gil_scoped_release release;
     parallel_for(networks.size(), n_threads, [&](std::size_t i) {
-        endings[i] = ending_name(networks[i]->trainer().run(epochs, {1, &control}));
+        endings[i] =
+            ending_name(networks[i]->trainer().run(epochs, {1, &control}, residual_at_end));
     });
     return endings;
 }
@@ -74,9 +75,10 @@ std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks,
 void bind_network(py::module_& m) {
     bind_network_of<float>(m, "NetworkFloat32");
     bind_network_of<double>(m, "NetworkFloat64");
-    m.def("run_many", &run_many<float>, "networks"_a, "epochs"_a, "n_threads"_a, "control"_a);
+    m.def("run_many", &run_many<float>, "networks"_a, "epochs"_a, "n_threads"_a, "control"_a,
+          "residual_at_end"_a);
     m.def("run_many", &run_many<double>, "networks"_a, "epochs"_a, "n_threads"_a, "control"_a,
-          "Trains many networks side by side, each on one thread.");
+          "residual_at_end"_a, "Trains many networks side by side, each on one thread.");
 }
 
 }  // namespace shrinkage::bind

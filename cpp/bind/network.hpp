@@ -198,11 +198,12 @@ public:
         const auto lock = own();
         trainer_->draw_start(choose_start(name, trainer_->architecture().activation));
     }
-    std::string run(std::size_t epochs, std::size_t n_threads, Control& control) {
+    std::string run(std::size_t epochs, std::size_t n_threads, Control& control,
+                    bool residual_at_end) {
         const auto lock = own();
         require_examples();
         const py::gil_scoped_release release;
-        return ending_name(trainer_->run(epochs, {n_threads, &control}));
+        return ending_name(trainer_->run(epochs, {n_threads, &control}, residual_at_end));
     }
     py::array_t<double> outputs(const py::object& x, std::size_t n_threads, Control& control) {
         const auto lock = own();

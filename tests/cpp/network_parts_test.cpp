@@ -159,6 +159,9 @@ TEST_CASE("masked activation, its slope, and the passes around it") {
     auto x = kept;
     apply_masking<float>({mask.data(), 2.0F}, x);
     for (std::size_t i = 0; i < n; ++i) CHECK(x[i] == (mask[i] != 0 ? 2.0F * kept[i] : 0.0F));
+    add_to<float>(kept, x);
+    CHECK(x[1] == kept[1] + 2.0F * kept[1]);
+    CHECK(x[3] == kept[3]);
     Aligned<float> out(n);
     transpose(kept.data(), 2, 16, out.data(), 2);
     CHECK(out[5 * 2 + 1] == kept[16 + 5]);
@@ -264,6 +267,67 @@ TEST_CASE("the projection onto a ball is the nearest point in any diagonal metri
     std::vector<double> v{1.0};
     project_ball(v, {1.0}, 0.0);
     CHECK(v[0] == 0.0);
+}
+
+TEST_CASE("the residual is zero where the gradient is minus the penalty's, by differences") {
+    const DenseLayer layer{5, 6, 8, 0, 0};
+    auto w = numbers<double>(40, 13);
+    for (std::size_t i = 0; i < 5; ++i) w[i * 8 + 6] = w[i * 8 + 7] = 0.0;
+    for (const WeightPenalty& penalty : {WeightPenalty{WeightGroups::separable, 0.5, 0.0, 0.5},
+                                         WeightPenalty{WeightGroups::separable, 0.0, 0.7, 0.7},
+                                         WeightPenalty{WeightGroups::separable, 0.3, 0.2, 0.5},
+                                         WeightPenalty{WeightGroups::incoming, 0.4, 0.0, 0.4},
+                                         WeightPenalty{WeightGroups::outgoing, 0.4, 0.0, 0.4}}) {
+        std::vector<double> gradient(40, 0.0);
+        for (std::size_t i = 0; i < 5; ++i) {
+            for (std::size_t j = 0; j < 6; ++j) {
+                const double kept = w[i * 8 + j], h = 1e-6;
+                w[i * 8 + j] = kept + h;
+                const double above = penalty_value(layer, penalty, w.data());
+                w[i * 8 + j] = kept - h;
+                const double below = penalty_value(layer, penalty, w.data());
+                w[i * 8 + j] = kept;
+                gradient[i * 8 + j] = -(above - below) / (2.0 * h);
+            }
+        }
+        CHECK(kkt_distance(layer, penalty, w.data(), gradient.data()).distance < 1e-8);
+        gradient[11] += 0.1;
+        CHECK(kkt_distance(layer, penalty, w.data(), gradient.data()).distance > 0.05);
+    }
+}
+
+TEST_CASE("group steps of a layer are those of its groups, for any number of threads") {
+    const DenseLayer layer{70, 37, 48, 0, 0};
+    const auto start = numbers<float>(70 * 48, 14), second = numbers<float>(70 * 48, 15);
+    Aligned<float> squares(second.size());
+    for (std::size_t i = 0; i < squares.size(); ++i) squares[i] = second[i] * second[i];
+    const Metric<float> metric{1.0, squares.data(), 1.5, 1e-3, 0.2};
+    for (const WeightGroups kind : {WeightGroups::incoming, WeightGroups::outgoing}) {
+        const WeightPenalty penalty{kind, 2.5, 0.0, 2.5};
+        Aligned<float> one = start, three = start;
+        Crew crew(3);
+        GroupStep<float> step;
+        step(layer, penalty, metric, one.data(), {});
+        step(layer, penalty, metric, three.data(), {3, nullptr, &crew});
+        CHECK(one == three);
+        const bool incoming = kind == WeightGroups::incoming;
+        const std::size_t n = incoming ? 37 : 70, count = incoming ? 70 : 37;
+        std::size_t dead = 0;
+        for (std::size_t g = 0; g < n; ++g) {
+            std::vector<double> v(count), d(count);
+            const auto at = [&](std::size_t j) { return incoming ? j * 48 + g : g * 48 + j; };
+            for (std::size_t j = 0; j < count; ++j) {
+                v[j] = static_cast<double>(start[at(j)]);
+                d[j] = metric.at(at(j));
+            }
+            prox_group(v, d, 2.5 * std::sqrt(static_cast<double>(count)));
+            for (std::size_t j = 0; j < count; ++j) {
+                CHECK(one[at(j)] == static_cast<float>(v[j]));
+            }
+            dead += norm_of(v) == 0.0;
+        }
+        CHECK(dead < n);
+    }
 }
 
 TEST_CASE("values of penalties, and gradients that lie in their subdifferentials") {

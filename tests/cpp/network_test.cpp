@@ -68,6 +68,8 @@ std::vector<OutputLoss> losses() {
             AnyLoss(LogisticLoss{}),
             AnyLoss(PoissonLoss{}),
             AnyLoss(HuberLoss{0.7}),
+            AnyLoss(GammaLoss{}),
+            AnyLoss(QuantileLoss{0.3}),
             AnyVectorLoss(MultiSquaredLoss(3)),
             AnyVectorLoss(MultinomialLoss(2)),
             SeveralQuantiles{{0.2, 0.7}},

@@ -59,6 +59,16 @@ void multiply_by(std::span<const T> y, std::span<T> x) {
 }
 
 template <typename T>
+void add_to(std::span<const T> y, std::span<T> x) {
+    const std::size_t n = x.size();
+    const T* __restrict more = y.data();
+    T* __restrict value = x.data();
+    vectorized([=]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; ++i) value[i] += more[i];
+    });
+}
+
+template <typename T>
 void apply_masking(const Masking<T>& masking, std::span<T> x) {
     const std::size_t n = x.size();
     const std::uint8_t* __restrict mask = masking.mask;
@@ -120,6 +130,7 @@ void row_sums(const T* in, std::size_t rows, std::size_t stride, std::size_t use
 #define SHRINKAGE_INSTANTIATE(T)                                                       \
     template void activate(Activation, const Masking<T>&, std::span<T>, std::span<T>); \
     template void activate(Activation, std::span<T>);                                  \
+    template void add_to(std::span<const T>, std::span<T>);                            \
     template void multiply_by(std::span<const T>, std::span<T>);                       \
     template void apply_masking(const Masking<T>&, std::span<T>);                      \
     template void apply_affine(const AffineMasking<T>&, std::span<T>, std::span<T>);   \

@@ -31,6 +31,10 @@ void activate(Activation activation, std::span<T> h);
 template <typename T>
 void multiply_by(std::span<const T> y, std::span<T> x);
 
+/// x += y
+template <typename T>
+void add_to(std::span<const T> y, std::span<T> x);
+
 /// x *= masking
 template <typename T>
 void apply_masking(const Masking<T>& masking, std::span<T> x);

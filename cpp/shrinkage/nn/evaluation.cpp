@@ -10,7 +10,6 @@ namespace shrinkage {
 namespace {
 
 constexpr std::size_t rows_to_evaluate = 256;
-constexpr std::uint64_t kkt_draws = 32;
 // Steps beyond any that training will reach, so that the residual meets masks of its own.
 constexpr std::uint64_t first_kkt_step = std::uint64_t{1} << 63;
 
@@ -66,14 +65,11 @@ std::vector<double> Trainer<T>::outputs(const Examples<T>& examples, const Conte
 template <typename T>
 double Trainer<T>::add_gradient(std::uint64_t step, std::vector<double>& sum,
                                 const Context& context) {
-    if (passes_.empty()) {
-        passes_.emplace_back(architecture_, std::min(options_.batch_size, train_.n), true);
-    }
-    Pass<T>& pass = passes_.front();
+    prepare_pass();
     prepare_rates();
     const auto n = static_cast<double>(train_.n);
     double total = 0.0;
-    each_batch(train_.n, pass.capacity(), [&](std::span<const std::uint32_t> rows) {
+    each_batch(train_.n, passes_.front().capacity(), [&](std::span<const std::uint32_t> rows) {
         context.check();
         total += compute_gradient(step, rows, 1.0 / n, context);
         for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient_[i]);
@@ -93,9 +89,9 @@ double Trainer<T>::loss_and_gradient(std::uint64_t step, Aligned<T>& gradient,
 }
 
 template <typename T>
-KktResidual Trainer<T>::kkt_residual(const Context& context) {
+KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_draws) {
     prepare_rates();
-    const std::uint64_t draws = any_dropout() ? kkt_draws : 1;
+    const std::uint64_t draws = any_dropout() ? std::max<std::uint64_t>(most_draws, 2) : 1;
     const auto n_draws = static_cast<double>(draws);
     std::vector<double> mean(layout_.size(), 0.0), squares(layout_.size(), 0.0),
         one(layout_.size());

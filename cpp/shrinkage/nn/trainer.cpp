@@ -7,11 +7,15 @@
 
 #include "shrinkage/base/crew.hpp"
 #include "shrinkage/base/threads.hpp"
+#include "shrinkage/nn/elementwise.hpp"
 
 namespace shrinkage {
 namespace {
 
 constexpr std::size_t numbers_of_a_piece = std::size_t{1} << 15;
+// What a pass takes at a time: of a larger batch the gradients are added, since buffers for all of
+// it would leave the cache and hold up a stop; fewer only where there are no more.
+constexpr std::size_t most_rows = 1024, least_rows = 256;
 
 template <typename T>
 bool all_finite(const Aligned<T>& values) {
@@ -76,12 +80,43 @@ void Trainer<T>::draw_start(Start start) {
 }
 
 template <typename T>
-Ending Trainer<T>::run(std::size_t epochs, const Context& given) {
+void Trainer<T>::prepare_pass() {
+    if (!passes_.empty()) return;
+    const std::size_t rows = std::clamp(options_.batch_size, least_rows, most_rows);
+    passes_.emplace_back(architecture_, std::min(rows, train_.n), true);
+}
+
+template <typename T>
+Ending Trainer<T>::run(std::size_t epochs, const Context& given, bool residual_at_end) {
     Crew crew(given.n_threads);
     const Context context{given.n_threads, given.control, &crew};
-    if (passes_.empty()) {
-        passes_.emplace_back(architecture_, std::min(options_.batch_size, train_.n), true);
+    prepare_pass();
+    const std::size_t before = state_.history.size();
+    const Ending ending = train(epochs, context);
+    const std::size_t finished = state_.history.size() - before;
+    if (!residual_at_end || finished == 0) return ending;
+    if (ending == Ending::cancelled || ending == Ending::diverged) return ending;
+    const bool measured = !std::isnan(state_.history.back().kkt);
+    if (measured && state_.best.empty()) return ending;
+    take_best();
+    try {
+        record_residual(finished, context);
+    } catch (const Cancelled&) {
+        return Ending::cancelled;
     }
+    return ending;
+}
+
+template <typename T>
+void Trainer<T>::record_residual(std::uint64_t most_draws, const Context& context) {
+    const KktResidual residual = kkt_residual(context, std::min(most_draws, kkt_draws));
+    const std::scoped_lock lock(history_mutex_);
+    state_.history.back().kkt = residual.value;
+    state_.history.back().kkt_error = residual.error;
+}
+
+template <typename T>
+Ending Trainer<T>::train(std::size_t epochs, const Context& context) {
     for (std::size_t done = 0; done < epochs; ++done) {
         last_good_ = state_.parameters;
         try {
@@ -144,9 +179,26 @@ double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uin
 }
 
 template <typename T>
+double Trainer<T>::batch_gradient(std::uint64_t step, std::span<const std::uint32_t> rows,
+                                  double scale, const Context& context) {
+    const std::size_t most = passes_.front().capacity();
+    if (rows.size() <= most) return compute_gradient(step, rows, scale, context);
+    double total = 0.0;
+    gradient_sum_.assign(gradient_.size(), T{0});
+    for (std::size_t done = 0; done < rows.size(); done += most) {
+        context.check();
+        const auto part = rows.subspan(done, std::min(most, rows.size() - done));
+        total += compute_gradient(step, part, scale, context);
+        add_to<T>(gradient_, gradient_sum_);
+    }
+    gradient_.swap(gradient_sum_);
+    return total;
+}
+
+template <typename T>
 double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& context) {
     const double total =
-        compute_gradient(state_.updates, rows, 1.0 / static_cast<double>(rows.size()), context);
+        batch_gradient(state_.updates, rows, 1.0 / static_cast<double>(rows.size()), context);
     // The last batch of an epoch may be smaller: its step is smaller in proportion.
     const auto full = static_cast<double>(std::min(options_.batch_size, train_.n));
     ++state_.updates;
@@ -209,7 +261,7 @@ void Trainer<T>::update(double rate, const Context& context) {
         if (!penalty.grouped() && !penalty.bounded()) continue;
         const std::size_t offset = layout_[l].weights;
         group_step_(layout_[l], penalty, rule.metric(moment(state_.second, offset)),
-                    state_.parameters.data() + offset);
+                    state_.parameters.data() + offset, context);
     }
 }
 

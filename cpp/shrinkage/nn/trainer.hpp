@@ -20,6 +20,7 @@
 
 namespace shrinkage {
 
+inline constexpr std::uint64_t kkt_draws = 32;
 inline constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
 
 /// What may be changed between epochs.
@@ -92,14 +93,18 @@ public:
     void draw_start(Start start);
 
     /// Trains up to `epochs` more epochs. A stop leaves the finished steps in force; divergence
-    /// puts back the weights from before the epoch that diverged.
-    Ending run(std::size_t epochs, const Context& context);
+    /// puts back the weights from before the epoch that diverged. With `residual_at_end` the last
+    /// record gets the residual of the weights that are kept: the best ones of early stopping. It
+    /// then averages over no more draws of the masks than epochs were run, so that it never costs
+    /// more than they did.
+    Ending run(std::size_t epochs, const Context& context, bool residual_at_end = false);
 
     /// Max over the parameters of dist(-gradient, lambda dP) / lambda on all training examples. A
     /// layer without penalty, and the biases, are measured in units of the largest lambda; without
-    /// any penalty the gradient itself is reported. With dropout the gradient is the mean of 32
-    /// draws of the masks, and the error that of the entry which attains the maximum.
-    KktResidual kkt_residual(const Context& context);
+    /// any penalty the gradient itself is reported. With dropout the gradient is the mean of so
+    /// many draws of the masks, at least 2, and the error that of the entry which attains the
+    /// maximum.
+    KktResidual kkt_residual(const Context& context, std::uint64_t most_draws = kkt_draws);
 
     /// Mean over all examples of the loss, masks off.
     double mean_loss(const Examples<T>& examples, const Context& context);
@@ -121,8 +126,14 @@ public:
     std::vector<EpochRecord> history() const;
 
 private:
+    Ending train(std::size_t epochs, const Context& context);
     double train_epoch(const Context& context);
+    void record_residual(std::uint64_t most_draws, const Context& context);
+    void prepare_pass();
     double step(std::span<const std::uint32_t> rows, const Context& context);
+    /// compute_gradient for any number of rows, some at a time.
+    double batch_gradient(std::uint64_t step, std::span<const std::uint32_t> rows, double scale,
+                          const Context& context);
     /// gradient_ = scale times the gradient of the summed loss of the rows, masks of `step` on.
     double compute_gradient(std::uint64_t step, std::span<const std::uint32_t> rows, double scale,
                             const Context& context);
@@ -148,7 +159,7 @@ private:
     Regularization regularization_;
     Examples<T> train_, validation_;
     TrainerState<T> state_;
-    Aligned<T> gradient_, last_good_;
+    Aligned<T> gradient_, gradient_sum_, last_good_;
     std::vector<Piece> pieces_;
     std::vector<std::uint32_t> order_;
     std::vector<Pass<T>> passes_;       // none or one: for training

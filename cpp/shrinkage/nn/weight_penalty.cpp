@@ -3,19 +3,55 @@
 #include <algorithm>
 #include <cmath>
 
+#include "shrinkage/base/threads.hpp"
+#include "shrinkage/nn/vectorized.hpp"
+
 namespace shrinkage {
 namespace {
 
 constexpr int newton_steps = 60;
-constexpr double newton_tolerance = 1e-15;
+constexpr double newton_tolerance = 1e-9;  // of a change, whose square is what remains
+// Side by side in memory where they are columns, so that they share cache lines.
+constexpr std::size_t groups_of_a_task = 16;
+
+/// A sum of squares and minus half its derivative.
+struct Sums {
+    double total, slope;
+};
+
+/// Of term(0) ... term(n - 1): eight partial sums in a fixed order.
+template <typename Term>
+SHRINKAGE_INLINE Sums summed(std::size_t n, const Term& term) {
+    constexpr std::size_t lanes = 8;
+    double totals[lanes] = {}, slopes[lanes] = {};
+    std::size_t j = 0;
+    for (; j + lanes <= n; j += lanes) {
+        for (std::size_t k = 0; k < lanes; ++k) {
+            const Sums one = term(j + k);
+            totals[k] += one.total;
+            slopes[k] += one.slope;
+        }
+    }
+    for (; j < n; ++j) {
+        const Sums one = term(j);
+        totals[j % lanes] += one.total;
+        slopes[j % lanes] += one.slope;
+    }
+    for (std::size_t half = lanes / 2; half > 0; half /= 2) {
+        for (std::size_t k = 0; k < half; ++k) {
+            totals[k] += totals[k + half];
+            slopes[k] += slopes[k + half];
+        }
+    }
+    return {totals[0], slopes[0]};
+}
 
 /// Root of f = 1 where f(x) = (sum_j (a_j / (d_j x + c_j))^2)^(-1/2), from the left.
-/// `terms(x, total, slope)` gives the sum and minus half its derivative.
+/// `terms(x)` gives the sum and minus half its derivative.
 template <typename Terms>
 double concave_root(double x, const Terms& terms) {
     for (int step = 0; step < newton_steps; ++step) {
-        double total = 0.0, slope = 0.0;
-        terms(x, total, slope);
+        const auto [total, slope] = terms(x);
         // f = total^(-1/2), f' = slope total^(-3/2)
         const double root = std::sqrt(total);
         const double change = (1.0 - 1.0 / root) * total * root / slope;
@@ -25,7 +61,7 @@ double concave_root(double x, const Terms& terms) {
     return x;
 }
 
-double squared(double x) { return x * x; }
+SHRINKAGE_INLINE double squared(double x) { return x * x; }
 
 /// How many groups a layer has, and where their weights lie.
 struct Groups {
@@ -57,14 +93,18 @@ void prox_group(std::vector<double>& v, const std::vector<double>& d, double kin
         std::fill(v.begin(), v.end(), 0.0);
         return;
     }
-    const double r =
-        concave_root((pull - kink) / steepest, [&](double x, double& total, double& slope) {
-            for (std::size_t j = 0; j < v.size(); ++j) {
-                const double q = squared(d[j] * v[j] / (d[j] * x + kink));
-                total += q;
-                slope += q * d[j] / (d[j] * x + kink);
-            }
+    const double *values = v.data(), *metric = d.data();
+    const double r = concave_root((pull - kink) / steepest, [&](double x) {
+        Sums sums{};
+        vectorized([&]() SHRINKAGE_INLINED {
+            sums = summed(v.size(), [=](std::size_t j) SHRINKAGE_INLINED {
+                const double share = metric[j] / (metric[j] * x + kink);
+                const double q = squared(share * values[j]);
+                return Sums{q, q * share};
+            });
         });
+        return sums;
+    });
     for (std::size_t j = 0; j < v.size(); ++j) v[j] *= d[j] * r / (d[j] * r + kink);
 }
 
@@ -76,37 +116,57 @@ void project_ball(std::vector<double>& v, const std::vector<double>& d, double b
         std::fill(v.begin(), v.end(), 0.0);
         return;
     }
-    const double t = concave_root(0.0, [&](double x, double& total, double& slope) {
-        for (std::size_t j = 0; j < v.size(); ++j) {
-            const double q = squared(d[j] * v[j] / (bound * (d[j] + x)));
-            total += q;
-            slope += q / (d[j] + x);
-        }
+    const double *values = v.data(), *metric = d.data();
+    const double t = concave_root(0.0, [&](double x) {
+        Sums sums{};
+        vectorized([&]() SHRINKAGE_INLINED {
+            sums = summed(v.size(), [=](std::size_t j) SHRINKAGE_INLINED {
+                const double share = 1.0 / (metric[j] + x);
+                const double q = squared(share * metric[j] * values[j] / bound);
+                return Sums{q, q * share};
+            });
+        });
+        return sums;
     });
     for (std::size_t j = 0; j < v.size(); ++j) v[j] *= d[j] / (d[j] + t);
 }
 
 template <typename T>
-void GroupStep<T>::each(std::size_t n, std::size_t count, std::size_t start_step, std::size_t step,
-                        T* weights, const Metric<T>& metric, double kink) {
-    v_.resize(count);
-    d_.resize(count);
-    for (std::size_t g = 0; g < n; ++g) {
-        for (std::size_t j = 0; j < count; ++j) {
-            const std::size_t i = g * start_step + j * step;
-            v_[j] = static_cast<double>(weights[i]);
-            d_[j] = metric.at(i);
+void GroupStep<T>::make_scratch(std::size_t n_tasks) {
+    if (scratch_.size() < n_tasks) scratch_.resize(n_tasks);
+}
+
+template <typename T>
+void GroupStep<T>::shrink_groups(const DenseLayer& layer, const WeightPenalty& penalty,
+                                 const Metric<T>& metric, T* weights, const Context& context) {
+    const Groups groups(layer, penalty.groups);
+    const double kink = penalty.kink * groups.factor();
+    const std::size_t n_tasks = (groups.n + groups_of_a_task - 1) / groups_of_a_task;
+    make_scratch(n_tasks);
+    const double operations = 100.0 * static_cast<double>(layer.n_weights());
+    parallel_for(n_tasks, context.threads_for(operations), [&](std::size_t task) {
+        auto& [v, d] = scratch_[task];
+        v.resize(groups.count);
+        d.resize(groups.count);
+        const std::size_t end = std::min(groups.n, (task + 1) * groups_of_a_task);
+        for (std::size_t g = task * groups_of_a_task; g < end; ++g) {
+            T* group = weights + g * groups.start_step;
+            const Metric<T> own = metric.from(g * groups.start_step);
+            for (std::size_t j = 0; j < groups.count; ++j) {
+                v[j] = static_cast<double>(group[j * groups.step]);
+                d[j] = own.at(j * groups.step);
+            }
+            prox_group(v, d, kink);
+            for (std::size_t j = 0; j < groups.count; ++j) {
+                group[j * groups.step] = static_cast<T>(v[j]);
+            }
         }
-        prox_group(v_, d_, kink);
-        for (std::size_t j = 0; j < count; ++j) {
-            weights[g * start_step + j * step] = static_cast<T>(v_[j]);
-        }
-    }
+    });
 }
 
 template <typename T>
 void GroupStep<T>::bound_norms(const DenseLayer& layer, const WeightPenalty& penalty,
-                               const Metric<T>& metric, T* weights) {
+                               const Metric<T>& metric, T* weights, const Context& context) {
     // One pass along the rows finds the few units whose norm is too large.
     squares_.assign(layer.units, 0.0);
     for (std::size_t i = 0; i < layer.inputs; ++i) {
@@ -115,35 +175,39 @@ void GroupStep<T>::bound_norms(const DenseLayer& layer, const WeightPenalty& pen
             squares_[j] += squared(static_cast<double>(row[j]));
         }
     }
-    v_.resize(layer.inputs);
-    d_.resize(layer.inputs);
-    for (std::size_t j = 0; j < layer.units; ++j) {
-        if (squares_[j] <= squared(penalty.max_norm)) continue;
-        // The curvature of everything but the bound: metric, ridge and, where the group is not
-        // zero, its pull towards zero.
-        const double factor = std::sqrt(static_cast<double>(layer.inputs));
-        const double pull = penalty.groups == WeightGroups::incoming
-                                ? penalty.kink * factor / std::sqrt(squares_[j])
-                                : penalty.ridge;
-        for (std::size_t i = 0; i < layer.inputs; ++i) {
-            v_[i] = static_cast<double>(weights[i * layer.stride + j]);
-            d_[i] = metric.at(i * layer.stride + j) + pull;
+    const double factor = std::sqrt(static_cast<double>(layer.inputs));
+    const std::size_t n_tasks = (layer.units + groups_of_a_task - 1) / groups_of_a_task;
+    make_scratch(n_tasks);
+    const double operations = 100.0 * static_cast<double>(layer.n_weights());
+    parallel_for(n_tasks, context.threads_for(operations), [&](std::size_t task) {
+        auto& [v, d] = scratch_[task];
+        v.resize(layer.inputs);
+        d.resize(layer.inputs);
+        const std::size_t end = std::min(layer.units, (task + 1) * groups_of_a_task);
+        for (std::size_t j = task * groups_of_a_task; j < end; ++j) {
+            if (squares_[j] <= squared(penalty.max_norm)) continue;
+            // The curvature of everything but the bound: metric, ridge and, where the group is not
+            // zero, its pull towards zero.
+            const double pull = penalty.groups == WeightGroups::incoming
+                                    ? penalty.kink * factor / std::sqrt(squares_[j])
+                                    : penalty.ridge;
+            for (std::size_t i = 0; i < layer.inputs; ++i) {
+                v[i] = static_cast<double>(weights[i * layer.stride + j]);
+                d[i] = metric.at(i * layer.stride + j) + pull;
+            }
+            project_ball(v, d, penalty.max_norm);
+            for (std::size_t i = 0; i < layer.inputs; ++i) {
+                weights[i * layer.stride + j] = static_cast<T>(v[i]);
+            }
         }
-        project_ball(v_, d_, penalty.max_norm);
-        for (std::size_t i = 0; i < layer.inputs; ++i) {
-            weights[i * layer.stride + j] = static_cast<T>(v_[i]);
-        }
-    }
+    });
 }
 
 template <typename T>
 void GroupStep<T>::operator()(const DenseLayer& layer, const WeightPenalty& penalty,
-                              const Metric<T>& metric, T* weights) {
-    if (penalty.grouped()) {
-        const Groups g(layer, penalty.groups);
-        each(g.n, g.count, g.start_step, g.step, weights, metric, penalty.kink * g.factor());
-    }
-    if (penalty.bounded()) bound_norms(layer, penalty, metric, weights);
+                              const Metric<T>& metric, T* weights, const Context& context) {
+    if (penalty.grouped()) shrink_groups(layer, penalty, metric, weights, context);
+    if (penalty.bounded()) bound_norms(layer, penalty, metric, weights, context);
 }
 
 template <typename T>

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "shrinkage/base/progress.hpp"
 #include "shrinkage/nn/layout.hpp"
 
 namespace shrinkage {
@@ -53,21 +54,28 @@ void prox_group(std::vector<double>& v, const std::vector<double>& d, double kin
 void project_ball(std::vector<double>& v, const std::vector<double>& d, double bound);
 
 /// What is left of a layer's proximal step after the optimizer has done the separable part: groups,
-/// then the bound on norms. `metric` is that of the layer's weights. Allocates nothing once `v` and
-/// `d` have grown to the largest group.
+/// then the bound on norms. `metric` is that of the layer's weights. Allocates nothing once the
+/// scratch has grown to the largest layer.
 template <typename T>
 class GroupStep {
 public:
     void operator()(const DenseLayer& layer, const WeightPenalty& penalty, const Metric<T>& metric,
-                    T* weights);
+                    T* weights, const Context& context);
 
 private:
-    void each(std::size_t n, std::size_t count, std::size_t start_step, std::size_t step,
-              T* weights, const Metric<T>& metric, double kink);
-    void bound_norms(const DenseLayer& layer, const WeightPenalty& penalty, const Metric<T>& metric,
-                     T* weights);
+    /// One group at a time, of the task that has it.
+    struct Scratch {
+        std::vector<double> v, d;
+    };
 
-    std::vector<double> v_, d_, squares_;
+    void shrink_groups(const DenseLayer& layer, const WeightPenalty& penalty,
+                       const Metric<T>& metric, T* weights, const Context& context);
+    void bound_norms(const DenseLayer& layer, const WeightPenalty& penalty, const Metric<T>& metric,
+                     T* weights, const Context& context);
+    void make_scratch(std::size_t n_tasks);
+
+    std::vector<Scratch> scratch_;  // one a task
+    std::vector<double> squares_;
 };
 
 /// lambda P(W).

@@ -55,7 +55,7 @@ class NetworkFloat32:
         ...
     def restore(self, saved: dict[str, typing.Any]) -> None:
         ...
-    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> str:
+    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control, residual_at_end: bool) -> str:
         """
         Trains so many epochs more; says how it ended.
         """
@@ -120,7 +120,7 @@ class NetworkFloat64:
         ...
     def restore(self, saved: dict[str, typing.Any]) -> None:
         ...
-    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> str:
+    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control, residual_at_end: bool) -> str:
         """
         Trains so many epochs more; says how it ended.
         """
@@ -194,10 +194,10 @@ def prox(penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat
     Proximal operator of step * lam * penalty.
     """
 @typing.overload
-def run_many(networks: collections.abc.Sequence[NetworkFloat32], epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> list[str]:
+def run_many(networks: collections.abc.Sequence[NetworkFloat32], epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control, residual_at_end: bool) -> list[str]:
     ...
 @typing.overload
-def run_many(networks: collections.abc.Sequence[NetworkFloat64], epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> list[str]:
+def run_many(networks: collections.abc.Sequence[NetworkFloat64], epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control, residual_at_end: bool) -> list[str]:
     """
     Trains many networks side by side, each on one thread.
     """

@@ -150,7 +150,7 @@ class DropoutMLP(Estimator, ABC):
                 by, and to stop by with early_stopping, in place of a part of the data.
         """
         self._prepare_fit(X, y, sample_weight, validation)
-        self._run(self.max_epochs)
+        self._run(self.max_epochs, residual_at_end=self._wants_residual())
         return self
 
     def _prepare_fit(self, X: Any, y: Any, sample_weight: Any, validation: Validation) -> None:
@@ -177,7 +177,7 @@ class DropoutMLP(Estimator, ABC):
         if first:
             self._network = self._start(X.shape[1], loss, self._outputs_for(target))
         self._network.set_examples(X, target, weights)
-        self._run(1)
+        self._run(1, residual_at_end=False)
 
     def compact(self) -> Self:
         """A copy without dead units and inputs: smaller arrays, the same predictions.
@@ -202,10 +202,18 @@ class DropoutMLP(Estimator, ABC):
         """Classes beyond two, or targets: what a loss of several outputs is made for."""
         return self._n_classes() if self._n_classes() > 2 else int(np.size(target[0]))
 
-    def _run(self, epochs: int) -> None:
+    def _wants_residual(self) -> bool:
+        return self.kkt_every is None or self.kkt_every > 0
+
+    def _run(self, epochs: int, *, residual_at_end: bool) -> None:
         ending: Ending = "cancelled"
         try:
-            ending = self._network.run(epochs, n_threads=self.n_threads, callback=self.callback)
+            ending = self._network.run(
+                epochs,
+                n_threads=self.n_threads,
+                callback=self.callback,
+                residual_at_end=residual_at_end,
+            )
         finally:  # what was done when Ctrl-C came is kept
             self._read_off(ending)
 

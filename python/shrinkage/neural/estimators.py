@@ -53,7 +53,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         start: "auto" (by the activation), "he", "glorot" or "lecun".
         warm_start: whether `fit` starts from the weights there are.
         dtype: "float32" or "float64".
-        kkt_every: epochs between two KKT residuals in the history; None: none.
+        kkt_every: epochs between two KKT residuals in the history, beside the one of the weights
+            that `fit` ends with; None: that one alone; 0: none at all.
         random_state: a number is the seed itself, by which `shrinkage.core.dropout_mask` draws the
             masks again.
         callback: called about every 50 ms with a `shrinkage.neural.TrainingProgress`; returning

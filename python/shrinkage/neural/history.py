@@ -19,7 +19,8 @@ class History:
         train_loss: (E,) mean loss over the epoch, masks on, weights moving.
         validation_loss: (E,) mean loss at its end, masks off.
         penalty: (E,) λP of all layers.
-        kkt: (E,) residual of the penalized objective; kkt_error: its standard error over masks.
+        kkt: (E,) residual of the penalized objective; kkt_error: its standard error over masks. A
+            fit measures it at the end: the last row's is that of the weights that are kept.
         learning_rate: (E,).
         zeros: (E, L) weights exactly zero in each layer.
     """

@@ -247,11 +247,16 @@ class Network:
         *,
         n_threads: int | None = None,
         callback: TrainingCallback | None = None,
+        residual_at_end: bool = False,
     ) -> Ending:
         """Trains `epochs` epochs more and says why it ended, "none" when all were run.
 
         Args:
             callback: called about every 50 ms; returning True stops, with the steps done in force.
+            residual_at_end: whether to go back to the best weights of early stopping, if there are
+                any, and to write the KKT residual into the last row of the history. With dropout
+                its gradient is the mean of 32 draws, or of as many as epochs were run just now,
+                but 2, so that it costs no more than they did.
 
         Raises:
             Interrupted: on Ctrl-C, likewise.
@@ -264,7 +269,7 @@ class Network:
             return TrainingProgress(now["done"], epochs, self.history, now["seconds"])
 
         ending = watch_native(
-            lambda control: self._native.run(epochs, threads, control),
+            lambda control: self._native.run(epochs, threads, control, residual_at_end),
             flops=6.0 * self.n_parameters * self._n * epochs,
             time_limit=None,
             callback=callback,
@@ -430,17 +435,19 @@ def run_many(
     *,
     n_threads: int | None = None,
     callback: Callable[[int], bool | None] | None = None,
+    residual_at_end: bool = False,
 ) -> list[Ending]:
     """Trains networks of one type side by side, each on one thread, `epochs` epochs more.
 
     Args:
+        residual_at_end: as in `Network.run`.
         callback: called about every 50 ms with the epochs finished by all together; returning True
             stops them.
     """
     threads = resolve_threads(n_threads)
     natives: list[Any] = [network._native for network in networks]
     endings = watch_native(
-        lambda control: _native.run_many(natives, epochs, threads, control),
+        lambda control: _native.run_many(natives, epochs, threads, control, residual_at_end),
         flops=sum(6.0 * network.n_parameters * network._n * epochs for network in networks),
         time_limit=None,
         callback=callback,

@@ -120,7 +120,7 @@ def _fit_path(
             model.fit(X, y, sample_weight, validation=validation)
         else:
             model._regularize(model._network)
-            model._run(count)
+            model._run(count, residual_at_end=model._wants_residual())
         network = model._network
         measured = np.nan if held_out is None else network.mean_loss(*held_out)
         zeros = [int((w == 0).sum()) for w in model.coefs_]
@@ -174,11 +174,16 @@ def fit_many(
         part = np.asarray(rows[place])
         own = None if weights is None else weights[part]
         model._prepare_fit(X[part], np.asarray(y)[part], own, validation)
-    kinds = {(model.dtype, model.max_epochs) for model in models}
-    for dtype, epochs in sorted(kinds):
-        group = [m for m in models if (m.dtype, m.max_epochs) == (dtype, epochs)]
-        networks = [model._network for model in group]
-        endings = run_many(networks, epochs, n_threads=n_threads, callback=callback)
+    kind_of = {model: (model.dtype, model.max_epochs, model._wants_residual()) for model in models}
+    for kind in sorted(set(kind_of.values())):
+        group = [model for model in models if kind_of[model] == kind]
+        endings = run_many(
+            [model._network for model in group],
+            kind[1],
+            n_threads=n_threads,
+            callback=callback,
+            residual_at_end=kind[2],
+        )
         for model, ending in zip(group, endings, strict=True):
             model._read_off(ending)
     return models
