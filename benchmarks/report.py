@@ -89,12 +89,14 @@ HOW = f"""## How it is measured
   the gap it did reach, marked ≥."""
 
 
-def machine() -> str:
+def machine(names: Iterable[str] = ()) -> str:
+    """Processor and versions, by default those of the peers that fit paths."""
     found = processor()
     flags = ", ".join(found["flags"]) or "no vector instructions known"
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    names = sorted({solver.distribution for kind in SOLVERS.values() for solver in kind})
-    versions = [f"{name} {version(name)}" for name in [*names, "numpy", "scipy"] if version(name)]
+    peers = {solver.distribution for kind in SOLVERS.values() for solver in kind}
+    wanted = dict.fromkeys([*sorted(names or peers), "numpy", "scipy"])
+    versions = [f"{name} {version(name)}" for name in wanted if version(name)]
     kernels = "; ".join(blas_kernels())
     return f"""## Machine
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from .peers import Solver
+from .process import Failed, TooSlow
 from .store import NOISE, busy
-from .worker import Failed, TooSlow, Worker, repeats
+from .worker import Worker, repeats
 
 PAUSE = 0.1  # idle threads of the last solver spin for a while
 SLACK = 1.25  # a peer that takes this many times what the fastest takes cannot win

@@ -1,16 +1,10 @@
-"""One process per solver: what one package does to BLAS, threads or memory cannot reach another.
-
-The parent sends requests through a pipe and kills a worker that exceeds its time.
-"""
+"""One process per solver: it reads a problem, fits it, and measures the gap of what came out."""
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import statistics
 import time
-import warnings
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +14,10 @@ from scipy import sparse
 from .cases import Problem
 from .gaps import LOSSES
 from .peers import SOLVERS, Solver
+from .process import Process
 
 GRACE = 180.0  # seconds for reading data, imports, compiling and measuring the gap
 SHORTEST = 0.02  # a turn lasts about this long: shorter calls are repeated within it
-
-
-class TooSlow(Exception):
-    """The call took longer than it was given."""
-
-
-class Failed(Exception):
-    """The package itself failed; the text is its error."""
 
 
 def save(problem: Problem, folder: Path) -> Path:
@@ -85,8 +72,8 @@ def warm_up(solver: Solver, problem: Problem) -> None:
 class _Served:
     """What a worker knows: its solver and the problem that was read last."""
 
-    def __init__(self, solver: Solver) -> None:
-        self.solver = solver
+    def __init__(self, kind: str, name: str) -> None:
+        self.solver = next(solver for solver in SOLVERS[kind] if solver.name == name)
         self.problem: Problem | None = None
         self.last: Any = None
 
@@ -120,34 +107,16 @@ class _Served:
         return value if np.isfinite(value) else float("inf")
 
 
-def serve(pipe: Connection, kind: str, name: str) -> None:
-    """Answers requests until the pipe closes."""
-    warnings.filterwarnings("ignore")
-    served = _Served(next(solver for solver in SOLVERS[kind] if solver.name == name))
-    while True:
-        try:
-            name, arguments = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send((True, getattr(served, name)(*arguments)))
-        except Exception as error:  # a package's own failure is a result
-            pipe.send((False, f"{type(error).__name__}: {error}"))
-
-
 class Worker:
-    """The parent's side of one worker; its process starts when first asked, and again once killed.
+    """The parent's side of one worker.
 
     Args:
         kind, name: the solver in SOLVERS.
     """
 
     def __init__(self, kind: str, name: str) -> None:
-        self._solver = (kind, name)
-        self._process: Any = None
-        self._pipe: Any = None
-        self._folder: Path | None = None
-        self._has_read = False
+        self._process = Process(_Served, kind, name)
+        self._folder: Path | None = None  # what the process has read
 
     def read(self, folder: Path) -> None:
         """Makes the problem in `folder` the one that `run` fits.
@@ -156,10 +125,10 @@ class Worker:
             Failed: the package is not installed, or cannot take the problem.
             TooSlow: not even that ended.
         """
-        if not (self._has_read and self._folder == folder):
-            self._folder, self._has_read = folder, False
-            self._ask(GRACE, "read", folder)
-            self._has_read = True
+        if self._folder != folder or not self._process.alive:
+            self._folder = None
+            self._process.ask(GRACE, "read", folder)
+            self._folder = folder
 
     def run(self, tol: float, limit: float, repeat: int = 1) -> float:
         """Seconds of one fit.
@@ -169,39 +138,15 @@ class Worker:
         """
         assert self._folder is not None
         self.read(self._folder)
-        return float(self._ask(limit * repeat, "run", tol, repeat))
+        return float(self._process.ask(limit * repeat, "run", tol, repeat))
 
     def gap(self) -> float:
         """The largest relative gap of the last run."""
-        return float(self._ask(GRACE, "gap"))
+        return float(self._process.ask(GRACE, "gap"))
 
     def stop(self) -> None:
         """Ends the process."""
-        if self._process is not None:
-            self._pipe.close()
-            self._process.kill()
-            self._process.join()
-        self._process, self._has_read = None, False
-
-    def _ask(self, limit: float, name: str, *arguments: Any) -> Any:
-        if self._process is None:
-            context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=serve, args=(theirs, *self._solver), daemon=True)
-            self._process.start()
-            theirs.close()
-        try:
-            self._pipe.send((name, arguments))
-            if not self._pipe.poll(limit):
-                self.stop()
-                raise TooSlow(f"over {limit:.3g} s")
-            well, answer = self._pipe.recv()
-        except (EOFError, OSError):
-            self.stop()
-            raise Failed("its process died") from None
-        if not well:
-            raise Failed(answer)
-        return answer
+        self._process.stop()
 
 
 class Workers:

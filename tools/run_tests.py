@@ -22,6 +22,7 @@ LIBRARY_TESTS = ("tests/python", "tests/property", "tests/golden")
 READ_THE_CHECKOUT = (
     "test_architecture.py",
     "test_benchmark.py",
+    "test_benchmark_networks.py",
     "test_readme.py",
     "test_tools.py",
 )

@@ -12,9 +12,9 @@ import shrinkage as sh
 from benchmarks import report, timing
 from benchmarks.gaps import LOSSES
 from benchmarks.peers import Solver, always
+from benchmarks.process import TooSlow
 from benchmarks.store import Store
 from benchmarks.timing import Entrant, Found
-from benchmarks.worker import TooSlow
 
 SCALAR = [name for name in LOSSES if name not in ("multinomial", "quantile")]
 

@@ -1,0 +1,1 @@
+"""Training speed of dropout networks: ours, PyTorch's and scikit-learn's, in examples a second."""

@@ -1,0 +1,1 @@
+"""Ways to regularize one network, side by side on real data."""
