@@ -154,12 +154,14 @@ public:
         for (const PenaltyRow& row : penalties) {
             regularization.penalties.push_back(to_penalty(row));
         }
+        regularization.kind = chosen(dropout_kind_named(kind), "dropout_kind", kind);
         for (std::size_t l = 0; l < rates.size(); ++l) {
-            check_dropout({0, 0, static_cast<std::uint32_t>(l)}, trainer_->architecture().sizes[l],
-                          rates[l]);
+            const DenseLayer& layer = trainer_->layout()[l];
+            const bool of_weights = regularization.kind == DropoutKind::dropconnect;
+            check_dropout({0, 0, static_cast<std::uint32_t>(l)},
+                          of_weights ? layer.inputs * layer.units : layer.inputs, rates[l]);
         }
         regularization.rates = std::move(rates);
-        regularization.kind = chosen(dropout_kind_named(kind), "dropout_kind", kind);
         const std::size_t inputs = trainer_->layout().inputs();
         const bool small = std::all_of(input_groups.begin(), input_groups.end(),
                                        [&](std::uint32_t group) { return group < inputs; });

@@ -7,9 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include "shrinkage/nn/connections.hpp"
 #include "shrinkage/nn/dropout.hpp"
 #include "shrinkage/nn/dropout_kind.hpp"
 #include "shrinkage/nn/masks.hpp"
+#include "shrinkage/nn/philox_lanes.hpp"
 #include "shrinkage/nn/subnetwork.hpp"
 #include "shrinkage/nn/trainer.hpp"
 
@@ -80,6 +82,89 @@ TEST_CASE("the part of a network holds the kept weights, scaled, and gives its g
     }
 }
 
+TEST_CASE("a long row's mask is that of the row, in any instruction set") {
+    const DropoutStream stream{0x123456789ABCDEFULL, 0xFEDCBA987654321ULL, 5};
+    for (const std::size_t first : {std::size_t{0}, std::size_t{8}, dropout_max_units - 5000}) {
+        for (const std::size_t n : {0, 7, 64, 1000, 5000}) {
+            for (const double rate : {0.0, 0.3, 0.5, 0.999}) {
+                std::vector<std::uint8_t> plain(n), fast(n, 9);
+                const std::uint32_t threshold = dropout_threshold(rate);
+                dropout_row(stream, 3, first, threshold, plain);
+                long_row_mask(stream, 3, first, threshold, fast);
+                CHECK(plain == fast);
+            }
+        }
+    }
+    // Enough numbers for some to lie on the threshold's upper half, where the lower half decides.
+    std::vector<std::uint8_t> plain(2000000), fast(2000000);
+    const std::uint32_t threshold = (std::uint32_t{30000} << 16) + 0x8000U;
+    dropout_row(stream, 0, 0, threshold, plain);
+    long_row_mask(stream, 0, 0, threshold, fast);
+    CHECK(plain == fast);
+}
+
+#if SHRINKAGE_X86
+SHRINKAGE_AVX2 void check_philox_lanes() {
+    const __m256i calls = _mm256_setr_epi64x(5, 6, 7, 8), one = _mm256_set1_epi64x(1);
+    const auto c = philox_avx2({calls, one, one, one}, 0x100000002ULL);
+    std::uint64_t words[4];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), c.w2);
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        CHECK(static_cast<std::uint32_t>(words[i]) == philox({5 + i, 1, 1, 1}, {2, 1})[2]);
+    }
+}
+
+TEST_CASE("Philox by lanes is Philox") {
+    if (simd() != Simd::plain) check_philox_lanes();
+}
+#endif
+
+TEST_CASE_TEMPLATE("DropConnect drops the weights of dropout_mask, for any threads", T, float,
+                   double) {
+    const Layout<T> layout({70, 33, 5, 3});
+    Aligned<T> parameters(layout.size(), T{0});
+    for (const DenseLayer& layer : layout) {
+        for (std::size_t i = 0; i <= layer.inputs; ++i) {  // the row behind the last: the biases
+            for (std::size_t j = 0; j < layer.units; ++j) {
+                parameters[layer.weights + i * layer.stride + j] = static_cast<T>(i + 2 * j + 1);
+            }
+        }
+    }
+    const std::vector<double> rates{0.25, 0.0, 0.5};
+    Crew crew(3);
+    Connections<T> one(layout), three(layout);
+    for (std::uint64_t step = 0; step < 3; ++step) {
+        const MaskPlan plan{7, step, rates, DropoutKind::dropconnect, {}};
+        one.choose(plan, parameters.data(), {});
+        three.choose(plan, parameters.data(), {3, nullptr, &crew});
+        Aligned<T> gradient = parameters;
+        one.mask_gradient(gradient.data(), {});
+        for (std::size_t l = 0; l < 3; ++l) {
+            const DenseLayer& layer = layout[l];
+            std::vector<std::uint8_t> mask(layer.inputs * layer.units);
+            const std::vector<std::uint32_t> shared{0};
+            dropout_mask({7, step, static_cast<std::uint32_t>(l)}, shared, mask.size(), rates[l],
+                         mask);
+            for (std::size_t i = 0; i < layer.inputs; ++i) {
+                for (std::size_t j = 0; j < layer.stride; ++j) {
+                    const std::size_t at = layer.weights + i * layer.stride + j;
+                    const T factor = j < layer.units && mask[i * layer.units + j] != 0
+                                         ? static_cast<T>(1.0 / (1.0 - rates[l]))
+                                         : T{0};
+                    REQUIRE(one.parameters()[at] == parameters[at] * factor);
+                    REQUIRE(gradient[at] == parameters[at] * factor);
+                }
+            }
+            for (std::size_t j = 0; j < layer.stride; ++j) {
+                REQUIRE(one.parameters()[layer.biases + j] == parameters[layer.biases + j]);
+            }
+        }
+        for (std::size_t i = 0; i < layout.size(); ++i) {
+            REQUIRE(one.parameters()[i] == three.parameters()[i]);
+        }
+    }
+}
+
 TEST_CASE("gradients under every kind are those of central differences") {
     const std::size_t n = 11;
     std::vector<double> x, y;
@@ -88,7 +173,7 @@ TEST_CASE("gradients under every kind are those of central differences") {
     const Context context;
     for (const auto& [name, kind] : dropout_kind_names) {
         for (const auto& [activation_name, activation] : activation_names) {
-            const bool grouped = activation == Activation::tanh && kind != DropoutKind::gaussian;
+            const bool grouped = activation == Activation::tanh && drops_units(kind);
             CAPTURE(std::string(name));
             CAPTURE(std::string(activation_name));
             const Architecture architecture{{4, 9, 6, 1}, activation, AnyLoss(SquaredLoss{})};

@@ -120,7 +120,59 @@ def test_groups_of_inputs_are_dropped_together() -> None:
         net.regularize(input_groups=labels, dropout_kind="gaussian")
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "alpha", "batch"])
+def test_dropconnect_is_replayed_by_dropout_mask() -> None:
+    X, y = regression(13, n=21, p=9)
+    hidden, seed, step = 30, 5, 11
+    net = network(X, y, (hidden,), seed)
+    net.regularize(dropout=0.5, input_dropout=0.3, dropout_kind="dropconnect")
+    net.set_parameters(net.parameters()[0], [np.linspace(-0.5, 0.5, hidden), np.zeros(1)])
+    (W, V), (b, c) = net.parameters()
+    factor = []
+    for layer, (weights, rate) in enumerate(((W, 0.3), (V, 0.5))):
+        mask = sh.core.dropout_mask([0], weights.size, rate, seed=seed, step=step, layer=layer)
+        factor.append(mask.reshape(weights.shape) / (1 - rate))
+    z = X @ (W * factor[0]) + b
+    h = np.maximum(z, 0)
+    r = (h @ (V * factor[1]) + c)[:, 0] - y
+    delta = r[:, None] * (V * factor[1]).T * (z > 0) / len(y)
+    ours, by_weights, by_biases = net.loss_and_gradient(step)
+    assert ours == pytest.approx(0.5 * (r**2).mean(), rel=1e-12)
+    np.testing.assert_allclose(by_weights[0], X.T @ delta * factor[0], rtol=1e-9, atol=1e-14)
+    np.testing.assert_allclose(by_biases[0], delta.sum(axis=0), rtol=1e-9, atol=1e-14)
+    assert (by_weights[1][factor[1] == 0] == 0).all()
+
+
+def test_first_two_moments_of_dropconnect() -> None:
+    # A linear unit: u = Σ_i w_i v_i M_i/q has mean wᵀv and variance (p/q) Σ (w_i v_i)².
+    v, w, rate, draws = np.array([[1.0, -2.0, 0.5]]), np.array([0.3, 1.0, -2.0]), 0.4, 8000
+    net = network(v, np.zeros(1), ())
+    net.regularize(input_dropout=rate, dropout_kind="dropconnect")
+    net.set_parameters([w[:, None]], [np.zeros(1)])
+    u = np.array([net.loss_and_gradient(step)[2][0][0] for step in range(draws)])
+    variance = rate / (1 - rate) * ((w * v[0]) ** 2).sum()
+    assert abs(u.mean() - w @ v[0]) < 5 * np.sqrt(variance / draws)
+    spread = ((u - u.mean()) ** 2).std() / np.sqrt(draws)
+    assert abs(u.var() - variance) < 5 * spread
+    assert net.eta(v)[0, 0] == pytest.approx(w @ v[0])  # predictions scale nothing
+
+
+def test_dropconnect_with_penalties_paths_and_checks() -> None:
+    X, y = regression(14, n=200)
+    model = sh.DropoutMLPRegressor(
+        (24,), dropout=0.3, dropout_kind="dropconnect", penalty="l1", lam=0.05, max_epochs=120,
+        learning_rate=0.005, random_state=0,
+    ).fit(X, y)  # fmt: skip
+    assert (model.coefs_[0] == 0).mean() > 0.3
+    assert model.history_.kkt_error[-1] > 0
+    path = fit_dropout_path(model, X, y, rates=[0.1, 0.6], epochs=30)
+    assert path.train_loss[1] > path.train_loss[0]
+    fresh = sh.DropoutMLPRegressor(**(model.get_params() | {"max_norm": 0.8, "penalty": None}))
+    assert np.linalg.norm(fresh.fit(X, y).coefs_[0], axis=0).max() <= 0.8 * (1 + 1e-6)
+    with pytest.raises(InvalidArgument, match="input_groups"):
+        network(X, y, (4,)).regularize(input_groups=[0] * 12, dropout_kind="dropconnect")
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "alpha", "batch", "dropconnect"])
 def test_a_network_learns_under_every_kind(kind: str) -> None:
     X, y = regression(4, n=400)
     model = sh.DropoutMLPRegressor(

@@ -17,7 +17,8 @@
 // with T mod 2^16. Eight consecutive blocks are eight SIMD lanes, and their bytes lie in order.
 //
 // DropConnect: unit = i * units + j for the weight from input i to unit j, row = the example. A
-// mask shared by all rows: row = 0. Limits: 2^27 units a row, 128 layers, 2^32 rows.
+// mask shared by all rows: row = 0, as training has it for DropConnect and for batches. Limits:
+// 2^27 units a row, 128 layers, 2^32 rows.
 #pragma once
 
 #include <algorithm>

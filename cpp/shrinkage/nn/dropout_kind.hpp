@@ -19,19 +19,28 @@ namespace shrinkage {
 ///              variance 1 (Klambauer et al. 2017, section "New dropout technique")
 /// batch        as bernoulli with one mask for all examples of a batch, whose dropped units are not
 ///              computed at all (Graham, Reizenstein & Robinson 2015)
-enum class DropoutKind { bernoulli, gaussian, alpha, batch };
+/// dropconnect  each weight of a batch is dropped with the probability of what enters its layer
+///              (Wan et al. 2013; see connections.hpp)
+enum class DropoutKind { bernoulli, gaussian, alpha, batch, dropconnect };
 
-inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 4> dropout_kind_names{
+inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 5> dropout_kind_names{
     {{"bernoulli", DropoutKind::bernoulli},
      {"gaussian", DropoutKind::gaussian},
      {"alpha", DropoutKind::alpha},
-     {"batch", DropoutKind::batch}}};
+     {"batch", DropoutKind::batch},
+     {"dropconnect", DropoutKind::dropconnect}}};
 
 inline std::optional<DropoutKind> dropout_kind_named(std::string_view name) {
     for (const auto& [known, kind] : dropout_kind_names) {
         if (known == name) return kind;
     }
     return std::nullopt;
+}
+
+/// Whether a kind decides on units by one bit each, which a group of inputs can share.
+constexpr bool drops_units(DropoutKind kind) {
+    return kind == DropoutKind::bernoulli || kind == DropoutKind::alpha ||
+           kind == DropoutKind::batch;
 }
 
 /// The masks of one step: rates[l] belongs to the numbers that enter layer l, 0 the input.

@@ -160,21 +160,46 @@ double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uin
         masks = MaskPlan{options_.seed, step, rates_, regularization_.kind,
                          regularization_.input_groups};
     }
-    if (!masks || masks->kind != DropoutKind::batch) {
-        pass.use(layout_, {});
-        pass.forward(state_.parameters.data(), train_, rows, masks, context);
-        return pass.backward(state_.parameters.data(), train_.targets, rows, scale,
-                             gradient_.data(), context);
+    if (masks && masks->kind == DropoutKind::batch) {
+        return gradient_of_part(*masks, rows, scale, context);
     }
+    pass.use(layout_, {});
+    if (masks && masks->kind == DropoutKind::dropconnect) {
+        return gradient_of_connections(*masks, rows, scale, context);
+    }
+    pass.forward(state_.parameters.data(), train_, rows, masks, context);
+    return pass.backward(state_.parameters.data(), train_.targets, rows, scale, gradient_.data(),
+                         context);
+}
+
+template <typename T>
+double Trainer<T>::gradient_of_part(const MaskPlan& masks, std::span<const std::uint32_t> rows,
+                                    double scale, const Context& context) {
     if (parts_.empty()) parts_.emplace_back(layout_);
+    Pass<T>& pass = passes_.front();
     SubNetwork<T>& part = parts_.front();
-    part.choose(*masks);
+    part.choose(masks);
     part.pack(state_.parameters.data());
     pass.use(part.layout(), part.inputs());
     pass.forward(part.parameters(), train_, rows, std::nullopt, context);
     const double total =
         pass.backward(part.parameters(), train_.targets, rows, scale, part.gradient(), context);
     part.unpack_gradient(gradient_.data());
+    return total;
+}
+
+template <typename T>
+double Trainer<T>::gradient_of_connections(const MaskPlan& masks,
+                                           std::span<const std::uint32_t> rows, double scale,
+                                           const Context& context) {
+    if (connections_.empty()) connections_.emplace_back(layout_);
+    Pass<T>& pass = passes_.front();
+    Connections<T>& connections = connections_.front();
+    connections.choose(masks, state_.parameters.data(), context);
+    pass.forward(connections.parameters(), train_, rows, std::nullopt, context);
+    const double total = pass.backward(connections.parameters(), train_.targets, rows, scale,
+                                       gradient_.data(), context);
+    connections.mask_gradient(gradient_.data(), context);
     return total;
 }
 

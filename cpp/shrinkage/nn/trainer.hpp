@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
+#include "shrinkage/nn/connections.hpp"
 #include "shrinkage/nn/examples.hpp"
 #include "shrinkage/nn/layout.hpp"
 #include "shrinkage/nn/optimizer.hpp"
@@ -137,6 +138,10 @@ private:
     /// gradient_ = scale times the gradient of the summed loss of the rows, masks of `step` on.
     double compute_gradient(std::uint64_t step, std::span<const std::uint32_t> rows, double scale,
                             const Context& context);
+    double gradient_of_part(const MaskPlan& masks, std::span<const std::uint32_t> rows,
+                            double scale, const Context& context);
+    double gradient_of_connections(const MaskPlan& masks, std::span<const std::uint32_t> rows,
+                                   double scale, const Context& context);
     double clip_factor(const Context& context);
     double learning_rate() const;
     void prepare_rates();
@@ -162,10 +167,11 @@ private:
     Aligned<T> gradient_, gradient_sum_, last_good_;
     std::vector<Piece> pieces_;
     std::vector<std::uint32_t> order_;
-    std::vector<Pass<T>> passes_;       // none or one: for training
-    std::vector<Pass<T>> evaluations_;  // none or one
-    std::vector<SubNetwork<T>> parts_;  // none or one: of the batch kind
-    std::vector<double> rates_;         // of this epoch
+    std::vector<Pass<T>> passes_;              // none or one: for training
+    std::vector<Pass<T>> evaluations_;         // none or one
+    std::vector<SubNetwork<T>> parts_;         // none or one: of the batch kind
+    std::vector<Connections<T>> connections_;  // none or one: of DropConnect
+    std::vector<double> rates_;                // of this epoch
     std::vector<double> piece_squares_;
     GroupStep<T> group_step_;
     mutable std::mutex history_mutex_;

@@ -241,7 +241,9 @@ def dropout_mask(
     Args:
         rows: number of rows, for examples 0 … rows − 1; or the indices of the examples, (rows,), as
             a minibatch has them. Use ``[0]`` for a mask shared by all rows.
-        cols: number of units; for DropConnect inputs × units, flattened with the unit last.
+        cols: number of units; for DropConnect inputs × units, flattened with the unit last:
+            ``dropout_mask([0], inputs * units, rate, seed=..., step=..., layer=l)`` reshaped to
+            (inputs, units) is what training multiplied layer l's weights by, times 1/(1 − rate).
         rate: probability of dropping, in [0, 1).
         seed: 0 … 2⁶⁴ − 1.
         step: optimizer step, or ensemble member, 0 … 2⁶⁴ − 1.

@@ -35,7 +35,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         input_dropout: of dropping an input.
         dropout_kind: "bernoulli", one decision for each unit and example; "gaussian", a factor of
             N(1, p/(1 − p)) for each; "alpha", for selu; "batch", one decision for each unit and
-            batch, so that dropped units are not computed at all.
+            batch, so that dropped units are not computed at all; "dropconnect", one for each weight
+            and batch, with the rate of what enters its layer (Wan et al. 2013, who draw one for
+            each example too: the same on average, less noise, but far more work). All are for
+            training: predictions have everything on.
         dropout_schedule: "constant", "early" (the first half of max_epochs), "late" (the second) or
             "front_loaded" (from twice the rate down to 0).
         input_groups: a label for each input; inputs of one label are dropped together.

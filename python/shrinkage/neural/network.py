@@ -22,7 +22,8 @@ from .penalties import penalty_rows
 Ending = Literal["none", "cancelled", "early_stopping", "diverged"]
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "logistic", "gelu", "silu", "selu")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
-DROPOUT_KINDS = ("bernoulli", "gaussian", "alpha", "batch")
+DROPOUT_KINDS = ("bernoulli", "gaussian", "alpha", "batch", "dropconnect")
+GROUPING_KINDS = ("bernoulli", "alpha", "batch")  # whose decision on a unit is one bit
 STARTS = ("auto", "he", "glorot", "lecun")
 NATIVE: dict[str, type[_native.NetworkFloat32] | type[_native.NetworkFloat64]] = {
     "float32": _native.NetworkFloat32,
@@ -164,7 +165,7 @@ class Network:
         Args:
             penalty, lam, max_norm: one for all layers, or a list with one entry per layer.
             dropout: rate of the hidden layers, one for all or a list. input_dropout: of the input.
-            dropout_kind: "bernoulli", "gaussian", "alpha" or "batch".
+            dropout_kind: "bernoulli", "gaussian", "alpha", "batch" or "dropconnect".
             input_groups: a label for each input; inputs of one label are dropped together.
         """
         if dropout_kind not in DROPOUT_KINDS:
@@ -187,8 +188,8 @@ class Network:
         ]
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
         groups = _as_groups(input_groups, self._inputs)
-        if groups and dropout_kind == "gaussian":
-            remedy = 'use dropout_kind="bernoulli", "alpha" or "batch" with groups'
+        if groups and dropout_kind not in GROUPING_KINDS:
+            remedy = "with groups use " + ", ".join(f'"{kind}"' for kind in GROUPING_KINDS)
             raise refuse("input_groups", "given", remedy, code="argument.choice")
         self._native.set_regularization(rows, checked, dropout_kind, groups)
         self._regularization = dict(
