@@ -16,6 +16,7 @@ constexpr std::size_t numbers_of_a_piece = std::size_t{1} << 15;
 // What a pass takes at a time: of a larger batch the gradients are added, since buffers for all of
 // it would leave the cache and hold up a stop; fewer only where there are no more.
 constexpr std::size_t most_rows = 1024, least_rows = 256;
+constexpr std::size_t epochs_for_a_draw = 8;  // of the residual at the end
 
 template <typename T>
 bool all_finite(const Aligned<T>& values) {
@@ -100,7 +101,7 @@ Ending Trainer<T>::run(std::size_t epochs, const Context& given, bool residual_a
     if (measured && state_.best.empty()) return ending;
     take_best();
     try {
-        record_residual(finished, context);
+        record_residual(finished / epochs_for_a_draw, context);
     } catch (const Cancelled&) {
         return Ending::cancelled;
     }

@@ -96,8 +96,8 @@ public:
     /// Trains up to `epochs` more epochs. A stop leaves the finished steps in force; divergence
     /// puts back the weights from before the epoch that diverged. With `residual_at_end` the last
     /// record gets the residual of the weights that are kept: the best ones of early stopping. It
-    /// then averages over no more draws of the masks than epochs were run, so that it never costs
-    /// more than they did.
+    /// then averages over no more draws of the masks than an eighth of the epochs just run, but at
+    /// least 2, since a draw costs about what an epoch does.
     Ending run(std::size_t epochs, const Context& context, bool residual_at_end = false);
 
     /// Max over the parameters of dist(-gradient, lambda dP) / lambda on all training examples. A

@@ -256,8 +256,8 @@ class Network:
             callback: called about every 50 ms; returning True stops, with the steps done in force.
             residual_at_end: whether to go back to the best weights of early stopping, if there are
                 any, and to write the KKT residual into the last row of the history. With dropout
-                its gradient is the mean of 32 draws, or of as many as epochs were run just now,
-                but 2, so that it costs no more than they did.
+                its gradient is the mean of one draw for every eight epochs run just now, at least 2
+                and at most 32: a draw costs about what an epoch does.
 
         Raises:
             Interrupted: on Ctrl-C, likewise.
