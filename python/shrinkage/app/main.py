@@ -10,7 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from shrinkage.app.i18n import choose_language
-from shrinkage.app.screens import linear
+from shrinkage.app.race_spec import RaceRun
+from shrinkage.app.screens import linear, network
 from shrinkage.app.services import Services, services
 from shrinkage.app.spec import RunSpec
 from shrinkage.app.state import LANGUAGE, AppState, read_address, write_address
@@ -43,8 +44,14 @@ def main() -> None:
 def _draw(t: Translator) -> None:
     shared = services()
     state = _state()
-    read_address(state, st.query_params, lambda prefix: _find_spec(shared, prefix))
-    linear.render(state, shared, t, before_picture=lambda: show_notice(state, t))
+    read_address(
+        state,
+        st.query_params,
+        lambda prefix: _find_spec(shared, prefix),
+        lambda name: _find_race(shared, name),
+    )
+    screen = network if state.screen == "network" else linear
+    screen.render(state, shared, t, before_picture=lambda: show_notice(state, t))
     write_address(state, st.query_params)
 
 
@@ -67,6 +74,11 @@ def _language() -> str:
 def _find_spec(shared: Services, prefix: str) -> RunSpec | None:
     run = shared.history.find(prefix) if prefix else None
     return RunSpec.from_json(run.spec) if run else None
+
+
+def _find_race(shared: Services, name: str) -> RaceRun | None:
+    run = shared.history.find(name) if name else None
+    return RaceRun.from_json(run.spec) if run and run.key == name else None
 
 
 @cache

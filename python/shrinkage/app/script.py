@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from shrinkage.app.runs import TEST_SHARE, LinearResult
+from shrinkage.app.loading import TEST_SHARE, TableFacts
+from shrinkage.app.runs import LinearResult
 from shrinkage.app.services import package_version
 
 _CHECKED = 3
+REFIT = (
+    "# The preparation learns from the training rows alone.",
+    "kept = list(dict.fromkeys(prepared.origin))",
+    "learned = clone(prepared.preparation).fit(prepared.features[kept].iloc[train])",
+)
 
 
 def python_script(result: LinearResult) -> str:
     """Source of a runnable script; it ends by checking its coefficients against this run's."""
     parts = [
         _head(result),
-        _sample(result) if result.spec.is_sample else _file(result),
+        data_lines(result),
         _one_class(result),
         _test_rows(result),
         _fit(result),
@@ -41,17 +47,16 @@ def _head(result: LinearResult) -> str:
     return "\n".join([version, *imports, ""])
 
 
-def _sample(result: LinearResult) -> str:
-    return f"data = load_sample({result.spec.sample!r})"
-
-
-def _file(result: LinearResult) -> str:
-    spec = result.spec
+def data_lines(facts: TableFacts) -> str:
+    """Source that makes ``data``, and of a file ``prepared``."""
+    spec = facts.spec
+    if spec.is_sample:
+        return f"data = load_sample({spec.sample!r})"
     lines = [
-        f"file = Path({result.name!r})",
+        f"file = Path({facts.name!r})",
         f"digest = {spec.digest!r}",
         'assert hashlib.sha256(file.read_bytes()).hexdigest() == digest, "another file"',
-        f"prepared = prepare(read_table(file), {result.target!r}, task={spec.task!r}, "
+        f"prepared = prepare(read_table(file), {facts.target!r}, task={spec.task!r}, "
         f"undo={list(spec.undo)!r}, max_words={spec.words})",
         "data = prepared.dataset()",
     ]
@@ -81,9 +86,7 @@ def _test_rows(result: LinearResult) -> str:
         lines.append("X, names = data.X, data.feature_names")
     else:
         lines += [
-            "# The preparation learns from the training rows alone.",
-            "kept = list(dict.fromkeys(prepared.origin))",
-            "learned = clone(prepared.preparation).fit(prepared.features[kept].iloc[train])",
+            *REFIT,
             "X, names = learned.transform(prepared.features), learned.get_feature_names_out()",
         ]
     return "\n".join(lines)

@@ -9,24 +9,38 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from shrinkage.app.files import FileShelf
 from shrinkage.app.jobs import Job, JobState, Registry
-from shrinkage.app.spec import RunSpec
+from shrinkage.app.race import Races
 from shrinkage.app.store import History, data_dir
+
+
+class Described(Protocol):
+    """What a run is, in the words of the history."""
+
+    @property
+    def data(self) -> str:
+        """Which data: ``sample:<name>`` or ``sha256:<digest>``."""
+
+    def to_json(self) -> str:
+        """The form stored in the history."""
 
 
 @dataclass(frozen=True)
 class RunInfo:
     """What the history keeps of a job beside its outcome.
 
-    ``summarize`` turns the result into language-neutral facts.
+    ``spec`` is asked again at the end, as a race may be changed under way. ``summarize`` turns the
+    result into language-neutral facts. Runs of one ``key`` are one line of the history; None is the
+    job's own.
     """
 
-    spec: RunSpec
+    spec: Described
     data_name: str
     summarize: Callable[[Any], dict[str, Any]]
+    key: str | None = None
 
 
 class Services:
@@ -37,6 +51,8 @@ class Services:
         history: the past runs.
         shelf: copies of uploaded files.
         fits: jobs whose results are pictures; the history follows them.
+        trainings: jobs that train a race; the history follows them.
+        races: what is trained by them.
         readings: jobs whose results are tables, of which few are kept because they may be large.
     """
 
@@ -45,12 +61,16 @@ class Services:
         self.history = History(folder)
         self.shelf = FileShelf(folder / "files")
         self.fits = Registry(workers=_workers(), keep=8, on_change=self._record)
+        # A race held to a pace mostly waits; its epochs bring threads of their own.
+        self.trainings = Registry(workers=4, keep=8, on_change=self._record)
+        self.races = Races()
         self.readings = Registry(workers=1, keep=3)
         self._rows: dict[int, str] = {}
 
     def close(self) -> None:
         """Stop what runs and give the folder back; the next use opens it anew."""
         self.fits.close()
+        self.trainings.close()
         self.readings.close()
         self.history.close()
         _open_services.pop(self.folder, None)
@@ -62,7 +82,7 @@ class Services:
             return
         if job.state is JobState.RUNNING:
             self._rows[id(job)] = self.history.start(
-                key=job.key,
+                key=info.key or job.key,
                 spec=info.spec.to_json(),
                 data_name=info.data_name,
                 digest=info.spec.data,
@@ -75,7 +95,9 @@ class Services:
         elif job.error is not None:
             summary = {"error": getattr(job.error, "code", "error.unexpected")}
         row = self._rows.pop(id(job))
-        self.history.finish(row, job.state.value, job.snapshot().seconds, summary)
+        self.history.finish(
+            row, job.state.value, job.snapshot().seconds, summary, spec=info.spec.to_json()
+        )
 
 
 _open_services: dict[Path, Services] = {}

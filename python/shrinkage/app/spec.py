@@ -127,16 +127,16 @@ class RunSpec:
         for name in ("loss", "parameter", "words"):
             if content[name] == getattr(DEFAULT, name):
                 del content[name]
-        return hashlib.sha256(_canonical(content)).hexdigest()
+        return hashlib.sha256(canonical(content)).hexdigest()
 
     def to_json(self) -> str:
         """Canonical JSON, the form stored in the history."""
-        return _canonical(asdict(self)).decode()
+        return canonical(asdict(self)).decode()
 
     @classmethod
     def from_json(cls, text: str) -> RunSpec:
         """Inverse of :meth:`to_json`. Raises ValueError on anything else."""
-        return _build(json.loads(text))
+        return run_spec(json.loads(text))
 
     def but(self, **changes: Any) -> RunSpec:
         """A copy with these fields changed."""
@@ -147,20 +147,28 @@ DEFAULT = RunSpec()
 
 
 def encode(spec: RunSpec) -> str | None:
-    """Link form ``v1.<base64url(zlib(json))>`` of what differs from the defaults.
+    """Link form of what differs from the defaults.
 
     None if nothing differs, or if the link would exceed 1500 characters.
     """
     changed = {k: v for k, v in asdict(spec).items() if v != getattr(DEFAULT, k)}
-    if not changed:
-        return None
-    packed = base64.urlsafe_b64encode(zlib.compress(_canonical(changed), 9)).decode().rstrip("=")
-    text = f"{VERSION}.{packed}"
-    return text if len(text) <= MAX_LINK else None
+    return pack(changed) if changed else None
 
 
 def decode(text: str) -> RunSpec:
     """Inverse of :func:`encode`. Raises ValueError on an unknown version or a damaged link."""
+    return run_spec(unpack(text))
+
+
+def pack(content: Any) -> str | None:
+    """JSON content as ``v1.<base64url(zlib(json))>``; None beyond 1500 characters."""
+    packed = base64.urlsafe_b64encode(zlib.compress(canonical(content), 9)).decode().rstrip("=")
+    text = f"{VERSION}.{packed}"
+    return text if len(text) <= MAX_LINK else None
+
+
+def unpack(text: str) -> Any:
+    """Inverse of :func:`pack`. Raises ValueError on anything else."""
     version, _, packed = text.partition(".")
     if version != VERSION or not packed or len(text) > MAX_LINK:
         raise ValueError("not a link of this version")
@@ -170,18 +178,19 @@ def decode(text: str) -> RunSpec:
         body = inflater.decompress(raw, MAX_DECODED)
         if not inflater.eof:
             raise ValueError("damaged link")
-        return _build(json.loads(body))
+        return json.loads(body)
     except (binascii.Error, zlib.error, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("damaged link") from error
 
 
-def _canonical(content: dict[str, Any]) -> bytes:
+def canonical(content: Any) -> bytes:
+    """JSON in one form only, so that equal content gives equal bytes."""
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
 
 
-def _build(content: Any) -> RunSpec:
+def run_spec(content: Any) -> RunSpec:
     """RunSpec from decoded JSON, every field checked for its type."""
     if not isinstance(content, dict):
         raise ValueError("expected an object")

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from shrinkage.app.files import StoredFile
+from shrinkage.app.race_spec import DEFAULT_RACE, RaceRun, RaceSpec, decode_race, encode_race
 from shrinkage.app.spec import DEFAULT, RunSpec, decode, encode
 
 LINK = "c"
 JOB = "job"
+SCREEN = "screen"
+RACE = "n"
+RACE_NAME = "race"
+ADDRESS = (LINK, JOB, SCREEN, RACE, RACE_NAME)
+SCREENS = ("linear", "network")
 LANGUAGE = "lang"
 JOB_DIGITS = 16
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 @dataclass(frozen=True)
@@ -29,18 +37,30 @@ class AppState:
     """One session.
 
     Attributes:
-        spec: the run that is wanted.
+        screen: one of SCREENS.
+        spec: the run that is wanted; its data are those of every screen.
         shown: the last run whose picture was finished; it stays on the screen until the next one.
+        race: the race that is wanted on the Network screen.
+        race_name: name of the race on the screen, or None before the first.
+        full_speed: whether races run as fast as the machine can.
+        edition: raised when controls have to take up values that they did not set themselves.
         draft: a file that was uploaded but is not in use yet.
         notice: told once, on the next drawing.
+        told: what the last drawing told; a drawing that nobody asked for tells it again.
         written: what this session last wrote to, or read from, the address bar.
     """
 
+    screen: str = SCREENS[0]
     spec: RunSpec = DEFAULT
     shown: RunSpec | None = None
+    race: RaceSpec = DEFAULT_RACE
+    race_name: str | None = None
+    full_speed: bool = False
+    edition: int = 0
     draft: StoredFile | None = None
     notice: Notice | None = None
-    written: tuple[str | None, str | None] = (None, None)
+    told: Notice | None = None
+    written: tuple[str | None, ...] = (None,) * len(ADDRESS)
 
     def want(self, spec: RunSpec) -> None:
         """Ask for another run."""
@@ -53,6 +73,17 @@ class AppState:
         if self.shown is not None:
             self.shown = self.shown.but(link=link)
 
+    def want_race(self, race: RaceSpec, *, controls: bool = True) -> None:
+        """Ask for another race; without ``controls`` they know its values already."""
+        self.race = race
+        self.edition += controls
+
+    def open_race(self, name: str, run: RaceRun) -> None:
+        """Ask for a race of the history."""
+        self.want(run.table)
+        self.want_race(run.race)
+        self.screen, self.race_name = "network", name
+
     def back(self) -> None:
         """Ask for what is still on the screen."""
         if self.shown is not None:
@@ -63,36 +94,64 @@ def read_address(
     state: AppState,
     query: MutableMapping[str, str],
     find_spec: Callable[[str], RunSpec | None],
+    find_race: Callable[[str], RaceRun | None] = lambda _: None,
 ) -> None:
     """Take up a link that this session did not write itself.
 
-    ``find_spec(prefix)`` looks a job key up where the link was too long to spell out.
+    ``find_spec(prefix)`` looks a job key up where the link was too long to spell out,
+    ``find_race(name)`` a race.
     """
-    link, job = query.get(LINK), query.get(JOB)
-    if (link, job) == state.written:
+    given = tuple(query.get(name) for name in ADDRESS)
+    if given == state.written:
         return
-    state.written = (link, job)
-    if link is None and job is None:
-        state.want(DEFAULT)
-        return
+    state.written = given
+    link, job, screen, race, name = given
+    state.screen = screen if screen in SCREENS else SCREENS[0]
     try:
-        spec = decode(link) if link is not None else find_spec(job or "")
+        spec = DEFAULT
+        if link is not None or job is not None:
+            found = decode(link) if link is not None else find_spec(job or "")
+            spec = _known(found)
+        if state.screen == "network":
+            state.want_race(_race_of(race, name, find_race))
+            state.race_name = name if name and _NAME.fullmatch(name) else None
     except ValueError:
-        spec = None
-    if spec is None:
         state.notice = Notice("link.damaged")
     else:
         state.want(spec)
+
+
+def _race_of(
+    link: str | None, name: str | None, find_race: Callable[[str], RaceRun | None]
+) -> RaceSpec:
+    """The race that the link spells out, else the one of this name, else the default."""
+    if link is not None:
+        return decode_race(link)
+    run = find_race(name) if name is not None else None
+    return DEFAULT_RACE if run is None else run.race
+
+
+def _known(spec: RunSpec | None) -> RunSpec:
+    if spec is None:
+        raise ValueError("no such run")
+    return spec
 
 
 def write_address(state: AppState, query: MutableMapping[str, str]) -> None:
     """Put the wanted run into the address bar, so that a refresh and a shared link find it."""
     link = encode(state.spec)
     too_long = link is None and state.spec != DEFAULT
-    job = state.spec.key()[:JOB_DIGITS] if too_long else None
-    for name, value in ((LINK, link), (JOB, job)):
+    network = state.screen == "network"
+    values = {
+        LINK: link,
+        JOB: state.spec.key()[:JOB_DIGITS] if too_long else None,
+        SCREEN: state.screen if network else None,
+        RACE: encode_race(state.race) if network else None,
+        RACE_NAME: state.race_name if network else None,
+    }
+    for name, value in values.items():
         if value is None:
             query.pop(name, None)
         elif query.get(name) != value:
             query[name] = value
-    state.written = (link, job)
+    state.written = tuple(values.values())

@@ -116,15 +116,25 @@ class History:
         return run
 
     def finish(
-        self, run: str, status: str, seconds: float, summary: Mapping[str, Any] | None = None
+        self,
+        run: str,
+        status: str,
+        seconds: float,
+        summary: Mapping[str, Any] | None = None,
+        *,
+        spec: str | None = None,
     ) -> None:
-        """Record how a run ended. Raises ValueError on an unknown status."""
+        """Record how a run ended, and its spec if that was changed under way.
+
+        Raises ValueError on an unknown status.
+        """
         if status not in STATUSES or status == "running":
             raise ValueError(f"status = {status!r}: expected one of {STATUSES[1:]}")
         text = json.dumps(dict(summary or {}), ensure_ascii=False)
         self._write(
-            "UPDATE runs SET status = ?, seconds = ?, summary = ? WHERE id = ?",
-            (status, seconds, text, run),
+            "UPDATE runs SET status = ?, seconds = ?, summary = ?, spec = COALESCE(?, spec)"
+            " WHERE id = ?",
+            (status, seconds, text, spec, run),
         )
 
     def recent(self, limit: int = 50) -> list[Run]:

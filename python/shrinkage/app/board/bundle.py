@@ -13,17 +13,17 @@ from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 
+COMMON = ("format.js", "theme.js", "charts.js", "figure.js")
 SCRIPTS = (
-    "format.js",
+    *COMMON,
     "geometry.js",
-    "theme.js",
     "side.js",
-    "charts.js",
     "tables.js",
     "panel.js",
     "pointing.js",
     "board.js",
 )
+RACE_SCRIPTS = (*COMMON, "race.js")
 _NAME = "__shrinkageVegaEmbed"
 _SNIPPET = f"globalThis.{_NAME} = vegaEmbed;"
 _lock = threading.Lock()
@@ -81,14 +81,14 @@ def own_file(name: str) -> str:
 
 
 @cache
-def script() -> str:
-    """The component's module: the bundle in its own scope, then our files in order."""
+def script(files: tuple[str, ...] = SCRIPTS) -> str:
+    """A component's module: the bundle in its own scope, then our files in order."""
     bundle = f"if (!globalThis.{_NAME}) {{ (() => {{\n{vega_bundle()}\n}})(); }}\n"
     names = f"const vegaEmbed = globalThis.{_NAME};\n"
-    return bundle + names + "\n".join(own_file(name) for name in SCRIPTS)
+    return bundle + names + "\n".join(own_file(name) for name in files)
 
 
 @cache
-def style() -> str:
-    """The component's style sheet."""
-    return own_file("board.css")
+def style(*files: str) -> str:
+    """A component's style sheet: what boards share, then its own."""
+    return "\n".join(own_file(name) for name in ("common.css", *files))

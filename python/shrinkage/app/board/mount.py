@@ -1,4 +1,4 @@
-"""Mounting the board on a Streamlit page."""
+"""Mounting the boards on a Streamlit page."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 
 import streamlit as st
 
-from shrinkage.app.board.bundle import script, style
+from shrinkage.app.board.bundle import RACE_SCRIPTS, script, style
 from shrinkage.app.board.payload import board_payload, valid_pair
 from shrinkage.linear.comparison import PenaltyComparison
 
 NAME = "shrinkage_linear_board"
+RACE_NAME = "shrinkage_race_board"
 HTML = '<div class="board-frame"><div class="board"></div></div>'
+RACE_HTML = '<div class="board-frame"><div class="board race"></div></div>'
 
 
 @cache
 def _component() -> Any:
-    return st.components.v2.component(NAME, html=HTML, css=style(), js=script())
+    return st.components.v2.component(NAME, html=HTML, css=style("board.css"), js=script())
 
 
 def linear_board(
@@ -55,6 +57,18 @@ def linear_board(
         on_pair_change=_nothing,
     )
     return {"link": result.get("link") or link, "pair": pair}
+
+
+@cache
+def _race_component() -> Any:
+    return st.components.v2.component(
+        RACE_NAME, html=RACE_HTML, css=style("race.css"), js=script(RACE_SCRIPTS)
+    )
+
+
+def race_board(payload: Mapping[str, Any], *, key: str) -> None:
+    """Show a race. Mounted again with new numbers it changes in place; it asks for nothing."""
+    _race_component()(key=key, data=payload, height="content")
 
 
 def _nothing() -> None:

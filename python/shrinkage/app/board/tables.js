@@ -1,18 +1,5 @@
 // The table behind each chart.
 
-/** <table> of a header and rows of text. */
-function dataTable(header, rows) {
-  const table = element("table", { class: "data" });
-  const head = element("tr", {}, header.map((text) => element("th", { scope: "col", text })));
-  table.append(element("thead", {}, [head]));
-  const body = element("tbody");
-  for (const row of rows) {
-    body.append(element("tr", {}, row.map((text) => element("td", { text }))));
-  }
-  table.append(body);
-  return table;
-}
-
 /** Paths: one row a λ of the grid, one column a feature. */
 function pathTable(board, side) {
   const header = ["λ", board.word("numbers.zero"), ...board.data.features];

@@ -12,9 +12,8 @@ from shrinkage.app.runs import LinearResult, submit_linear
 from shrinkage.app.services import Services
 from shrinkage.app.state import AppState
 from shrinkage.app.views.context import context_line
-from shrinkage.app.views.data_panel import data_panel
-from shrinkage.app.views.header import language_switch, product_name
-from shrinkage.app.views.history import data_label, history_panel
+from shrinkage.app.views.header import header
+from shrinkage.app.views.history import data_label
 from shrinkage.app.views.progress import watch
 from shrinkage.app.views.sentence import certificate, sentence
 from shrinkage.app.views.take_away import take_away_panel
@@ -36,13 +35,7 @@ def render(
     if standing is JobState.DONE:
         state.shown = state.spec
     shown = _picture_of(state, services)
-    with st.container(horizontal=True, vertical_alignment="center", key="header"):
-        product_name(t)
-        data_panel(state, services, t, shown)
-        history_panel(state, services, t)
-        take_away_panel(shown, t)
-        st.space("stretch")
-        language_switch(t)
+    header(state, services, t, shown, lambda: take_away_panel(shown, t))
     before_picture()
     if standing is not JobState.DONE:
         _status(job, standing, state, services, t, shown)

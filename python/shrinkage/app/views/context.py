@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from shrinkage.app.loading import TableFacts
+from shrinkage.app.race import Table
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.state import AppState
 from shrinkage.app.views.history import target_label
@@ -25,6 +27,20 @@ def context_line(result: LinearResult, state: AppState, t: Translator) -> None:
         preparation_report(state, t, result)
 
 
+def race_context(table: Table, state: AppState, t: Translator) -> None:
+    """Target, rows of each part and what was left out, with the report behind it."""
+    facts: TableFacts = table.facts
+    target = t("context.target", target=f"**{target_label(facts.spec, facts.target, t)}**")
+    parts = (table.train.n, table.validation.n, table.test.n)
+    train, validation, test = (count(n) for n in parts)
+    rows = t("network.parts", train=train, validation=validation, test=test)
+    kind = "regression" if not table.classes else "classes" if table.outputs > 1 else "event"
+    said = [target, rows, t(f"network.loss_{kind}"), *_words(facts, t), *_left_out(facts, t)]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="context"):
+        st.markdown(f":small[{t('list.join').join(said)}]", width="content")
+        preparation_report(state, t, facts)
+
+
 def _classes(result: LinearResult, t: Translator) -> list[str]:
     """Which class is the event: the sign of a weight means nothing without it."""
     names = result.comparison.classes
@@ -36,7 +52,7 @@ def _classes(result: LinearResult, t: Translator) -> list[str]:
     return [t("context.event", event=plain(names[1]), other=plain(names[0]))]
 
 
-def _words(result: LinearResult, t: Translator) -> list[str]:
+def _words(result: TableFacts, t: Translator) -> list[str]:
     """Text columns, and how many of their words became features."""
     said = []
     for step in result.steps:
@@ -48,7 +64,7 @@ def _words(result: LinearResult, t: Translator) -> list[str]:
     return said
 
 
-def _left_out(result: LinearResult, t: Translator) -> list[str]:
+def _left_out(result: TableFacts, t: Translator) -> list[str]:
     """Rows without target, and columns of the file that are no features."""
     rows = sum(
         step.fields["count"] for step in result.steps if step.code == "dropped_rows_missing_target"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def key_of_value(name: str, value: object) -> str:
     """Key of a control that shows a value which may change elsewhere.
@@ -10,3 +12,8 @@ def key_of_value(name: str, value: object) -> str:
     control of another key starts with the value it is given.
     """
     return f"{name}_{value}"
+
+
+def steps_with(steps: Sequence[float], value: float) -> list[float]:
+    """The steps of a slider with the present value among them, which a link may have set."""
+    return sorted({*steps, value})

@@ -6,7 +6,8 @@ import streamlit as st
 
 from shrinkage.app.files import StoredFile
 from shrinkage.app.jobs import Job, JobState
-from shrinkage.app.runs import LinearResult, ReadFile, loss_for, submit_reading
+from shrinkage.app.loading import ReadFile, TableFacts, loss_for, submit_reading
+from shrinkage.app.runs import LinearResult
 from shrinkage.app.services import Services
 from shrinkage.app.spec import FILE_PREFIX, SAMPLE_PREFIX, TASKS, RunSpec
 from shrinkage.app.state import AppState, Notice
@@ -26,7 +27,7 @@ WORDS = (200, 500, 1000, 2000)
 
 
 def data_panel(
-    state: AppState, services: Services, t: Translator, shown: LinearResult | None
+    state: AppState, services: Services, t: Translator, shown: TableFacts | None
 ) -> None:
     """Popover behind the data chip of the header."""
     label = _chip(shown, t)
@@ -38,11 +39,11 @@ def data_panel(
         # A table may have thousands of columns to choose from: they are sent when they are seen.
         if file is not None and panel.open:
             _file_form(file, state, services, t)
-        if shown is not None:
+        if isinstance(shown, LinearResult):
             _fit_settings(state, t, shown)
 
 
-def _chip(shown: LinearResult | None, t: Translator) -> str:
+def _chip(shown: TableFacts | None, t: Translator) -> str:
     if shown is None:
         return t("data.chip_empty")
     return t(
@@ -103,7 +104,7 @@ def _take_up(state: AppState, services: Services) -> None:
 
 
 def _file_at_hand(
-    state: AppState, services: Services, shown: LinearResult | None
+    state: AppState, services: Services, shown: TableFacts | None
 ) -> StoredFile | None:
     """The file just uploaded, else the one on the screen, so that its target can be changed."""
     if state.draft is not None:

@@ -1,20 +1,58 @@
-"""The line on top: name, data, history, take away, language."""
+"""The line on top: name, screens, data, history, take away, language."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from shrinkage.app.i18n import LANGUAGES
-from shrinkage.app.state import LANGUAGE
+from shrinkage.app.loading import TableFacts
+from shrinkage.app.services import Services
+from shrinkage.app.state import LANGUAGE, SCREENS, AppState
+from shrinkage.app.views.data_panel import data_panel
+from shrinkage.app.views.history import history_panel
 from shrinkage.app.views.text import Translator
 
 
-def product_name(t: Translator) -> None:
-    """The name of the product as the page's one first-level heading."""
-    st.title(t("app.title"), anchor=False, width="content")
+def header(
+    state: AppState,
+    services: Services,
+    t: Translator,
+    shown: TableFacts | None,
+    take_away: Callable[[], None],
+) -> None:
+    """The line on top of every screen; ``take_away`` draws the screen's own panel."""
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        # The name of the product as the page's one first-level heading.
+        st.title(t("app.title"), anchor=False, width="content")
+        _screen_switch(state, t)
+        data_panel(state, services, t, shown)
+        history_panel(state, services, t)
+        take_away()
+        st.space("stretch")
+        _language_switch(t)
 
 
-def language_switch(t: Translator) -> None:
+def _screen_switch(state: AppState, t: Translator) -> None:
+    st.session_state["screen_switch"] = state.screen
+    st.segmented_control(
+        t("screen.label"),
+        SCREENS,
+        format_func=lambda code: t(f"screen.{code}"),
+        key="screen_switch",
+        label_visibility="collapsed",
+        required=True,
+        on_change=_show_screen,
+        args=(state,),
+    )
+
+
+def _show_screen(state: AppState) -> None:
+    state.screen = st.session_state["screen_switch"]
+
+
+def _language_switch(t: Translator) -> None:
     """English or Chinese; the choice goes into the link."""
     st.session_state["language_switch"] = t.language
     st.segmented_control(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import streamlit as st
 
+from shrinkage.app.race_spec import RaceRun
 from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, RunSpec
 from shrinkage.app.state import AppState, Notice
 from shrinkage.app.store import Run
+from shrinkage.app.views.lanes import lane_label
 from shrinkage.app.views.loss_panel import loss_label
 from shrinkage.app.views.text import Translator, count, duration, moment, number, plain
 
 SHOWN = 12
 _ASKED = "history_clear_asked"
+Opened = RunSpec | RaceRun
+"""What a line of the history opens."""
 _ICONS = {
     "done": ":material/check_circle:",
     "running": ":material/progress_activity:",
@@ -58,19 +60,29 @@ def _ask(asked: bool) -> None:
     st.session_state[_ASKED] = asked
 
 
-def _latest_of_each(runs: list[Run]) -> list[tuple[Run, RunSpec]]:
+def _latest_of_each(runs: list[Run]) -> list[tuple[Run, Opened]]:
     """One line for each distinct run: the same fit done twice tells nothing new.
 
     A run of another version, whose spec this one cannot read, is passed over.
     """
-    latest: dict[str, tuple[Run, RunSpec]] = {}
+    latest: dict[str, tuple[Run, Opened]] = {}
     for run in runs:
-        with contextlib.suppress(ValueError):
-            latest.setdefault(run.key, (run, RunSpec.from_json(run.spec)))
+        spec = _spec_of(run)
+        if spec is not None:
+            latest.setdefault(run.key, (run, spec))
     return list(latest.values())
 
 
-def _row(run: Run, spec: RunSpec, state: AppState, services: Services, t: Translator) -> None:
+def _spec_of(run: Run) -> Opened | None:
+    for kind in (RunSpec, RaceRun):
+        try:
+            return kind.from_json(run.spec)
+        except ValueError:
+            continue
+    return None
+
+
+def _row(run: Run, spec: Opened, state: AppState, services: Services, t: Translator) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"run_{run.id}"):
         st.markdown(f"{_ICONS[run.status]} {_line(run, spec, t)}", width="stretch")
         st.button(
@@ -81,20 +93,38 @@ def _row(run: Run, spec: RunSpec, state: AppState, services: Services, t: Transl
         )
 
 
-def _line(run: Run, spec: RunSpec, t: Translator) -> str:
+def _line(run: Run, spec: Opened, t: Translator) -> str:
+    table = spec.table if isinstance(spec, RaceRun) else spec
     head = t(
         "history.line",
         when=moment(run.created),
-        name=data_label(spec, run.data_name, t),
+        name=data_label(table, run.data_name, t),
         status=t(f"status.{run.status}"),
     )
-    parts = [head, *_settings(spec, t), _detail(run, t)]
+    if isinstance(spec, RaceRun):
+        parts = [head, *_race_settings(run, spec, t)]
+    else:
+        parts = [head, *_settings(spec, t), _detail(run, t)]
     return t("list.join").join(part for part in parts if part)
+
+
+def _race_settings(run: Run, spec: RaceRun, t: Translator) -> list[str]:
+    """What tells this race from others of the same data."""
+    said = [] if spec.table.target is None else [_target(spec.table.target, t)]
+    lanes = t("network.versus").join(lane_label(lane, t) for lane in spec.race.settled().lanes)
+    said.append(t("history.race", lanes=lanes))
+    if "epochs" in run.summary:
+        said.append(t("history.epochs", n=count(run.summary["epochs"])))
+    return said
+
+
+def _target(target: str, t: Translator) -> str:
+    return t("context.target", target=plain(target, 32))
 
 
 def _settings(spec: RunSpec, t: Translator) -> list[str]:
     """What tells this run from others of the same data."""
-    said = [] if spec.target is None else [t("context.target", target=plain(spec.target, 32))]
+    said = [] if spec.target is None else [_target(spec.target, t)]
     if spec.event is not None:
         said.append(plain(spec.event, 32))
     if spec.loss is not None:
@@ -137,13 +167,19 @@ def target_label(spec: RunSpec, name: str, t: Translator) -> str:
     return t(key) if t.has(key) else plain(name)
 
 
-def _open(run: Run, spec: RunSpec, state: AppState, services: Services) -> None:
+def _open(run: Run, spec: Opened, state: AppState, services: Services) -> None:
     st.session_state["history_panel"] = False
-    digest = spec.digest
+    digest = spec.table.digest if isinstance(spec, RaceRun) else spec.digest
     if digest is not None and services.shelf.find(digest) is None:
         state.notice = Notice("history.file_gone", {"name": plain(run.data_name, 60)})
         return
-    state.want(spec)
+    if isinstance(spec, RaceRun):
+        # A race that is still in memory tells its changes up to now.
+        living = services.races.get(run.key)
+        state.open_race(run.key, spec if living is None else RaceRun(spec.table, living.spec))
+    else:
+        state.want(spec)
+        state.screen = "linear"
 
 
 def _clear(services: Services) -> None:

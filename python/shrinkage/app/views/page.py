@@ -17,7 +17,12 @@ _STYLE = """
 [data-testid="stMainBlockContainer"] { padding: 0.4rem 1.25rem 2rem; max-width: 1480px; }
 .st-key-header { padding-right: 2.5rem; row-gap: 0.25rem; column-gap: 0.6rem; }
 .st-key-header h1 { padding: 0; font-size: 1.35rem; white-space: nowrap; }
-.st-key-header button { min-height: 2.1rem; padding-top: 0.15rem; padding-bottom: 0.15rem; }
+.st-key-race_controls, .st-key-lanes { row-gap: 0.25rem; column-gap: 0.6rem; }
+.st-key-lanes > div { flex: 1 1 9rem; }
+.st-key-race_controls :is([data-testid="stButton"], [data-testid="stPopover"]) button,
+.st-key-lanes button, .st-key-header button {
+  min-height: 2.1rem; padding-top: 0.15rem; padding-bottom: 0.15rem;
+}
 [data-testid="stBaseButton-primary"] { background: #1a73b8; border-color: #1a73b8; color: #fff; }
 .st-key-context { row-gap: 0; column-gap: 0.6rem; }
 .st-key-loss_panel, .st-key-preparation { position: relative; z-index: 1; }
@@ -43,7 +48,7 @@ def page_style() -> None:
 
 def show_notice(state: AppState, t: Translator) -> None:
     """Tell what there is to tell, once."""
-    notice = state.notice
+    notice = state.told = state.notice
     if notice is None:
         return
     state.notice = None

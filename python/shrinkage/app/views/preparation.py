@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from shrinkage.app.runs import LinearResult
+from shrinkage.app.loading import TableFacts
 from shrinkage.app.state import AppState
 from shrinkage.app.views.history import target_label
 from shrinkage.app.views.text import Translator, count, plain, show
@@ -13,7 +13,7 @@ from shrinkage.data import Step
 SHOWN = 30
 
 
-def preparation_report(state: AppState, t: Translator, shown: LinearResult) -> None:
+def preparation_report(state: AppState, t: Translator, shown: TableFacts) -> None:
     """Popover with the steps of reader and preparation, and their undo."""
     with st.popover(t("data.report"), type="tertiary", key="preparation"):
         st.caption(
@@ -47,7 +47,7 @@ def step_text(step: Step, t: Translator) -> str:
 
 
 def _row(
-    step: Step, text: str, key: str, label: str | None, state: AppState, shown: LinearResult
+    step: Step, text: str, key: str, label: str | None, state: AppState, shown: TableFacts
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_row"):
         st.markdown(text, width="stretch")
@@ -55,6 +55,6 @@ def _row(
             st.button(label, key=key, on_click=_toggle, args=(step.id, state, shown))
 
 
-def _toggle(step: str, state: AppState, shown: LinearResult) -> None:
+def _toggle(step: str, state: AppState, shown: TableFacts) -> None:
     undo = set(shown.spec.undo) ^ {step}
     state.want(shown.spec.but(undo=tuple(sorted(undo))))

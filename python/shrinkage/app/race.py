@@ -1,0 +1,399 @@
+"""A race: networks trained epoch by epoch in step, on one table, from one start.
+
+A race outlives the screens that watch it: they read ``look``, and change it between two epochs.
+Nothing here imports Streamlit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.app.jobs import Job, Report
+from shrinkage.app.race_spec import Lane, RaceRun, RaceSpec
+from shrinkage.app.spec import RunSpec
+from shrinkage.errors import Cancelled
+from shrinkage.losses import Loss
+from shrinkage.neural import Network
+from shrinkage.neural.network import run_many
+
+LOOK_SECONDS = 0.2
+"""Time between two looks at the zeros and the test error."""
+SHORT_SECONDS = 0.1
+"""An epoch that takes less is waited for when the race is stopped."""
+WATCHABLE = 40.0
+"""Epochs a second that an eye can follow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows of the table: X (n, p) scaled, y (n,) as the loss takes it."""
+
+    X: Any
+    y: NDArray[np.float64]
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The data of a race: what is trained on, what is measured by.
+
+    Attributes:
+        facts: what the screen says of the data.
+        train, validation, test: the three parts.
+        loss: of the output; outputs: number of classes beyond two, else 1.
+        unit: standard deviation of the target among the training rows; 1 for classes.
+    """
+
+    facts: Any
+    train: Part
+    validation: Part
+    test: Part
+    loss: Loss
+    outputs: int
+    unit: float
+
+    @property
+    def classes(self) -> bool:
+        """Whether the target is a class."""
+        return self.loss.task == "classification"
+
+    def network(self, spec: RaceSpec) -> Network:
+        """An untrained network of the race; all of them start from the same weights."""
+        p = self.train.X.shape[1]
+        network = Network(p, self.loss, self.outputs, spec.setting(), spec.seed)
+        network.set_examples(self.train.X, self.train.y)
+        return network
+
+    def test_error(self, network: Network) -> float:
+        """Share of wrong classes, or root mean squared error in units of the target."""
+        eta = network.eta(self.test.X)
+        if not self.classes:
+            return float(self.unit * np.sqrt(np.mean((eta[:, 0] - self.test.y) ** 2)))
+        chosen = eta.argmax(axis=1) if eta.shape[1] > 1 else eta[:, 0] > 0
+        return float(np.mean(chosen != self.test.y))
+
+
+@dataclass(frozen=True)
+class LaneLook:
+    """One lane at one moment.
+
+    Attributes:
+        lane: how it is regularized in the next epoch.
+        train, validation: mean loss after each epoch, all units on, at most ``epoch`` of them.
+        zeros, total: weights that are exactly zero, and weights in all.
+        test_error: see ``Table.test_error``; None before the first epoch.
+        diverged: the epoch whose loss left the range of numbers, or None.
+    """
+
+    lane: Lane
+    train: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+    zeros: int = 0
+    total: int = 0
+    test_error: float | None = None
+    diverged: int | None = None
+
+    @property
+    def gap(self) -> float:
+        """Validation loss minus training loss after the last epoch; NaN before the first."""
+        return self.validation[-1] - self.train[-1] if self.train else float("nan")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A race at one moment.
+
+    Attributes:
+        epoch: epochs that all lanes have finished, but for those that diverged.
+        goal: at which it ends.
+        lanes: in order.
+        seconds: computing time of all epochs.
+        changes: epochs after which a lane or the learning rate was changed, per lane.
+    """
+
+    epoch: int
+    goal: int
+    lanes: tuple[LaneLook, ...]
+    seconds: float = 0.0
+    changes: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass
+class _Runner:
+    """One network under way."""
+
+    network: Network
+    rules: dict[str, Any] | None = None
+    train: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    diverged: int | None = None
+
+
+class Race:
+    """One race with what was trained so far.
+
+    Attributes:
+        id: its name in the address and in the history.
+        table_spec: which data it runs on.
+        table: the data, once they are loaded.
+        pace: epochs a second at most; None is as fast as the machine can.
+        job: the training under way or last ended; None before the first.
+    """
+
+    def __init__(self, name: str, table_spec: RunSpec, spec: RaceSpec) -> None:
+        self.id = name
+        self.table_spec = table_spec
+        self.table: Table | None = None
+        self.pace: float | None = None
+        self.job: Job | None = None
+        self._lock = threading.Lock()
+        self._spec = spec
+        self._runners: list[_Runner] = []
+        self._done = 0
+        self._begun = 0
+        self._seconds = 0.0
+        self._rate = spec.learning_rate
+        self._look = Look(0, spec.epochs, tuple(LaneLook(lane) for lane in spec.lanes))
+
+    # ---- seen and changed by screens ---------------------------------------------------------
+
+    @property
+    def spec(self) -> RaceSpec:
+        """The race with all changes so far."""
+        return self._spec
+
+    @property
+    def data(self) -> str:
+        """Which data, as in ``RunSpec``."""
+        return self.table_spec.data
+
+    def to_json(self) -> str:
+        """The race as the history keeps it."""
+        return RaceRun(self.table_spec, self._spec).to_json()
+
+    @property
+    def look(self) -> Look:
+        """The race as it stood at the last look, some moments ago."""
+        return self._look
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way or waits for its turn."""
+        return self.job is not None and not self.job.state.final
+
+    def await_table(self, timeout: float) -> None:
+        """Wait until the data are loaded, the job has ended, or the time is over."""
+        deadline = time.monotonic() + timeout
+        while self.table is None and self.running and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """How the lanes are regularized in the next epoch to begin."""
+        with self._lock:
+            return self._spec.lanes_after(self._begun)
+
+    def rate(self) -> float:
+        """The learning rate of the next epoch to begin."""
+        with self._lock:
+            return self._spec.rate_after(self._begun)
+
+    def change_lane(self, lane: int, to: Lane) -> None:
+        """Regularize a lane like ``to`` from the next epoch on."""
+        with self._lock:
+            self._spec = self._spec.with_lane(self._begun, lane, to)
+        self._freshen()
+
+    def change_rate(self, rate: float) -> None:
+        """Train at this learning rate from the next epoch on."""
+        with self._lock:
+            self._spec = self._spec.with_rate(self._begun, rate)
+
+    def change_goal(self, epochs: int) -> None:
+        """End after this many epochs; not before those that have begun."""
+        with self._lock:
+            self._spec = self._spec.but(epochs=max(epochs, self._begun, 1))
+        self._freshen()
+
+    # ---- on the thread of its job ------------------------------------------------------------
+
+    def train(self, load: Callable[[], Table], report: Report) -> Look:
+        """Train to the goal.
+
+        Raises:
+            Cancelled: the report asked for it; whole epochs are kept.
+            shrinkage.errors.ShrinkageError: what is wrong with the data.
+        """
+        if self.table is None:
+            self.table = load()
+        if not self._runners:
+            self._runners = [_Runner(self.table.network(self._spec)) for _ in self._spec.lanes]
+        clock = _Clock(self._done)
+        seen = time.monotonic()
+        try:
+            while self._racing() and self._begin():
+                self._epoch(self.table, report)
+                report(_Share(self._done / self._spec.epochs))
+                clock.keep(self, report)
+                if time.monotonic() - seen > LOOK_SECONDS:
+                    self._take_look(self.table)
+                    seen = time.monotonic()
+                if report(None):
+                    raise _stopped()
+        finally:
+            self._take_look(self.table)
+        return self._look
+
+    def _racing(self) -> list[_Runner]:
+        return [runner for runner in self._runners if runner.diverged is None]
+
+    def _begin(self) -> bool:
+        """Open the next epoch, after which changes wait for the one that follows it."""
+        with self._lock:
+            if self._done >= self._spec.epochs:
+                return False
+            lanes, rate = self._spec.lanes_after(self._done), self._spec.rate_after(self._done)
+            self._begun = self._done + 1
+        for runner, lane in zip(self._runners, lanes, strict=True):
+            if runner.rules != lane.rules():
+                runner.rules = lane.rules()
+                runner.network.regularize(**runner.rules)
+            if rate != self._rate:
+                runner.network.set_learning_rate(rate)
+        self._rate = rate
+        return True
+
+    def _epoch(self, table: Table, report: Report) -> None:
+        """One epoch of all lanes, or none of it."""
+        racing = self._racing()
+        started = time.monotonic()
+        # Epochs known to be short are waited for; longer ones are undone when they are cut short.
+        short = self._done > 0 and self._seconds / self._done < SHORT_SECONDS
+        before = [] if short else [runner.network.checkpoint() for runner in racing]
+        asked = (lambda _: None) if short else (lambda _: report(None))
+        endings = run_many([runner.network for runner in racing], 1, callback=asked)
+        if "cancelled" in endings:
+            for runner, state in zip(racing, before, strict=True):
+                runner.network.restore(state)
+            with self._lock:
+                self._begun = self._done
+            raise _stopped()
+        for runner, ending in zip(racing, endings, strict=True):
+            self._measure(runner, ending == "diverged", table)
+        self._done += 1
+        self._seconds += time.monotonic() - started
+
+    def _measure(self, runner: _Runner, diverged: bool, table: Table) -> None:
+        if not diverged:
+            parts = (table.train, table.validation)
+            losses = [runner.network.mean_loss(part.X, part.y) for part in parts]
+            diverged = not np.isfinite(losses).all()
+        if diverged:
+            runner.diverged = self._done + 1
+            return
+        runner.train.append(losses[0])
+        runner.validation.append(losses[1])
+
+    def _take_look(self, table: Table) -> None:
+        lanes = []
+        now = self._spec.lanes_after(self._done)
+        for runner, lane in zip(self._runners, now, strict=True):
+            weights, _ = runner.network.parameters()
+            lanes.append(
+                LaneLook(
+                    lane=lane,
+                    train=tuple(runner.train),
+                    validation=tuple(runner.validation),
+                    zeros=sum(int((w == 0).sum()) for w in weights),
+                    total=sum(w.size for w in weights),
+                    test_error=table.test_error(runner.network) if runner.train else None,
+                    diverged=runner.diverged,
+                )
+            )
+        self._publish(Look(self._done, self._spec.epochs, tuple(lanes), self._seconds))
+
+    def _freshen(self) -> None:
+        """Show a change at once where no training would show it."""
+        if not self.running:
+            old, now = self._look, self.lanes()
+            lanes = tuple(
+                LaneLook(**{**vars(seen), "lane": lane})
+                for seen, lane in zip(old.lanes, now, strict=True)
+            )
+            self._publish(Look(old.epoch, self._spec.epochs, lanes, old.seconds))
+
+    def _publish(self, look: Look) -> None:
+        spec = self._spec
+        rates = [epoch for epoch, _ in spec.rates]
+        changes = tuple(
+            tuple(sorted({c.epoch for c in spec.changes if c.lane == lane} | {*rates}))
+            for lane in range(len(spec.lanes))
+        )
+        self._look = Look(look.epoch, look.goal, look.lanes, look.seconds, changes)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Progress of a training."""
+
+    fraction: float
+
+
+class _Clock:
+    """Holds a race to its pace."""
+
+    def __init__(self, done: int) -> None:
+        self._pace: float | None = None
+        self._start, self._first = time.monotonic(), done
+
+    def keep(self, race: Race, report: Report) -> None:
+        """Wait until the next epoch is due, or the race is to end, or its pace is changed."""
+        if race.pace != self._pace:
+            self._pace, self._start, self._first = race.pace, time.monotonic(), race._done
+        while self._pace is not None and race.pace == self._pace and not report(None):
+            ahead = self._start + (race._done - self._first) / self._pace - time.monotonic()
+            if ahead <= 0:
+                # What the machine was too slow for is not made up for.
+                self._start -= ahead
+                return
+            time.sleep(min(ahead, 0.05))
+
+
+class Races:
+    """The races of a server; the least recently used leave first, those under way never."""
+
+    def __init__(self, keep: int = 6) -> None:
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._races: OrderedDict[str, Race] = OrderedDict()
+
+    def add(self, race: Race) -> None:
+        """Remember a race."""
+        with self._lock:
+            self._races[race.id] = race
+            over = [k for k, r in self._races.items() if not r.running and r is not race]
+            for name in over[: max(0, len(self._races) - self._keep)]:
+                del self._races[name]
+
+    def get(self, name: str | None) -> Race | None:
+        """The race of this name, or None."""
+        with self._lock:
+            if name is None or name not in self._races:
+                return None
+            self._races.move_to_end(name)
+            return self._races[name]
+
+
+def _stopped() -> Cancelled:
+    return Cancelled("the race was stopped", code="race.cancelled")

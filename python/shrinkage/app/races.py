@@ -1,0 +1,164 @@
+"""The work behind the Network screen: get the data of a race, start it, go on with it.
+
+Everything here runs on a job's thread; a screen only submits it and draws what comes back.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
+
+from shrinkage.app.jobs import Job, Report, interruptible
+from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, load
+from shrinkage.app.race import Look, Part, Race, Table
+from shrinkage.app.race_spec import RaceSpec, table_part
+from shrinkage.app.services import RunInfo, Services
+from shrinkage.app.spec import RunSpec
+from shrinkage.data import Dataset
+from shrinkage.errors import DataError
+from shrinkage.losses import Logistic, Multinomial, Squared
+
+VALIDATION_SHARE = 0.25
+"""Of the rows that are not test rows."""
+MIN_ROWS = 12
+
+
+def race_for(
+    name: str | None,
+    spec: RunSpec,
+    race: RaceSpec,
+    services: Services,
+    *,
+    pace: float | None = None,
+) -> tuple[Race, Race | None]:
+    """The race of this name if it is the wanted one; else a new one, under way.
+
+    A race that has to give way is asked to end; it stays in the history.
+
+    Args:
+        name: of the race on the screen or in the link; None: a new one is wanted.
+        spec: the data. race: the lanes and the network.
+        pace: of a new race, epochs a second; None: as fast as the machine can.
+
+    Returns:
+        The race, and the one that was stopped for it, or None.
+    """
+    old = services.races.get(name)
+    table = table_part(spec)
+    if old is not None and old.table_spec == table and old.spec.structure() == race.structure():
+        return old, None
+    # A link whose race is not in memory gets it under its own name, as a refresh must find it.
+    fresh = name is None or old is not None
+    new = Race(secrets.token_urlsafe(9) if fresh else str(name), table, race)
+    new.pace = pace
+    services.races.add(new)
+    start(new, services)
+    if old is None or not old.running:
+        return new, None
+    stop(old)
+    return new, old
+
+
+def start(race: Race, services: Services) -> Job:
+    """Train a race to its goal, from where it stands; one that is under way goes on."""
+    with _starting:
+        if race.job is not None and race.running:
+            return race.job
+
+        def work(report: Report) -> Look:
+            return race.train(lambda: _race_table(race.table_spec, services, report), report)
+
+        info = RunInfo(race, data_name(race.table_spec, services), summarize, key=race.id)
+        race.job = services.trainings.submit(f"{race.id}.{secrets.token_hex(4)}", work, info=info)
+        return race.job
+
+
+_starting = threading.Lock()
+
+
+def stop(race: Race) -> None:
+    """End a race after the epoch under way; what was trained is kept."""
+    if race.job is not None:
+        race.job.stop()
+
+
+def summarize(look: Look) -> dict[str, Any]:
+    """Language-neutral facts for the history."""
+    return {"epochs": look.epoch, "lanes": len(look.lanes)}
+
+
+def split_rows(
+    y: NDArray[Any], task: str, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Training, validation and test rows; the test rows are those of the Linear screen.
+
+    Raises:
+        DataError: there are too few rows for three parts (``race.few_rows``).
+    """
+    if len(y) < MIN_ROWS:
+        raise DataError(
+            f"{len(y)} rows are too few for training, validation and test; give {MIN_ROWS} or more",
+            code="race.few_rows",
+            argument="data",
+            value=len(y),
+            limit=MIN_ROWS,
+            remedy="choose a table with more rows",
+        )
+    test = held_out(y, task, share=TEST_SHARE, seed=seed)
+    rest = np.setdiff1d(np.arange(len(y)), test)
+    validation = rest[held_out(y[rest], task, share=VALIDATION_SHARE, seed=seed)]
+    return np.setdiff1d(rest, validation), validation, test
+
+
+def _race_table(spec: RunSpec, services: Services, report: Report) -> Table:
+    table: Table = interruptible(lambda: race_table(spec, services, report), report)
+    return table
+
+
+def race_table(spec: RunSpec, services: Services, report: Report) -> Table:
+    """The table of a race, split and scaled as its training rows alone teach it.
+
+    Raises:
+        shrinkage.errors.ShrinkageError: what is wrong with the data, or ``Cancelled``.
+    """
+
+    def hold_back(y: NDArray[Any], task: str) -> NDArray[np.int64]:
+        _, validation, test = split_rows(y, task, spec.seed)
+        return np.union1d(validation, test)
+
+    data = load(spec, services, report, hold_back)
+    dataset = data.dataset
+    rows = split_rows(dataset.y, dataset.task, spec.seed)
+    X = _scaled(dataset.X, rows[0])
+    y, unit = _target(dataset, rows[0])
+    train, validation, test = (Part(X[part], y[part]) for part in rows)
+    several = dataset.n_classes > 2
+    kind = Squared if dataset.task == "regression" else Multinomial if several else Logistic
+    facts = TableFacts(**data.facts(spec, services))
+    outputs = dataset.n_classes if several else 1
+    return Table(facts, train, validation, test, kind(), outputs, unit)
+
+
+def _scaled(X: Any, train: NDArray[np.int64]) -> Any:
+    """Columns of unit standard deviation among the training rows; dense ones of mean 0."""
+    scaler = StandardScaler(with_mean=not sparse.issparse(X), copy=True)
+    rows = sparse.csr_array(X) if sparse.issparse(X) else X
+    scaled = scaler.fit(rows[train]).transform(rows)
+    if sparse.issparse(scaled):
+        return sparse.csr_array(scaled, dtype=np.float32)
+    return np.ascontiguousarray(scaled, dtype=np.float32)
+
+
+def _target(dataset: Dataset, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
+    """The target as the loss takes it, and its unit: quantities are scaled like the columns."""
+    y = np.asarray(dataset.y, dtype=np.float64)
+    if dataset.task == "classification":
+        return y, 1.0
+    unit = float(y[train].std()) or 1.0
+    return (y - y[train].mean()) / unit, unit

@@ -1,0 +1,120 @@
+"""The lanes of a race: what each is called, and the controls that change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from shrinkage.app.board import LETTERS
+from shrinkage.app.race import Race
+from shrinkage.app.race_spec import MAX_LANES, PENALTIES, Lane
+from shrinkage.app.state import AppState
+from shrinkage.app.views.controls import steps_with
+from shrinkage.app.views.text import Translator, number
+
+_MANTISSAS = (1.0, 2.0, 3.0, 5.0)
+LAMBDAS = tuple(float(f"{m}e{power}") for power in range(-6, 1) for m in _MANTISSAS)
+RATES = tuple(round(0.05 * i, 2) for i in range(19))
+SHARES = tuple(round(0.1 * i, 1) for i in range(11))
+_NEW = Lane(penalty="l2", lam=0.01, dropout=0.5)
+
+
+def lane_label(lane: Lane, t: Translator) -> str:
+    """What distinguishes a lane: "L1, λ = 0.003 + dropout 0.5"."""
+    said = []
+    if lane.penalty != "none":
+        share = number(lane.l1_ratio)
+        said.append(t(f"network.with_{lane.penalty}", lam=number(lane.lam), share=share))
+    if lane.dropout > 0:
+        said.append(t("network.with_dropout", rate=number(lane.dropout)))
+    if lane.input_dropout > 0:
+        said.append(t("network.with_input_dropout", rate=number(lane.input_dropout)))
+    return t("network.plus").join(said) if said else t("network.plain")
+
+
+def lane_row(race: Race, state: AppState, t: Translator) -> None:
+    """One popover a lane, and one to add a lane while there is room."""
+    lanes = race.lanes()
+    with st.container(horizontal=True, vertical_alignment="center", key="lanes"):
+        for i, lane in enumerate(lanes):
+            label = t("network.lane", letter=LETTERS[i], label=lane_label(lane, t))
+            with st.popover(label, key=f"lane_{i}", width="stretch"):
+                _lane_form(i, lane, race, state, t)
+        if len(lanes) < MAX_LANES:
+            st.button(
+                t("network.add"),
+                icon=":material/add:",
+                key="lane_add",
+                help=t("network.add_help"),
+                on_click=_add,
+                args=(race, state),
+            )
+
+
+def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -> None:
+    def control(name: str) -> dict[str, Any]:
+        key = f"lane_{name}_{i}_{state.edition}"
+        return dict(key=key, on_change=_change, args=(i, name, key, race, state))
+
+    st.segmented_control(
+        t("network.penalty"),
+        PENALTIES,
+        default=lane.penalty,
+        format_func=lambda code: t(f"network.penalty_{code}"),
+        required=True,
+        help=t("network.penalty_help"),
+        **control("penalty"),
+    )
+    if lane.penalty != "none":
+        st.select_slider(
+            t("network.lambda"),
+            steps_with(LAMBDAS, lane.lam),
+            value=lane.lam,
+            format_func=number,
+            help=t("network.lambda_help"),
+            **control("lam"),
+        )
+    if lane.penalty == "elasticnet":
+        st.select_slider(
+            t("network.share"),
+            steps_with(SHARES, lane.l1_ratio),
+            value=lane.l1_ratio,
+            format_func=number,
+            **control("l1_ratio"),
+        )
+    for name, label in (("dropout", "network.dropout"), ("input_dropout", "network.inputs")):
+        value = getattr(lane, name)
+        st.select_slider(
+            t(label),
+            steps_with(RATES, value),
+            value=value,
+            format_func=number,
+            help=t(f"{label}_help"),
+            **control(name),
+        )
+    if len(race.spec.lanes) > 1:
+        st.button(
+            t("network.remove"),
+            icon=":material/delete:",
+            type="tertiary",
+            key=f"lane_remove_{i}",
+            help=t("network.add_help"),
+            on_click=_remove,
+            args=(i, race, state),
+        )
+
+
+def _change(i: int, name: str, key: str, race: Race, state: AppState) -> None:
+    race.change_lane(i, race.lanes()[i].but(**{name: st.session_state[key]}))
+    state.want_race(race.spec, controls=False)
+
+
+def _add(race: Race, state: AppState) -> None:
+    now = race.spec.settled()
+    state.want_race(now.but(lanes=(*now.lanes, _NEW)))
+
+
+def _remove(i: int, race: Race, state: AppState) -> None:
+    now = race.spec.settled()
+    state.want_race(now.but(lanes=(*now.lanes[:i], *now.lanes[i + 1 :])))

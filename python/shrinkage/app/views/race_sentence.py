@@ -1,0 +1,71 @@
+"""A race in words: who overfits and by how much; names and numbers of the lanes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shrinkage.app.board import LETTERS, LaneTexts, RaceTexts
+from shrinkage.app.race import LaneLook, Look, Table
+from shrinkage.app.race_facts import race_facts
+from shrinkage.app.views.lanes import lane_label
+from shrinkage.app.views.text import Translator, count, number
+
+
+def race_sentence(look: Look, table: Table | None, t: Translator) -> str:
+    """One paragraph from the numbers of the race alone."""
+    if table is None:
+        return t("network.fact.not_trained")
+    said = [
+        t(f"network.fact.{fact.code}", **{k: _show(k, v, look, t) for k, v in fact.fields.items()})
+        for fact in race_facts(look, table.validation.n)
+    ]
+    return t("fact.join").join(said)
+
+
+def race_texts(look: Look, table: Table | None, t: Translator) -> RaceTexts:
+    """What the board writes beside its charts."""
+    classes = table is not None and table.classes
+    kind = "share" if classes else "rmse"
+    return RaceTexts(
+        lanes=[_lane_texts(lane, classes, t) for lane in look.lanes],
+        zeros=t("network.title.zeros"),
+        zeros_note=t("network.note.zeros"),
+        test=t(f"network.title.test_{kind}"),
+        test_note=t("network.note.test", rows=count(0 if table is None else table.test.n)),
+    )
+
+
+def _lane_texts(lane: LaneLook, classes: bool, t: Translator) -> LaneTexts:
+    note = ""
+    if lane.diverged is not None:
+        note = t("network.note.diverged", epoch=count(lane.diverged))
+    elif lane.train:
+        note = t(
+            "network.note.gap",
+            gap=number(lane.gap),
+            validation=number(lane.validation[-1]),
+            train=number(lane.train[-1]),
+        )
+    zeros = test = ""
+    if lane.total:
+        share = _percent(lane.zeros / lane.total)
+        zeros = t("network.zeros", share=share, zeros=count(lane.zeros), total=count(lane.total))
+    if lane.test_error is not None:
+        test = _percent(lane.test_error) if classes else number(lane.test_error, zeros=True)
+    return LaneTexts(lane_label(lane.lane, t), note, zeros, test)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}\N{NARROW NO-BREAK SPACE}%"
+
+
+def _show(name: str, value: Any, look: Look, t: Translator) -> str:
+    if name == "lane":
+        return _lane_name(value, look, t)
+    if name == "lanes":
+        return t("network.and").join(_lane_name(i, look, t) for i in value)
+    return count(value) if isinstance(value, int) else number(value)
+
+
+def _lane_name(i: int, look: Look, t: Translator) -> str:
+    return t("network.lane_name", letter=LETTERS[i], label=lane_label(look.lanes[i].lane, t))
