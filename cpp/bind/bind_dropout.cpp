@@ -26,6 +26,20 @@ py::array_t<std::uint8_t> bound_dropout_mask(const py::array& rows_, std::size_t
     return to_numpy_rows(std::move(mask), rows.size(), cols);
 }
 
+py::array_t<double> bound_dropout_uniform(const py::array& rows_, std::size_t cols,
+                                          std::uint64_t seed, std::uint64_t step,
+                                          std::uint32_t layer) {
+    const auto rows = vector_view<std::uint32_t>(rows_, "rows");
+    std::vector<double> out;
+    {
+        const py::gil_scoped_release release;
+        check_dropout({seed, step, layer}, cols, 0.0);
+        out.resize(rows.size() * cols);
+        dropout_uniform({seed, step, layer}, rows, cols, out);
+    }
+    return to_numpy_rows(std::move(out), rows.size(), cols);
+}
+
 template <typename T>
 py::array_t<T> apply_to(const py::array& x_, std::span<const std::uint8_t> mask, double rate) {
     const auto x = vector_view<T>(x_, "x");
@@ -53,6 +67,8 @@ void bind_dropout(py::module_& m) {
     using namespace py::literals;
     m.def("dropout_mask", &bound_dropout_mask, "rows"_a, "cols"_a, "rate"_a, "seed"_a, "step"_a,
           "layer"_a, "Mask (rows, cols), 1 = kept, by the layout of nn/dropout.hpp.");
+    m.def("dropout_uniform", &bound_dropout_uniform, "rows"_a, "cols"_a, "seed"_a, "step"_a,
+          "layer"_a, "Numbers (rows, cols) in (0, 1): dropped where below the rate.");
     m.def("apply_dropout", &bound_apply_dropout, "x"_a, "mask"_a, "rate"_a,
           "x / (1 - rate) where the mask is 1, else 0; float32 or float64, flat.");
 }

@@ -25,8 +25,9 @@ void bind_network_of(py::module_& m, const char* name) {
              "optimizer"_a, "optimizer_parameters"_a, "learning_rate"_a, "batch_size"_a, "seed"_a,
              "kkt_every"_a, "early_stopping"_a, "patience"_a, "improvement"_a)
         .def("set_regularization", &Net::set_regularization, "penalties"_a, "rates"_a, "kind"_a,
-             "input_groups"_a,
-             "Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer.")
+             "input_groups"_a, "concrete"_a,
+             "Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of "
+             "learned rates temperature, length scale and precision.")
         .def("set_schedule", &Net::set_schedule, "learning_rate_factors"_a, "dropout_factors"_a,
              "clip_norm"_a, "Factors by epoch, and the bound of a step's gradient.")
         .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)
@@ -43,6 +44,7 @@ void bind_network_of(py::module_& m, const char* name) {
         .def("loss_and_gradient", &Net::loss_and_gradient, "step"_a, "n_threads"_a, "control"_a,
              "Mean training loss with the masks of a step, and its gradient.")
         .def("penalty", &Net::penalty)
+        .def("rates", &Net::rates, "Dropout rates in force, one a layer.")
         .def("parameters", &Net::parameters, "Weights (inputs, units) and biases of each layer.")
         .def("set_parameters", &Net::set_parameters, "weights"_a, "biases"_a)
         .def("take_best", &Net::take_best, "Goes back to the best weights of early stopping.")

@@ -142,11 +142,13 @@ public:
                                                 Regularization{std::vector<WeightPenalty>(depth),
                                                                std::vector<double>(depth, 0.0),
                                                                DropoutKind::bernoulli,
+                                                               {},
                                                                {}});
     }
 
     void set_regularization(const PenaltyRows& penalties, std::vector<double> rates,
-                            const std::string& kind, std::vector<std::uint32_t> input_groups) {
+                            const std::string& kind, std::vector<std::uint32_t> input_groups,
+                            const std::vector<double>& concrete) {
         const auto lock = own();
         require_depth("penalties", penalties.size());
         require_depth("rates", rates.size());
@@ -170,6 +172,7 @@ public:
                                    "number the groups from 0, one for each input"});
         }
         regularization.input_groups = std::move(input_groups);
+        regularization.concrete = {concrete.at(0), concrete.at(1), concrete.at(2)};
         trainer_->set_regularization(std::move(regularization));
     }
     void set_schedule(std::vector<double> learning_rate_factors,
@@ -249,6 +252,10 @@ public:
         const auto lock = own();
         return trainer_->penalty();
     }
+    py::array_t<double> rates() {
+        const auto lock = own();
+        return to_numpy(trainer_->rates());
+    }
     py::tuple parameters() {
         const auto lock = own();
         const auto& flat = trainer_->state().parameters;
@@ -288,16 +295,20 @@ public:
             return to_numpy(std::move(values));
         };
         std::vector<std::int64_t> zeros;
+        std::vector<double> rates;
         for (const EpochRecord& row : rows) {
             zeros.insert(zeros.end(), row.zeros.begin(), row.zeros.end());
+            rates.insert(rates.end(), row.rates.begin(), row.rates.end());
         }
-        return py::dict(
-            "train_loss"_a = column(&EpochRecord::train_loss),
-            "validation_loss"_a = column(&EpochRecord::validation_loss),
-            "penalty"_a = column(&EpochRecord::penalty), "kkt"_a = column(&EpochRecord::kkt),
-            "kkt_error"_a = column(&EpochRecord::kkt_error),
-            "learning_rate"_a = column(&EpochRecord::learning_rate),
-            "zeros"_a = to_numpy_rows(std::move(zeros), rows.size(), trainer_->layout().depth()));
+        const std::size_t depth = trainer_->layout().depth();
+        return py::dict("train_loss"_a = column(&EpochRecord::train_loss),
+                        "validation_loss"_a = column(&EpochRecord::validation_loss),
+                        "penalty"_a = column(&EpochRecord::penalty),
+                        "kkt"_a = column(&EpochRecord::kkt),
+                        "kkt_error"_a = column(&EpochRecord::kkt_error),
+                        "learning_rate"_a = column(&EpochRecord::learning_rate),
+                        "zeros"_a = to_numpy_rows(std::move(zeros), rows.size(), depth),
+                        "rates"_a = to_numpy_rows(std::move(rates), rows.size(), depth));
     }
     py::dict state() {
         const auto lock = own();
@@ -414,9 +425,13 @@ private:
         fill("kkt", &EpochRecord::kkt);
         fill("kkt_error", &EpochRecord::kkt_error);
         fill("learning_rate", &EpochRecord::learning_rate);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto rate_array = columns["rates"].cast<py::array>();
+        const auto rates = row_major_view<double>(rate_array, "rates");
+        for (std::size_t i = 0; i < rows.size() && i < rates.rows; ++i) {
             const auto row = zeros.data.subspan(i * zeros.cols, zeros.cols);
             rows[i].zeros.assign(row.begin(), row.end());
+            const auto rate_row = rates.data.subspan(i * rates.cols, rates.cols);
+            rows[i].rates.assign(rate_row.begin(), rate_row.end());
         }
         return rows;
     }

@@ -90,4 +90,17 @@ void dropout_mask(const DropoutStream& stream, std::span<const std::uint32_t> ro
     }
 }
 
+void dropout_uniform(const DropoutStream& stream, std::span<const std::uint32_t> rows,
+                     std::size_t cols, std::span<double> out) {
+    check_dropout(stream, cols, 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t unit = 0; unit < cols; ++unit) {
+            const std::size_t block = unit / lanes, lane = unit % lanes;
+            const std::uint32_t high = lane_of(dropout_bits(stream, rows[i], block, false), lane);
+            const std::uint32_t low = lane_of(dropout_bits(stream, rows[i], block, true), lane);
+            out[i * cols + unit] = (static_cast<double>(high << 16 | low) + 0.5) * 0x1p-32;
+        }
+    }
+}
+
 }  // namespace shrinkage

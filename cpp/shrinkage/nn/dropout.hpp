@@ -60,6 +60,12 @@ PhiloxCounter dropout_bits(const DropoutStream& stream, std::uint32_t row, std::
 void dropout_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows,
                   std::size_t cols, double rate, std::span<std::uint8_t> mask);
 
+/// Fills the row-major (rows.size(), cols) with the uniform numbers in (0, 1) by which units are
+/// dropped: (N + 1/2) / 2^32, N the lane of the mask's call times 2^16 plus that of the second one.
+/// A unit is dropped when N < round(rate 2^32).
+void dropout_uniform(const DropoutStream& stream, std::span<const std::uint32_t> rows,
+                     std::size_t cols, std::span<double> out);
+
 /// out = x / (1 - rate) where kept, exactly 0 where dropped. Applied to a gradient it is the
 /// backward pass. out may be x.
 template <typename T>

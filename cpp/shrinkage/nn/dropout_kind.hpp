@@ -21,14 +21,17 @@ namespace shrinkage {
 ///              computed at all (Graham, Reizenstein & Robinson 2015)
 /// dropconnect  each weight of a batch is dropped with the probability of what enters its layer
 ///              (Wan et al. 2013; see connections.hpp)
-enum class DropoutKind { bernoulli, gaussian, alpha, batch, dropconnect };
+/// concrete   as bernoulli with a smooth gate in place of the bit, through which the rate of each
+///              layer is learned (Gal, Hron & Kendall 2017; see noise.hpp and concrete.hpp)
+enum class DropoutKind { bernoulli, gaussian, alpha, batch, dropconnect, concrete };
 
-inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 5> dropout_kind_names{
+inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 6> dropout_kind_names{
     {{"bernoulli", DropoutKind::bernoulli},
      {"gaussian", DropoutKind::gaussian},
      {"alpha", DropoutKind::alpha},
      {"batch", DropoutKind::batch},
-     {"dropconnect", DropoutKind::dropconnect}}};
+     {"dropconnect", DropoutKind::dropconnect},
+     {"concrete", DropoutKind::concrete}}};
 
 inline std::optional<DropoutKind> dropout_kind_named(std::string_view name) {
     for (const auto& [known, kind] : dropout_kind_names) {
@@ -52,6 +55,7 @@ struct MaskPlan {
     std::span<const double> rates;
     DropoutKind kind = DropoutKind::bernoulli;
     std::span<const std::uint32_t> input_groups;
+    double temperature = 0.1;  // of concrete gates
 };
 
 /// out = scale x + shift where kept, `dropped` where not.

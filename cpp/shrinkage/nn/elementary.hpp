@@ -30,6 +30,59 @@ SHRINKAGE_INLINE float exp(float x) {
 }
 SHRINKAGE_INLINE double exp(double x) { return std::exp(x); }
 
+SHRINKAGE_INLINE float root(float x) { return __builtin_sqrtf(x); }
+SHRINKAGE_INLINE double root(double x) { return __builtin_sqrt(x); }
+
+/// ln x for x > 0 that is no subnormal: x = m 2^n with m in [1/sqrt 2, sqrt 2), and the minimax
+/// polynomial of Cephes' logf in m - 1.
+SHRINKAGE_INLINE float log(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    const float whole = std::bit_cast<float>((bits & 0x7FFFFFU) | 0x3F800000U);
+    const bool above = whole > 1.41421356F;
+    const float m = above ? 0.5F * whole : whole;
+    const float n =
+        static_cast<float>(static_cast<std::int32_t>(bits >> 23) - 127) + (above ? 1.0F : 0.0F);
+    const float y = m - 1.0F, square = y * y;
+    float p = 7.0376836292e-2F;
+    p = p * y - 1.1514610310e-1F;
+    p = p * y + 1.1676998740e-1F;
+    p = p * y - 1.2420140846e-1F;
+    p = p * y + 1.4249322787e-1F;
+    p = p * y - 1.6668057665e-1F;
+    p = p * y + 2.0000714765e-1F;
+    p = p * y - 2.4999993993e-1F;
+    p = p * y + 3.3333331174e-1F;
+    const float tail = p * y * square - n * 2.12194440e-4F - 0.5F * square;
+    return n * 0.693359375F + (y + tail);
+}
+SHRINKAGE_INLINE double log(double x) { return std::log(x); }
+
+template <typename T>
+struct Turned {
+    T cosine, sine;
+};
+
+/// cos and sin of 2 pi s, |s| <= 1: s = q / 4 + r, and Cephes' polynomials in 2 pi r, which is at
+/// most pi / 4 in size.
+SHRINKAGE_INLINE Turned<float> turned(float s) {
+    const float shifted = s * 4.0F + 12582912.0F;  // 1.5 * 2^23: rounds to integer
+    const float quarters = shifted - 12582912.0F;
+    const float x = (s - 0.25F * quarters) * 6.28318531F, z = x * x;
+    const float sine =
+        x + x * z * ((-1.9515295891e-4F * z + 8.3321608736e-3F) * z - 1.6666654611e-1F);
+    const float cosine =
+        1.0F - 0.5F * z +
+        z * z * ((2.443315711809948e-5F * z - 1.388731625493765e-3F) * z + 4.166664568298827e-2F);
+    const auto q = static_cast<std::int32_t>(quarters);
+    const bool odd = (q & 1) != 0;
+    const float c = odd ? sine : cosine, d = odd ? cosine : sine;
+    return {((q + 1) & 2) != 0 ? -c : c, (q & 2) != 0 ? -d : d};
+}
+SHRINKAGE_INLINE Turned<double> turned(double s) {
+    const double angle = 6.283185307179586477 * s;
+    return {std::cos(angle), std::sin(angle)};
+}
+
 template <typename T>
 SHRINKAGE_INLINE T logistic(T x) {
     return T{1} / (T{1} + exp(-x));

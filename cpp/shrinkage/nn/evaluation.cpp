@@ -74,7 +74,11 @@ double Trainer<T>::add_gradient(std::uint64_t step, std::vector<double>& sum,
         total += compute_gradient(step, rows, 1.0 / n, context);
         for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient_[i]);
     });
-    return total / n;
+    if (!learns_rates()) return total / n;
+    const T* parameters = state_.parameters.data();
+    const ConcreteOptions& concrete = regularization_.concrete;
+    add_concrete_gradient(layout_, concrete, rates_, train_.n, parameters, sum.data());
+    return total / n + concrete_cost(layout_, concrete, rates_, train_.n, parameters);
 }
 
 template <typename T>
@@ -127,6 +131,8 @@ KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_
         for (std::size_t j = 0; j < layer.units; ++j) {
             offer(std::abs(mean[layer.biases + j]), layer.biases + j, unit(0.0));
         }
+        const std::size_t logit = layout_.logits() + l;  // its gradient is 0 unless it is learned
+        offer(std::abs(mean[logit]), logit, unit(0.0));
     }
     return worst;
 }

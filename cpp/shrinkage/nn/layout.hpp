@@ -1,4 +1,5 @@
-// Where the parameters of a network lie: one buffer, layer after layer, weights then biases.
+// Where the parameters of a network lie: one buffer, layer after layer, weights then biases, and at
+// the end one logit a layer, of the rate that concrete dropout learns.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +36,8 @@ public:
             size_ = layer.biases + layer.stride;
             layers_.push_back(layer);
         }
+        logits_ = size_;
+        size_ += padded<T>(depth());
     }
 
     std::size_t size() const { return size_; }
@@ -42,12 +45,13 @@ public:
     const DenseLayer& operator[](std::size_t l) const { return layers_[l]; }
     std::size_t inputs() const { return layers_.front().inputs; }
     std::size_t outputs() const { return layers_.back().units; }
+    std::size_t logits() const { return logits_; }  // offset of padded<T>(depth()) numbers
     auto begin() const { return layers_.begin(); }
     auto end() const { return layers_.end(); }
 
 private:
     std::vector<DenseLayer> layers_;
-    std::size_t size_ = 0;
+    std::size_t size_ = 0, logits_ = 0;
 };
 
 /// The n x units numbers of a padded matrix, row after row, and back.

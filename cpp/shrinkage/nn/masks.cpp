@@ -1,8 +1,6 @@
 #include "shrinkage/nn/masks.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "shrinkage/base/lanes.hpp"
 #include "shrinkage/nn/philox_lanes.hpp"
@@ -158,35 +156,5 @@ void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows
         std::fill(mask + u * stride + rows.size(), mask + (u + 1) * stride, std::uint8_t{0});
     }
 }
-
-template <typename T>
-void batch_noise(const DropoutStream& stream, std::span<const std::uint32_t> rows,
-                 std::size_t units, double deviation, std::size_t stride, T* out) {
-    constexpr std::size_t numbers_of_a_call = 4;
-    const auto uniform = [](std::uint32_t word) {
-        return (static_cast<double>(word) + 0.5) * 0x1p-32;
-    };
-    for (std::size_t u = 0; u < units; u += numbers_of_a_call) {
-        const std::size_t count = std::min(numbers_of_a_call, units - u), call = u / 4;
-        for (std::size_t j = 0; j < rows.size(); ++j) {
-            const PhiloxCounter bits = dropout_bits(stream, rows[j], call / 2, call % 2 == 1);
-            for (std::size_t k = 0; k < count; ++k) {
-                const std::size_t pair = k / 2 * 2;
-                const double radius = std::sqrt(-2.0 * std::log(uniform(bits[pair])));
-                const double angle = 2.0 * std::numbers::pi * uniform(bits[pair + 1]);
-                const double z = radius * (k % 2 == 0 ? std::cos(angle) : std::sin(angle));
-                out[(u + k) * stride + j] = static_cast<T>(1.0 + deviation * z);
-            }
-        }
-    }
-    for (std::size_t u = 0; u < units && rows.size() < stride; ++u) {
-        std::fill(out + u * stride + rows.size(), out + (u + 1) * stride, T{0});
-    }
-}
-
-template void batch_noise(const DropoutStream&, std::span<const std::uint32_t>, std::size_t, double,
-                          std::size_t, float*);
-template void batch_noise(const DropoutStream&, std::span<const std::uint32_t>, std::size_t, double,
-                          std::size_t, double*);
 
 }  // namespace shrinkage

@@ -19,12 +19,4 @@ void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows
 void long_row_mask(const DropoutStream& stream, std::uint32_t row, std::size_t first_unit,
                    std::uint32_t threshold, std::span<std::uint8_t> mask);
 
-/// out[u * stride + j] = 1 + deviation * z with z standard normal, a pure function of the same
-/// indices as a mask. Numbers 4 b ... 4 b + 3 of a row come from the call whose counter is that of
-/// the mask of units 8 (b / 2), with the bit `fine` set for odd b: words 0 and 1, 2 and 3 by Box
-/// and Muller (1958). Columns beyond the rows are 0.
-template <typename T>
-void batch_noise(const DropoutStream& stream, std::span<const std::uint32_t> rows,
-                 std::size_t units, double deviation, std::size_t stride, T* out);
-
 }  // namespace shrinkage

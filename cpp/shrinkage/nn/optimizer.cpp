@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "shrinkage/base/lanes.hpp"
+#include "shrinkage/nn/elementary.hpp"
 #include "shrinkage/nn/vectorized.hpp"
 
 namespace shrinkage {
@@ -13,9 +14,6 @@ SHRINKAGE_INLINE T shrunk(T v, T threshold) {
     const T above = v - threshold, below = v + threshold;
     return above > T{0} ? above : (below < T{0} ? below : T{0});
 }
-
-SHRINKAGE_INLINE float root(float x) { return __builtin_sqrtf(x); }
-SHRINKAGE_INLINE double root(double x) { return __builtin_sqrt(x); }
 
 }  // namespace
 
@@ -89,7 +87,7 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, std::s
             const T square = keep2 * v[i] + new2 * slope * slope;
             m[i] = mean;
             v[i] = square;
-            const T s = rate / (root(square) * root_scale + epsilon);
+            const T s = rate / (elementary::root(square) * root_scale + epsilon);
             const T moved = decay * w[i] - s * first_scale * mean;
             w[i] = shrunk(moved, s * kink) / (T{1} + s * coupled);
         }

@@ -7,6 +7,7 @@
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/nn/elementwise.hpp"
 #include "shrinkage/nn/masks.hpp"
+#include "shrinkage/nn/noise.hpp"
 
 namespace shrinkage {
 template <typename T>
@@ -78,8 +79,13 @@ void Pass<T>::mask_otherwise(std::size_t l, const MaskPlan& plan,
     Aligned<T>& noise = layers_[l].noise;
     noise.resize(layers_[l].in.size());
     const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
-    batch_noise(stream, rows, layout_[l].inputs, std::sqrt(rate / (1.0 - rate)), stride_,
-                noise.data());
+    const std::size_t units = layout_[l].inputs;
+    if (plan.kind == DropoutKind::concrete) {
+        batch_gates(stream, rows, units, rate, plan.temperature, stride_, noise.data());
+    } else {
+        const double deviation = std::sqrt(rate / (1.0 - rate));
+        batch_noise(stream, rows, units, deviation, stride_, noise.data());
+    }
     multiply_by(std::span<const T>(noise.data(), value.size()), value);
     if (!slope.empty()) multiply_by(std::span<const T>(noise.data(), slope.size()), slope);
 }
@@ -119,6 +125,8 @@ void Pass<T>::forward(const T* parameters, const Examples<T>& examples,
                       std::span<const std::uint32_t> rows, const std::optional<MaskPlan>& masks,
                       const Context& context) {
     stride_ = padded<T>(rows.size());
+    gates_.reset();
+    if (masks && masks->kind == DropoutKind::concrete) gates_ = masks;
     gather(examples, rows, inputs_, stride_, layers_[0].in.data());
     if (masks && masks->rates[0] > 0.0) mask_input(*masks, rows);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
@@ -137,6 +145,14 @@ template <typename T>
 double Pass<T>::loss(const Targets& targets, std::span<const std::uint32_t> rows) const {
     return batch_loss<T>(architecture_.loss, targets, rows, layers_.back().out.data(), stride_, 0.0,
                          nullptr);
+}
+
+template <typename T>
+void Pass<T>::gradient_of_logit(std::size_t l, const T* slope, T* gradient) const {
+    const Buffers& layer = layers_[l];
+    gradient[layout_.logits() + l] = static_cast<T>(
+        gate_gradient(layout_[l].inputs, stride_, gates_->rates[l], gates_->temperature,
+                      layer.noise.data(), layer.in.data(), slope));
 }
 
 template <typename T>
@@ -160,17 +176,25 @@ template <typename T>
 double Pass<T>::backward(const T* parameters, const Targets& targets,
                          std::span<const std::uint32_t> rows, double scale, T* gradient,
                          const Context& context) {
+    std::fill_n(gradient + layout_.logits(), padded<T>(layers_.size()), T{0});
+    if (learns_rate(0)) {  // the way back then reaches the inputs
+        const std::size_t size = std::max(deltas_.size(), layout_.inputs() * stride_);
+        deltas_.resize(size);
+        next_deltas_.resize(size);
+    }
     T* deltas = deltas_.data();
     T* next = next_deltas_.data();
     const double total = batch_loss(architecture_.loss, targets, rows, layers_.back().out.data(),
                                     stride_, scale, deltas);
     for (std::size_t l = layers_.size(); l-- > 0;) {
         gradient_of_layer(l, deltas, rows.size(), gradient, context);
-        if (l == 0) break;
+        if (l == 0 && !learns_rate(0)) break;
         const DenseLayer& layer = layout_[l];
         compute({layer.inputs, stride_, layer.units, parameters + layer.weights, layer.stride, 1,
                  deltas, stride_, next, stride_, nullptr},
                 context);
+        if (learns_rate(l)) gradient_of_logit(l, next, gradient);
+        if (l == 0) break;
         const std::size_t n = layer.inputs * stride_;
         multiply_by(std::span<const T>(layers_[l].slope.data(), n), std::span<T>(next, n));
         std::swap(deltas, next);

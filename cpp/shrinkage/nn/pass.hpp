@@ -78,6 +78,8 @@ private:
     void draw_mask(std::size_t l, const MaskPlan& plan, std::span<const std::uint32_t> rows);
     void mask_otherwise(std::size_t l, const MaskPlan& plan, std::span<const std::uint32_t> rows,
                         std::span<T> value, std::span<T> slope);
+    bool learns_rate(std::size_t l) const { return gates_ && gates_->rates[l] > 0.0; }
+    void gradient_of_logit(std::size_t l, const T* slope, T* gradient) const;
     void gradient_of_layer(std::size_t l, const T* deltas, std::size_t n_rows, T* gradient,
                            const Context& context);
 
@@ -86,6 +88,7 @@ private:
     std::size_t capacity_;
     std::size_t stride_;  // of the batch at hand
     ChosenInputs inputs_;
+    std::optional<MaskPlan> gates_;  // of the batch at hand, if it is concrete
     std::vector<Buffers> layers_;
     Aligned<std::uint8_t> group_mask_;
     Aligned<T> deltas_, next_deltas_;  // derivative of the loss by a layer's sums, (units, stride)

@@ -52,11 +52,27 @@ Trainer<T>::Trainer(const Architecture& architecture, const TrainerOptions& opti
         }
         pieces_.push_back({l, layer.biases, layer.stride, false});
     }
+    pieces_.push_back({0, layout_.logits(), padded<T>(layout_.depth()), false});
+    if (learns_rates()) start_logits();
+}
+
+template <typename T>
+void Trainer<T>::start_logits() {
+    const std::size_t first = layout_.logits();
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        const double p = regularization_.rates[l];
+        state_.parameters[first + l] = p > 0.0 ? static_cast<T>(std::log(p / (1.0 - p))) : T{0};
+        if (!state_.first.empty()) state_.first[first + l] = T{0};
+        if (!state_.second.empty()) state_.second[first + l] = T{0};
+    }
 }
 
 template <typename T>
 void Trainer<T>::set_regularization(Regularization regularization) {
+    const bool anew = regularization.kind == DropoutKind::concrete &&
+                      (!learns_rates() || regularization.rates != regularization_.rates);
     regularization_ = std::move(regularization);
+    if (anew) start_logits();
     prepare_rates();
     // The best weights under another penalty or rate are not those of this one.
     state_.best.clear();
@@ -156,10 +172,15 @@ template <typename T>
 double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uint32_t> rows,
                                     double scale, const Context& context) {
     Pass<T>& pass = passes_.front();
+    if (learns_rates()) prepare_rates();
     std::optional<MaskPlan> masks;
     if (any_dropout()) {
-        masks = MaskPlan{options_.seed, step, rates_, regularization_.kind,
-                         regularization_.input_groups};
+        masks = MaskPlan{options_.seed,
+                         step,
+                         rates_,
+                         regularization_.kind,
+                         regularization_.input_groups,
+                         regularization_.concrete.temperature};
     }
     if (masks && masks->kind == DropoutKind::batch) {
         return gradient_of_part(*masks, rows, scale, context);
@@ -225,6 +246,10 @@ template <typename T>
 double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& context) {
     const double total =
         batch_gradient(state_.updates, rows, 1.0 / static_cast<double>(rows.size()), context);
+    if (learns_rates()) {
+        add_concrete_gradient(layout_, regularization_.concrete, rates_, train_.n,
+                              state_.parameters.data(), gradient_.data());
+    }
     // The last batch of an epoch may be smaller: its step is smaller in proportion.
     const auto full = static_cast<double>(std::min(options_.batch_size, train_.n));
     ++state_.updates;
@@ -239,18 +264,37 @@ double Trainer<T>::learning_rate() const {
 
 template <typename T>
 void Trainer<T>::prepare_rates() {
-    rates_ = regularization_.rates;
-    const double factor = factor_at(options_.dropout_factors, state_.epochs);
-    for (double& rate : rates_) rate *= factor;
+    fill_rates(rates_);
+}
+
+template <typename T>
+void Trainer<T>::fill_rates(std::vector<double>& rates) const {
+    rates = regularization_.rates;
+    if (!learns_rates()) {
+        const double factor = factor_at(options_.dropout_factors, state_.epochs);
+        for (double& rate : rates) rate *= factor;
+        return;
+    }
+    for (std::size_t l = 0; l < rates.size(); ++l) {
+        const auto logit = static_cast<double>(state_.parameters[layout_.logits() + l]);
+        if (rates[l] > 0.0) rates[l] = 1.0 / (1.0 + std::exp(-logit));
+    }
+}
+
+template <typename T>
+std::vector<double> Trainer<T>::rates() const {
+    std::vector<double> rates;
+    fill_rates(rates);
+    return rates;
 }
 
 /// What brings the norm of the gradient to clip_norm, if it is above.
 template <typename T>
 double Trainer<T>::clip_factor(const Context& context) {
     if (!(options_.clip_norm < std::numeric_limits<double>::infinity())) return 1.0;
-    piece_squares_.resize(pieces_.size());
+    piece_squares_.resize(n_pieces());
     const double operations = 2.0 * static_cast<double>(layout_.size());
-    parallel_for(pieces_.size(), context.threads_for(operations), [&](std::size_t task) {
+    parallel_for(n_pieces(), context.threads_for(operations), [&](std::size_t task) {
         const Piece& piece = pieces_[task];
         double square = 0.0;
         for (std::size_t i = 0; i < piece.count; ++i) {
@@ -273,7 +317,7 @@ void Trainer<T>::update(double rate, const Context& context) {
         return values.empty() ? nullptr : values.data() + offset;
     };
     const double operations = 10.0 * static_cast<double>(layout_.size());
-    parallel_for(pieces_.size(), context.threads_for(operations), [&](std::size_t task) {
+    parallel_for(n_pieces(), context.threads_for(operations), [&](std::size_t task) {
         const Piece& piece = pieces_[task];
         const WeightPenalty& penalty = regularization_.penalties[piece.layer];
         const bool separable = piece.weights && penalty.groups == WeightGroups::separable;
@@ -299,6 +343,7 @@ void Trainer<T>::record(double train_loss, const Context& context) {
     row.penalty = penalty();
     row.zeros = zeros();
     row.learning_rate = learning_rate();
+    fill_rates(row.rates);
     const std::uint64_t epoch = state_.epochs + 1;
     if (options_.kkt_every > 0 && epoch % options_.kkt_every == 0) {
         const KktResidual residual = kkt_residual(context);
@@ -345,6 +390,10 @@ double Trainer<T>::penalty() const {
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
         total += penalty_value(layout_[l], regularization_.penalties[l],
                                state_.parameters.data() + layout_[l].weights);
+    }
+    if (learns_rates() && train_.n > 0) {
+        total += concrete_cost(layout_, regularization_.concrete, rates(), train_.n,
+                               state_.parameters.data());
     }
     return total;
 }

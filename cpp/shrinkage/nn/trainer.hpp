@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
+#include "shrinkage/nn/concrete.hpp"
 #include "shrinkage/nn/connections.hpp"
 #include "shrinkage/nn/examples.hpp"
 #include "shrinkage/nn/layout.hpp"
@@ -30,6 +31,7 @@ struct Regularization {
     std::vector<double> rates;             // of dropout; entry l belongs to what enters layer l
     DropoutKind kind = DropoutKind::bernoulli;
     std::vector<std::uint32_t> input_groups;  // see MaskPlan
+    ConcreteOptions concrete;                 // whose first rates are `rates`; 0 is not learned
 };
 
 struct TrainerOptions {
@@ -50,11 +52,12 @@ struct TrainerOptions {
 struct EpochRecord {
     double train_loss = not_measured;       // masks on, mean over the epoch
     double validation_loss = not_measured;  // masks off
-    double penalty = 0.0;
+    double penalty = 0.0;                   // and what learned rates cost
     double kkt = not_measured;
     double kkt_error = not_measured;
     double learning_rate = 0.0;
     std::vector<std::size_t> zeros;  // one a layer
+    std::vector<double> rates;       // of dropout, one a layer: at the end where they are learned
 };
 
 enum class Ending { none, cancelled, early_stopping, diverged };
@@ -86,6 +89,7 @@ public:
     const Layout<T>& layout() const { return layout_; }
     TrainerOptions& options() { return options_; }
     const Regularization& regularization() const { return regularization_; }
+    /// Learned rates start anew when the kind or the rates that are given change.
     void set_regularization(Regularization regularization);
 
     /// The views must outlive their use. Without validation examples its loss is not measured.
@@ -113,10 +117,14 @@ public:
     /// Row-major (n, outputs), masks off: what the loss calls eta.
     std::vector<double> outputs(const Examples<T>& examples, const Context& context);
 
-    /// Mean loss with masks of the given step on, and its gradient in the layout of the parameters.
+    /// Mean loss with masks of the given step on, and its gradient in the layout of the parameters;
+    /// of learned rates both with their cost.
     double loss_and_gradient(std::uint64_t step, Aligned<T>& gradient, const Context& context);
 
+    /// lambda P(W) of all layers; with learned rates and examples also what they cost.
     double penalty() const;
+    /// Dropout rates in force, one a layer.
+    std::vector<double> rates() const;
     std::vector<std::size_t> zeros() const;
 
     TrainerState<T>& state() { return state_; }
@@ -145,6 +153,10 @@ private:
     double clip_factor(const Context& context);
     double learning_rate() const;
     void prepare_rates();
+    void fill_rates(std::vector<double>& rates) const;
+    bool learns_rates() const { return regularization_.kind == DropoutKind::concrete; }
+    void start_logits();
+    std::size_t n_pieces() const { return pieces_.size() - (learns_rates() ? 0 : 1); }
     void update(double rate, const Context& context);
     void record(double train_loss, const Context& context);
     bool improves_no_more();
@@ -165,7 +177,7 @@ private:
     Examples<T> train_, validation_;
     TrainerState<T> state_;
     Aligned<T> gradient_, gradient_sum_, last_good_;
-    std::vector<Piece> pieces_;
+    std::vector<Piece> pieces_;  // the last one is that of the logits
     std::vector<std::uint32_t> order_;
     std::vector<Pass<T>> passes_;              // none or one: for training
     std::vector<Pass<T>> evaluations_;         // none or one

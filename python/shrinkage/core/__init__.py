@@ -33,6 +33,7 @@ from . import _native
 __all__ = [
     "apply_dropout",
     "dropout_mask",
+    "dropout_uniform",
     "loss_gradient",
     "loss_terms",
     "loss_value",
@@ -252,12 +253,39 @@ def dropout_mask(
     Returns:
         (rows, cols), uint8.
     """
-    cols = as_integer(cols, "cols", minimum=0, maximum=MAX_UNITS)
     rate = _as_rate(rate)
-    seed = as_integer(seed, "seed", minimum=0, maximum=2**64 - 1)
-    step = as_integer(step, "step", minimum=0, maximum=2**64 - 1)
-    layer = as_integer(layer, "layer", minimum=0, maximum=MAX_LAYERS - 1)
-    return _native.dropout_mask(_as_rows(rows), cols, rate, seed, step, layer)
+    place = _as_place(rows, cols, seed, step, layer)
+    return _native.dropout_mask(place[0], place[1], rate, *place[2:])
+
+
+def dropout_uniform(
+    rows: int | npt.ArrayLike, cols: int, *, seed: int, step: int, layer: int
+) -> FloatArray:
+    """The uniform numbers behind a mask: a unit is dropped where its number u is below the rate.
+
+    With them the gates of ``dropout_kind="concrete"`` are drawn again: training multiplied a unit
+    by σ((logit u − logit p)/t)/(1 − p), t the temperature (Gal, Hron & Kendall 2017, eq. 5, with
+    1 − u for their u, so that t → 0 gives the mask of the same place).
+
+    Args:
+        rows, cols, seed, step, layer: as in `dropout_mask`.
+
+    Returns:
+        (rows, cols), multiples of 2⁻³² and a half between 0 and 1.
+    """
+    return _native.dropout_uniform(*_as_place(rows, cols, seed, step, layer))
+
+
+def _as_place(
+    rows: int | npt.ArrayLike, cols: int, seed: int, step: int, layer: int
+) -> tuple[npt.NDArray[np.uint32], int, int, int, int]:
+    return (
+        _as_rows(rows),
+        as_integer(cols, "cols", minimum=0, maximum=MAX_UNITS),
+        as_integer(seed, "seed", minimum=0, maximum=2**64 - 1),
+        as_integer(step, "step", minimum=0, maximum=2**64 - 1),
+        as_integer(layer, "layer", minimum=0, maximum=MAX_LAYERS - 1),
+    )
 
 
 def apply_dropout(

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'penalized_loss', 'penalty_value', 'prox', 'run_many']
+__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'penalized_loss', 'penalty_value', 'prox', 'run_many']
 class Control:
     """
     Progress and cancellation of one call.
@@ -53,6 +53,10 @@ class NetworkFloat32:
         """
     def penalty(self) -> float:
         ...
+    def rates(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Dropout rates in force, one a layer.
+        """
     def restore(self, saved: dict[str, typing.Any]) -> None:
         ...
     def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control, residual_at_end: bool) -> str:
@@ -65,9 +69,9 @@ class NetworkFloat32:
         ...
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
-    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
         """
-        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer.
+        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision.
         """
     def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
@@ -118,6 +122,10 @@ class NetworkFloat64:
         """
     def penalty(self) -> float:
         ...
+    def rates(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Dropout rates in force, one a layer.
+        """
     def restore(self, saved: dict[str, typing.Any]) -> None:
         ...
     def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control, residual_at_end: bool) -> str:
@@ -130,9 +138,9 @@ class NetworkFloat64:
         ...
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
-    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
         """
-        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer.
+        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision.
         """
     def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
@@ -160,6 +168,10 @@ def cross_validate(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, o
 def dropout_mask(rows: numpy.ndarray, cols: typing.SupportsInt | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, layer: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
     """
     Mask (rows, cols), 1 = kept, by the layout of nn/dropout.hpp.
+    """
+def dropout_uniform(rows: numpy.ndarray, cols: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, layer: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Numbers (rows, cols) in (0, 1): dropped where below the rate.
     """
 def fit_path(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, start: numpy.ndarray | None, start_intercept: numpy.ndarray | None, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_lambdas: typing.SupportsInt | typing.SupportsIndex, lambda_min_ratio: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, allow_full_gram: bool, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
     """

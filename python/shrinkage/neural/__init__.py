@@ -2,12 +2,14 @@
 
 from .estimators import DropoutMLPClassifier, DropoutMLPRegressor
 from .history import History
+from .kinds import Concrete
 from .losses import Gaussian, Quantiles
 from .network import Network, Setting, TrainingProgress
 from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
 from .penalties import InputGroup, UnitGroup
 
 __all__ = [
+    "Concrete",
     "DropoutMLPClassifier",
     "DropoutMLPRegressor",
     "Gaussian",

@@ -20,6 +20,7 @@ from .._validation import FloatArray, as_integer, as_number, as_weights, describ
 from ..errors import ConvergenceWarning
 from .compact import compact
 from .history import History
+from .kinds import Concrete
 from .losses import NetworkLoss
 from .network import Ending, Network, Setting, TrainingCallback
 from .schedules import dropout_factors, learning_rate_factors
@@ -60,6 +61,7 @@ class DropoutMLP(Estimator, ABC):
 
     hidden_layer_sizes: int | Sequence[int]
     dropout: Rates
+    dropout_kind: str | Concrete
     input_dropout: float
     learning_rate_schedule: str
     dropout_schedule: str
@@ -75,6 +77,7 @@ class DropoutMLP(Estimator, ABC):
     kept_inputs_: npt.NDArray[np.int64]
     coefs_: list[npt.NDArray[Any]]
     intercepts_: list[npt.NDArray[Any]]
+    dropout_rates_: FloatArray
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -225,6 +228,7 @@ class DropoutMLP(Estimator, ABC):
         self.coefs_, self.intercepts_ = network.parameters()
         self.history_: History = network.history
         self.n_iter_ = len(self.history_)
+        self.dropout_rates_ = network.rates
         self.ending_ = ending
         if ending == "diverged":
             warnings.warn(

@@ -15,6 +15,7 @@ from .._classes import decision_of, labels_of, weigh_classes
 from .._validation import FloatArray, as_weights, describe, refuse
 from ..losses import Logistic, Loss, Multinomial
 from .base import DropoutMLP, Rates
+from .kinds import Concrete
 from .losses import Gaussian, NetworkLoss, mean_of, resolve_regression_loss
 from .network import TrainingCallback
 
@@ -37,8 +38,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
             N(1, p/(1 − p)) for each; "alpha", for selu; "batch", one decision for each unit and
             batch, so that dropped units are not computed at all; "dropconnect", one for each weight
             and batch, with the rate of what enters its layer (Wan et al. 2013, who draw one for
-            each example too: the same on average, less noise, but far more work). All are for
-            training: predictions have everything on.
+            each example too: the same on average, less noise, but far more work); "concrete"
+            or `shrinkage.neural.Concrete`, rates that are learned, one a layer, from `dropout` and
+            `input_dropout` on, where 0 stays 0. All are for training: predictions have everything
+            on.
         dropout_schedule: "constant", "early" (the first half of max_epochs), "late" (the second) or
             "front_loaded" (from twice the rate down to 0).
         input_groups: a label for each input; inputs of one label are dropped together.
@@ -67,6 +70,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         coefs_: list of weights (inputs, units). intercepts_: list of biases (units,).
         history_: a `shrinkage.neural.History`, one row an epoch. n_iter_: epochs run.
         ending_: "none" (all epochs run), "early_stopping", "cancelled" or "diverged".
+        dropout_rates_: (L,) dropout rates of what enters each layer, as they were at the end.
         kkt_residual_: of the objective, with its standard error. seed_: what masks are drawn by.
     """
 
@@ -78,7 +82,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         loss: str | NetworkLoss = "squared",
         dropout: Rates = 0.5,
         input_dropout: float = 0.0,
-        dropout_kind: str = "bernoulli",
+        dropout_kind: str | Concrete = "bernoulli",
         dropout_schedule: str = "constant",
         input_groups: Sequence[int] | None = None,
         penalty: Any = None,
@@ -193,7 +197,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
         *,
         dropout: Rates = 0.5,
         input_dropout: float = 0.0,
-        dropout_kind: str = "bernoulli",
+        dropout_kind: str | Concrete = "bernoulli",
         dropout_schedule: str = "constant",
         input_groups: Sequence[int] | None = None,
         penalty: Any = None,

@@ -18,11 +18,12 @@ class History:
     Attributes:
         train_loss: (E,) mean loss over the epoch, masks on, weights moving.
         validation_loss: (E,) mean loss at its end, masks off.
-        penalty: (E,) λP of all layers.
+        penalty: (E,) λP of all layers, and with learned rates what these cost.
         kkt: (E,) residual of the penalized objective; kkt_error: its standard error over masks. A
             fit measures it at the end: the last row's is that of the weights that are kept.
         learning_rate: (E,).
         zeros: (E, L) weights exactly zero in each layer.
+        rates: (E, L) dropout rates of what enters each layer; learned ones at the epoch's end.
     """
 
     train_loss: FloatArray
@@ -32,6 +33,7 @@ class History:
     kkt_error: FloatArray
     learning_rate: FloatArray
     zeros: npt.NDArray[np.int64]
+    rates: FloatArray
 
     def __len__(self) -> int:
         return len(self.train_loss)
@@ -44,11 +46,18 @@ class History:
         }
 
     def to_frame(self) -> Any:
-        """A pandas data frame; layer l's zeros are the column ``zeros_l``."""
+        """A pandas data frame; layer l has the columns ``zeros_l`` and ``rates_l``."""
         import pandas as pd
 
-        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "zeros"}
-        columns |= {f"zeros_{layer}": self.zeros[:, layer] for layer in range(self.zeros.shape[1])}
+        columns: dict[str, Any] = {}
+        for field in fields(self):
+            values = getattr(self, field.name)
+            if values.ndim == 1:
+                columns[field.name] = values
+            else:
+                columns |= {
+                    f"{field.name}_{layer}": column for layer, column in enumerate(values.T)
+                }
         frame = pd.DataFrame(columns)
         frame.index.name = "epoch"
         return frame

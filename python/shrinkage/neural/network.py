@@ -16,14 +16,13 @@ from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
 from ..core import _native
 from ..losses import Squared
 from .history import History
+from .kinds import GROUPING_KINDS, Concrete, resolve_dropout_kind
 from .losses import NetworkLoss, native_loss
 from .penalties import penalty_rows
 
 Ending = Literal["none", "cancelled", "early_stopping", "diverged"]
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "logistic", "gelu", "silu", "selu")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
-DROPOUT_KINDS = ("bernoulli", "gaussian", "alpha", "batch", "dropconnect")
-GROUPING_KINDS = ("bernoulli", "alpha", "batch")  # whose decision on a unit is one bit
 STARTS = ("auto", "he", "glorot", "lecun")
 NATIVE: dict[str, type[_native.NetworkFloat32] | type[_native.NetworkFloat64]] = {
     "float32": _native.NetworkFloat32,
@@ -157,7 +156,7 @@ class Network:
         max_norm: Any = None,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
-        dropout_kind: str = "bernoulli",
+        dropout_kind: str | Concrete = "bernoulli",
         input_groups: Sequence[int] | None = None,
     ) -> None:
         """Sets penalties and dropout for the epochs to come; early stopping starts anew.
@@ -165,13 +164,13 @@ class Network:
         Args:
             penalty, lam, max_norm: one for all layers, or a list with one entry per layer.
             dropout: rate of the hidden layers, one for all or a list. input_dropout: of the input.
-            dropout_kind: "bernoulli", "gaussian", "alpha", "batch" or "dropconnect".
+            dropout_kind: "bernoulli", "gaussian", "alpha", "batch", "dropconnect", "concrete" or a
+                `shrinkage.neural.Concrete`, whose learned rates start from those given here, and
+                start anew when they or the kind change.
             input_groups: a label for each input; inputs of one label are dropped together.
         """
-        if dropout_kind not in DROPOUT_KINDS:
-            remedy = "use " + ", ".join(f'"{kind}"' for kind in DROPOUT_KINDS)
-            value = repr(dropout_kind)
-            raise refuse("dropout_kind", value, remedy, code="argument.choice")
+        kind, concrete = resolve_dropout_kind(dropout_kind)
+        _require_constant(kind, self._factors.get("dropout", ()))
         hidden = len(self.setting.hidden_layer_sizes)
         rates = [input_dropout]
         if np.ndim(dropout) == 0:
@@ -188,10 +187,11 @@ class Network:
         ]
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
         groups = _as_groups(input_groups, self._inputs)
-        if groups and dropout_kind not in GROUPING_KINDS:
-            remedy = "with groups use " + ", ".join(f'"{kind}"' for kind in GROUPING_KINDS)
+        if groups and kind not in GROUPING_KINDS:
+            remedy = "with groups use " + ", ".join(f'"{name}"' for name in GROUPING_KINDS)
             raise refuse("input_groups", "given", remedy, code="argument.choice")
-        self._native.set_regularization(rows, checked, dropout_kind, groups)
+        numbers = [concrete.temperature, concrete.length_scale, concrete.precision]
+        self._native.set_regularization(rows, checked, kind, groups, numbers)
         self._regularization = dict(
             penalty=penalty,
             lam=lam,
@@ -217,6 +217,8 @@ class Network:
                 raise refuse(
                     name, "<negative factors>", "give factors of at least 0", code="argument.range"
                 )
+        kind, _ = resolve_dropout_kind(self._regularization.get("dropout_kind", "bernoulli"))
+        _require_constant(kind, factors["dropout"])
         clip = math.inf if self.setting.clip_norm is None else self.setting.clip_norm
         self._native.set_schedule(list(factors["learning_rate"]), list(factors["dropout"]), clip)
         self._factors = factors
@@ -345,14 +347,22 @@ class Network:
     def loss_and_gradient(
         self, step: int, *, n_threads: int | None = None
     ) -> tuple[float, list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
-        """Mean training loss with the masks of `step`, and its gradient by weights and biases."""
+        """Mean training loss with the masks of `step`, and its gradient by weights and biases.
+
+        Of learned rates both with what these cost.
+        """
         threads = resolve_threads(n_threads)
         return self._watched(
             lambda control: self._native.loss_and_gradient(step, threads, control), 3 * self._n
         )
 
+    @property
+    def rates(self) -> FloatArray:
+        """(L,) dropout rates in force, of what enters each layer; learned ones as they are now."""
+        return self._native.rates()
+
     def penalty(self) -> float:
-        """λP of all layers."""
+        """λP of all layers; with learned rates and examples also what they cost."""
         return self._native.penalty()
 
     def checkpoint(self) -> dict[str, Any]:
@@ -416,6 +426,12 @@ class Network:
             np.ascontiguousarray(rows.indptr, dtype=np.int64),
             rows.shape[1],
         )
+
+
+def _require_constant(kind: str, factors: Any) -> None:
+    if kind == "concrete" and np.size(factors):
+        remedy = 'use "constant": rates that are learned have no schedule'
+        raise refuse("dropout_schedule", "given", remedy, code="argument.choice")
 
 
 def _as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from .._validation import FloatArray, as_floats, as_integer, refuse
 from .base import DropoutMLP, Validation
+from .kinds import resolve_dropout_kind
 from .network import run_many
 
 Estimator = TypeVar("Estimator", bound=DropoutMLP)
@@ -90,7 +91,13 @@ def fit_dropout_path(
     """Fits along the dropout rate of the hidden layers with warm starts, in the order given.
 
     Arguments as in `fit_penalty_path`; the estimator's `dropout` is replaced.
+
+    Raises:
+        InvalidArgument: the estimator learns its rates.
     """
+    if resolve_dropout_kind(estimator.dropout_kind)[0] == "concrete":
+        remedy = "give it another kind: concrete dropout finds its rates itself"
+        raise refuse("dropout_kind", "concrete", remedy, code="argument.choice")
     return _fit_path(estimator, X, y, "dropout", rates, epochs, sample_weight, validation)
 
 
