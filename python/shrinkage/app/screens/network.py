@@ -33,17 +33,18 @@ def render(
     """Draw the screen; the training itself runs as a job."""
     race = _race(state, services, t)
     # Read once: a race that ends meanwhile must not be half running and half done on one page.
-    running = race.running
-    facts = None if race.table is None else race.table.facts
+    running, table = race.running, race.table
+    facts = None if table is None else table.facts
     header(state, services, t, facts, lambda: take_race_panel(race, t))
     before_picture()
     _controls(race, running, state, services, t)
     lane_row(race, state, t)
     if not running:
         _failure(race, t)
-    st.fragment(_live, run_every=TICK_SECONDS if running else None)(race, running, state, t)
-    if race.table is not None:
-        race_context(race.table, state, t)
+    live = st.fragment(_live, run_every=TICK_SECONDS if running else None)
+    live(race, running, table is not None, state, t)
+    if table is not None:
+        race_context(table, state, t)
 
 
 def _race(state: AppState, services: Services, t: Translator) -> Race:
@@ -148,9 +149,12 @@ def _open_data() -> None:
     st.session_state["data_panel"] = True
 
 
-def _live(race: Race, running: bool, state: AppState, t: Translator) -> None:
-    """What changes while the race is under way; a full rerun follows when it ends."""
-    if running and not race.running:
+def _live(race: Race, running: bool, loaded: bool, state: AppState, t: Translator) -> None:
+    """What changes while the race is under way.
+
+    A full rerun follows when it ends, or when data that were not ``loaded`` are.
+    """
+    if running and (not race.running or (race.table is not None) != loaded):
         state.notice = state.told
         st.rerun()
     look, table = race.look, race.table
