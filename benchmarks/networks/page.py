@@ -284,6 +284,7 @@ def readings(found: dict[str, dict[str, Rates]]) -> str:
     head = "group | who | a second, median and number of turns | least … most"
     return f"""## All readings
 
-Examples, predictions or masks a second; operations for sgemm, bytes for memory.
+Examples, predictions or masks a second; operations for sgemm and PyTorch's product, bytes for
+memory.
 
 {table(head, rows)}"""

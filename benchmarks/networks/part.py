@@ -21,6 +21,7 @@ SOURCES = (
 PEERS = ("torch", "scikit-learn", "numpy", "scipy")
 OURS, PLAIN, BATCH = "shrinkage", "shrinkage, no dropout", "shrinkage, one mask a batch"
 SGEMM, MEMORY = "sgemm", "memory"
+PRODUCT = "PyTorch's product"
 THREADS = (1, 2)
 
 
@@ -94,6 +95,7 @@ def one(work: Work, optimizer: str) -> dict[str, Entrant]:
         **pytorch("PyTorch compiled", "compiled", given, "compiled"),
         "scikit-learn": Entrant("others", "Sklearn", given),
         **machine(),
+        threads_of(PRODUCT, THREADS[-1]): Entrant("pytorch", "product", threads=THREADS[-1]),
     }
 
 

@@ -161,7 +161,22 @@ def _loss_of_one(parameters: list[Any], x: Any, y: Any) -> Any:
     return half_squares(_forward(parameters, x, torch.addmm), y)
 
 
+class Product:
+    """What PyTorch's own product of float32 matrices reaches; the amount is in operations."""
+
+    SIZE = 1536
+
+    def __init__(self) -> None:
+        self.a, self.b = torch.randn(2, self.SIZE, self.SIZE)
+        self.amount = 2 * self.SIZE**3
+
+    def run(self, passes: int) -> None:
+        for _ in range(passes):
+            torch.mm(self.a, self.b)
+
+
 ENTRANTS = {
+    "product": Product,
     "one": Eager,
     "compiled": partial(Eager, compiled=True),
     "each": OneAfterAnother,
