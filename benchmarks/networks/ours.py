@@ -64,6 +64,7 @@ class OursMany:
                     momentum=MOMENTUM,
                     batch_size=self.work.batch,
                     max_epochs=passes,
+                    kkt_every=0,
                     random_state=seed,
                 )
                 for seed in range(self.work.models)

@@ -31,7 +31,8 @@ HOW = f"""## How it is measured
 - **The work** is defined in `benchmarks/networks/works.py`: float32, normal inputs, random labels,
   softmax (½(y − η)² for the 16 models), the same learning rates, momentum 0.9, Adam's usual
   constants, no penalty, a new order every epoch. Nothing but training is timed; ours includes its
-  record of each epoch, and for the 16 models all that `fit_many` checks and copies.
+  record of each epoch, and for the 16 models all that `fit_many` checks and copies, but no KKT
+  residual (`kkt_every=0`): PyTorch has none.
 - **PyTorch** (`benchmarks/networks/pytorch.py`) has fused optimizers, tensors made beforehand, no
   data loader, gradients set to none, denormal numbers flushed, and is taken at the better of 1 and
   2 threads. Compiled means torch.compile of network and loss, the compiling not timed. Stacked

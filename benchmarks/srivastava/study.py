@@ -144,6 +144,7 @@ class Study:
             "learning_rate_schedule": "linear",
             "batch_size": BATCH,
             "max_epochs": self.epochs,
+            "kkt_every": 0,
             "random_state": SEED_OF_CHOICE if fit.seed is None else fit.seed,
         }
         arguments |= METHODS[fit.method].fixed | fit.setting
