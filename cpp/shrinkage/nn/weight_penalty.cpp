@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "shrinkage/base/threads.hpp"
+#include "shrinkage/nn/elementary.hpp"
 #include "shrinkage/nn/vectorized.hpp"
 
 namespace shrinkage {
@@ -63,6 +64,16 @@ double concave_root(double x, const Terms& terms) {
 
 SHRINKAGE_INLINE double squared(double x) { return x * x; }
 
+template <typename T>
+void gather(std::size_t n, std::size_t step, const T* in, double* out) {
+    for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<double>(in[j * step]);
+}
+
+template <typename T>
+void scatter(std::size_t n, std::size_t step, const double* in, T* out) {
+    for (std::size_t j = 0; j < n; ++j) out[j * step] = static_cast<T>(in[j]);
+}
+
 /// How many groups a layer has, and where their weights lie.
 struct Groups {
     std::size_t n, count, start_step, step;
@@ -82,12 +93,35 @@ double Metric<T>::at(std::size_t i) const {
     return (std::sqrt(static_cast<double>(second[i])) * root_scale + epsilon) / rate;
 }
 
+template <typename T>
+void Metric<T>::fill(std::size_t n, std::size_t step, double* out) const {
+    if (second == nullptr) {
+        std::fill_n(out, n, constant);
+        return;
+    }
+    vectorized([=, this, root_by_rate = root_scale / rate, epsilon_by_rate = epsilon / rate]()
+                   SHRINKAGE_INLINED {
+                       const T* __restrict squares = second;
+                       double* __restrict to = out;
+                       for (std::size_t j = 0; j < n; ++j) {
+                           const auto square = static_cast<double>(squares[j * step]);
+                           to[j] = elementary::root(square) * root_by_rate + epsilon_by_rate;
+                       }
+                   });
+}
+
 void prox_group(std::vector<double>& v, const std::vector<double>& d, double kink) {
     double pull = 0.0, steepest = 0.0;
-    for (std::size_t j = 0; j < v.size(); ++j) {
-        pull += squared(d[j] * v[j]);
-        steepest = std::max(steepest, d[j]);
-    }
+    vectorized([&]() SHRINKAGE_INLINED {
+        const double *value = v.data(), *metric = d.data();
+        const std::size_t n = v.size();
+        pull = summed(n, [=](std::size_t j) SHRINKAGE_INLINED {
+                   return Sums{squared(metric[j] * value[j]), 0.0};
+               }).total;
+        double most = 0.0;
+        for (std::size_t j = 0; j < n; ++j) most = metric[j] > most ? metric[j] : most;
+        steepest = most;
+    });
     pull = std::sqrt(pull);
     if (!(pull > kink)) {
         std::fill(v.begin(), v.end(), 0.0);
@@ -105,7 +139,15 @@ void prox_group(std::vector<double>& v, const std::vector<double>& d, double kin
         });
         return sums;
     });
-    for (std::size_t j = 0; j < v.size(); ++j) v[j] *= d[j] * r / (d[j] * r + kink);
+    vectorized([&]() SHRINKAGE_INLINED {
+        double* __restrict value = v.data();
+        const double* __restrict curvature = d.data();
+        const std::size_t n = v.size();
+        const double norm = r, pull_back = kink;
+        for (std::size_t j = 0; j < n; ++j) {
+            value[j] *= curvature[j] * norm / (curvature[j] * norm + pull_back);
+        }
+    });
 }
 
 void project_ball(std::vector<double>& v, const std::vector<double>& d, double bound) {
@@ -151,15 +193,10 @@ void GroupStep<T>::shrink_groups(const DenseLayer& layer, const WeightPenalty& p
         const std::size_t end = std::min(groups.n, (task + 1) * groups_of_a_task);
         for (std::size_t g = task * groups_of_a_task; g < end; ++g) {
             T* group = weights + g * groups.start_step;
-            const Metric<T> own = metric.from(g * groups.start_step);
-            for (std::size_t j = 0; j < groups.count; ++j) {
-                v[j] = static_cast<double>(group[j * groups.step]);
-                d[j] = own.at(j * groups.step);
-            }
+            gather(groups.count, groups.step, group, v.data());
+            metric.from(g * groups.start_step).fill(groups.count, groups.step, d.data());
             prox_group(v, d, kink);
-            for (std::size_t j = 0; j < groups.count; ++j) {
-                group[j * groups.step] = static_cast<T>(v[j]);
-            }
+            scatter(groups.count, groups.step, v.data(), group);
         }
     });
 }
@@ -191,14 +228,11 @@ void GroupStep<T>::bound_norms(const DenseLayer& layer, const WeightPenalty& pen
             const double pull = penalty.groups == WeightGroups::incoming
                                     ? penalty.kink * factor / std::sqrt(squares_[j])
                                     : penalty.ridge;
-            for (std::size_t i = 0; i < layer.inputs; ++i) {
-                v[i] = static_cast<double>(weights[i * layer.stride + j]);
-                d[i] = metric.at(i * layer.stride + j) + pull;
-            }
+            gather(layer.inputs, layer.stride, weights + j, v.data());
+            metric.from(j).fill(layer.inputs, layer.stride, d.data());
+            for (double& curvature : d) curvature += pull;
             project_ball(v, d, penalty.max_norm);
-            for (std::size_t i = 0; i < layer.inputs; ++i) {
-                weights[i * layer.stride + j] = static_cast<T>(v[i]);
-            }
+            scatter(layer.inputs, layer.stride, v.data(), weights + j);
         }
     });
 }

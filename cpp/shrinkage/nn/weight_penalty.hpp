@@ -38,6 +38,8 @@ struct Metric {
     double rate = 1.0;
 
     double at(std::size_t i) const;
+    /// out[j] = at(j * step) for j < n.
+    void fill(std::size_t n, std::size_t step, double* out) const;
     Metric from(std::size_t offset) const {
         Metric moved = *this;
         if (second != nullptr) moved.second += offset;
