@@ -13,6 +13,7 @@
 #include "shrinkage/nn/dropout.hpp"
 #include "shrinkage/nn/elementary.hpp"
 #include "shrinkage/nn/elementwise.hpp"
+#include "shrinkage/nn/group_step.hpp"
 #include "shrinkage/nn/masks.hpp"
 #include "shrinkage/nn/optimizer.hpp"
 #include "shrinkage/nn/product.hpp"
@@ -265,7 +266,7 @@ TEST_CASE("the projection onto a ball is the nearest point in any diagonal metri
         CHECK(norm_of(again) == doctest::Approx(norm_of(b)));
     }
     std::vector<double> v{1.0};
-    project_ball(v, {1.0}, 0.0);
+    project_ball(v, std::vector<double>{1.0}, 0.0);
     CHECK(v[0] == 0.0);
 }
 

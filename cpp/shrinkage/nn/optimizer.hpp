@@ -20,7 +20,7 @@
 #include <string_view>
 #include <utility>
 
-#include "shrinkage/nn/weight_penalty.hpp"
+#include "shrinkage/nn/group_step.hpp"
 
 namespace shrinkage {
 

@@ -13,6 +13,7 @@
 #include "shrinkage/nn/concrete.hpp"
 #include "shrinkage/nn/connections.hpp"
 #include "shrinkage/nn/examples.hpp"
+#include "shrinkage/nn/group_step.hpp"
 #include "shrinkage/nn/layout.hpp"
 #include "shrinkage/nn/optimizer.hpp"
 #include "shrinkage/nn/pass.hpp"
