@@ -14,7 +14,7 @@ from ..timing import PAUSE, SLACK
 PREPARING = 300.0  # seconds for imports, compiling and a first pass
 LIMIT = 60.0  # seconds of a turn
 TURN = 0.3  # seconds that a turn is to last
-ROUNDS = 7
+ROUNDS = 5
 
 
 @dataclass(frozen=True)
