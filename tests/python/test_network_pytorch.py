@@ -122,8 +122,19 @@ def masks(rows: Any, *, seed: int, step: int, kind: str = "bernoulli") -> list[A
     ]
 
 
+def connected(weights: list[Any], *, seed: int, step: int) -> list[Any]:
+    """The weights that DropConnect leaves in a step, scaled."""
+    found = []
+    for layer, (w, rate) in enumerate(zip(weights, RATES, strict=True)):
+        mask = sh.core.dropout_mask([0], w.numel(), rate, seed=seed, step=step, layer=layer)
+        found.append(w * torch.from_numpy(mask).reshape(w.shape) / (1.0 - rate))
+    return found
+
+
 def drop(h: Any, mask: Any, rate: float, kind: str) -> Any:
     q = 1.0 - rate
+    if kind == "dropconnect":
+        return h
     if kind != "alpha":
         return h * mask / q
     a = (q + ALPHA**2 * q * rate) ** -0.5
@@ -150,7 +161,7 @@ def forward(
     [
         *((loss, "tanh", "bernoulli") for loss in LOSSES),
         *(("squared", activation, "bernoulli") for activation in ACTIVATIONS),
-        *(("multinomial", "selu", kind) for kind in ("alpha", "batch")),
+        *(("multinomial", "selu", kind) for kind in ("alpha", "batch", "dropconnect")),
     ],
 )
 def test_gradients_are_those_of_autograd(loss: str, activation: str, kind: str) -> None:
@@ -162,7 +173,8 @@ def test_gradients_are_those_of_autograd(loss: str, activation: str, kind: str) 
     value, by_weights, by_biases = network.loss_and_gradient(11)
     weights, biases = leaves(network)
     kept = masks(range(37), seed=5, step=11, kind=kind)
-    eta = forward(weights, biases, torch.tensor(X), kept, activation, kind)
+    used = connected(weights, seed=5, step=11) if kind == "dropconnect" else weights
+    eta = forward(used, biases, torch.tensor(X), kept, activation, kind)
     total = torch.tensor(weight / weight.sum()) @ LOSSES[loss][2](eta, torch.tensor(y))
     total.backward()
     assert value == pytest.approx(total.item(), rel=1e-12)
