@@ -204,6 +204,29 @@ def test_a_long_epoch_is_cut_short_and_undone(
     assert race.look.lanes == whole.look.lanes
 
 
+def test_a_stop_between_a_long_epoch_and_its_measures_undoes_it(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    race = Race("r", DEFAULT, SMALL)
+    monkeypatch.setattr(race_module, "SHORT_SECONDS", 0.0)
+    asked = []
+    original = race_module.run_many
+
+    def then_stop(networks: list[Any], epochs: int, *, callback: Any) -> Any:
+        endings = original(networks, epochs, callback=None)
+        asked.append(len(asked) == 2)
+        return endings
+
+    monkeypatch.setattr(race_module, "run_many", then_stop)
+    with pytest.raises(Cancelled):
+        race.train(lambda: table, lambda progress: bool(asked and asked[-1]))
+    assert race.look.epoch == 2
+    asked.append(False)
+    monkeypatch.setattr(race_module, "run_many", original)
+    race.train(lambda: table, quiet)
+    assert race.look.lanes == trained(table, SMALL).look.lanes
+
+
 def test_a_lane_that_diverges_leaves_the_others_alone(table: Table) -> None:
     spec = SMALL.but(lanes=(Lane(), Lane(penalty="l2", lam=1.0)), optimizer="sgd", hidden=())
     calm = trained(table, spec.but(learning_rate=0.5))

@@ -10,8 +10,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -283,29 +283,32 @@ class Race:
         before = [] if short else [runner.network.checkpoint() for runner in racing]
         asked = (lambda _: None) if short else (lambda _: report(None))
         endings = run_many([runner.network for runner in racing], 1, callback=asked)
-        if "cancelled" in endings:
-            for runner, state in zip(racing, before, strict=True):
-                runner.network.restore(state)
-            with self._lock:
-                self._begun = self._done
-            raise _stopped()
+        measured = []
         for runner, ending in zip(racing, endings, strict=True):
-            self._measure(runner, ending == "diverged", table)
+            if "cancelled" in endings or (before and report(None)):
+                self._cut_short(racing, before)
+            measured.append(None if ending == "diverged" else _losses(runner.network, table))
+        for runner, losses in zip(racing, measured, strict=True):
+            if losses is None:
+                runner.diverged = self._done + 1
+            else:
+                runner.train.append(losses[0])
+                runner.validation.append(losses[1])
         self._done += 1
         self._seconds += time.monotonic() - started
 
-    def _measure(self, runner: _Runner, diverged: bool, table: Table) -> None:
-        if not diverged:
-            parts = (table.train, table.validation)
-            losses = [runner.network.mean_loss(part.X, part.y) for part in parts]
-            diverged = not np.isfinite(losses).all()
-        if diverged:
-            runner.diverged = self._done + 1
-            return
-        runner.train.append(losses[0])
-        runner.validation.append(losses[1])
+    def _cut_short(self, racing: list[_Runner], before: list[dict[str, Any]]) -> NoReturn:
+        """End where the epoch under way began."""
+        for runner, state in zip(racing, before, strict=True):
+            runner.network.restore(state)
+        with self._lock:
+            self._begun = self._done
+        raise _stopped()
 
     def _take_look(self, table: Table) -> None:
+        if self._look.epoch == self._done > 0:
+            self._relabel()  # nothing was trained since, though it may have been changed
+            return
         lanes = []
         now = self._spec.lanes_after(self._done)
         for runner, lane in zip(self._runners, now, strict=True):
@@ -326,12 +329,13 @@ class Race:
     def _freshen(self) -> None:
         """Show a change at once where no training would show it."""
         if not self.running:
-            old, now = self._look, self.lanes()
-            lanes = tuple(
-                LaneLook(**{**vars(seen), "lane": lane})
-                for seen, lane in zip(old.lanes, now, strict=True)
-            )
-            self._publish(Look(old.epoch, self._spec.epochs, lanes, old.seconds))
+            self._relabel()
+
+    def _relabel(self) -> None:
+        """The last look with the lanes and the goal as they are now."""
+        old, now = self._look, self.lanes()
+        lanes = tuple(replace(seen, lane=lane) for seen, lane in zip(old.lanes, now, strict=True))
+        self._publish(replace(old, goal=self._spec.epochs, lanes=lanes))
 
     def _publish(self, look: Look) -> None:
         spec = self._spec
@@ -340,7 +344,7 @@ class Race:
             tuple(sorted({c.epoch for c in spec.changes if c.lane == lane} | {*rates}))
             for lane in range(len(spec.lanes))
         )
-        self._look = Look(look.epoch, look.goal, look.lanes, look.seconds, changes)
+        self._look = replace(look, changes=changes)
 
 
 @dataclass(frozen=True)
@@ -393,6 +397,14 @@ class Races:
                 return None
             self._races.move_to_end(name)
             return self._races[name]
+
+
+def _losses(network: Network, table: Table) -> tuple[float, float] | None:
+    """Training and validation loss, all units on; None if one is no number."""
+    train, validation = (
+        network.mean_loss(part.X, part.y) for part in (table.train, table.validation)
+    )
+    return (train, validation) if np.isfinite([train, validation]).all() else None
 
 
 def _stopped() -> Cancelled:

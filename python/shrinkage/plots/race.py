@@ -33,7 +33,7 @@ LANE_SHAPES = ("square", "diamond", "circle", "triangle-up")
 """Of the marks at the ends of the curves, so that nothing hangs on colour alone."""
 CURVE_HEIGHT, RACE_BAR_STEP = 200, 22
 MAX_POINTS = 240
-_LEFT, _RIGHT = 40, 66
+_LEFT, _RIGHT, _NUMBERS = 40, 66, 168
 _STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
 NEAR = 4.0
 """Height of the chart, as a multiple of the lowest validation loss of all networks, at least."""
@@ -128,7 +128,7 @@ def race_bars_spec() -> alt.LayerChart:
     letters = base.mark_text(align="right", dx=-8, fontSize=12, fontWeight="bold").encode(
         x=alt.value(0), y=y, text=alt.Text(field="letter", type="nominal")
     )
-    numbers = base.mark_text(align="left", dx=8, fontSize=11.5).encode(
+    numbers = base.mark_text(align="left", dx=8, fontSize=11.5, limit=_NUMBERS - 10).encode(
         x=alt.value(alt.ExprRef("width")), y=y, text=alt.Text(field="text", type="nominal")
     )
     return layered(
@@ -138,7 +138,7 @@ def race_bars_spec() -> alt.LayerChart:
         numbers,
         width=260,
         height=4 * RACE_BAR_STEP,
-        padding={"left": 26, "right": 134, "top": 2, "bottom": 2},
+        padding={"left": 26, "right": _NUMBERS, "top": 2, "bottom": 2},
         params=signals(extent=1, count=4),
     )
 
@@ -163,7 +163,7 @@ def loss_range(curves: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tup
         if train:
             wanted += [train[-1], validation[-1]]
             lowest.append(min(validation))
-            tops.append(max(*train, *validation))
+            tops.append(max(max(train), max(validation)))
     if not wanted:
         return 0.0, 1.0
     high = max(*wanted, min(NEAR * max(lowest), max(tops)), 1e-12)
