@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import sparse
 
 import shrinkage.app.races as races
 import shrinkage.app.screens.network as network
@@ -246,6 +247,18 @@ def test_epochs_below_those_trained_are_raised_to_them(open_app: Opened) -> None
     assert screen.widget("number_input", "race_epochs").value == 30
 
 
+def test_where_every_lane_diverged_there_is_only_a_new_start(open_app: Opened) -> None:
+    wild = FAST.but(optimizer="sgd", learning_rate=10.0, hidden=(), epochs=400)
+    screen = opened(open_app, wild.but(lanes=(Lane(), Lane(penalty="l2", lam=1.0))))
+    look = race_of(screen).look
+    assert all(lane.diverged is not None for lane in look.lanes)
+    assert "race_train" not in keys(screen)
+    assert "race_anew" in keys(screen)
+    lane = look.lanes[0]
+    name = screen.t("network.lane_name", letter="A", label="no regularization")
+    assert screen.t("network.fact.diverged", lane=name, epoch=str(lane.diverged)) in screen.texts
+
+
 def test_full_speed_lets_the_race_loose(open_app: Opened) -> None:
     screen = opened(open_app)
     race = race_of(screen)
@@ -310,19 +323,35 @@ def finished(table_spec: RunSpec, spec: RaceSpec, shared: Services) -> Race:
     return race
 
 
-def stored(shared: Services) -> RunSpec:
-    file = shared.shelf.save("own.csv", FILE)
-    return DEFAULT.but(data=FILE_PREFIX + file.digest, target="y", task="regression")
+FILLER = ["the", "room", "that", "we", "had", "been", "given", "was", "near", "some", "hall"]
 
 
-@pytest.mark.parametrize("data", ["diabetes", "wine", "own"])
+def review(i: int) -> str:
+    telling, label = ("dull", "no") if i % 2 else ("bright", "yes")
+    return f'"{" ".join(FILLER[i % 3 : i % 3 + 9])} {telling}, {i}",{label}'
+
+
+TEXTS = "\n".join(["text,label", *(review(i) for i in range(150))]).encode()
+
+
+@pytest.mark.parametrize("data", ["diabetes", "wine", "own", "texts"])
 def test_the_script_repeats_the_race(data: str, shared: Services, tmp_path: Path) -> None:
     spec = FAST.with_lane(12, 1, Lane(penalty="elasticnet", lam=0.01, dropout=0.2))
     spec = spec.with_rate(20, 0.003)
-    table_spec = DEFAULT.but(data=f"sample:{data}") if data != "own" else stored(shared)
+    own = {
+        "own": (FILE, dict(target="y", task="regression")),
+        "texts": (TEXTS, dict(target="label", task="classification")),
+    }
+    table_spec = DEFAULT.but(data=f"sample:{data}")
+    if data in own:
+        content, asked = own[data]
+        file = shared.shelf.save(f"{data}.csv", content)
+        table_spec = DEFAULT.but(data=FILE_PREFIX + file.digest, **asked)
+        (tmp_path / f"{data}.csv").write_bytes(content)
     race = finished(table_spec, spec, shared)
+    assert race.table is not None
+    assert sparse.issparse(race.table.train.X) == (data == "texts")
     (tmp_path / "race.py").write_text(race_script(race), encoding="utf-8")
-    (tmp_path / "own.csv").write_bytes(FILE)
     done = subprocess.run(
         [sys.executable, "race.py"],
         cwd=tmp_path,

@@ -112,6 +112,10 @@ def test_the_finished_race_on_one_screen(open_app: Opened) -> None:
         page = seen.page
         page.locator(".st-key-full_speed label").first.click()
         ended(seen)
+        page.locator(".st-key-language_switch").get_by_text("中文").click()
+        page.get_by_text("精确为零的权重").first.wait_for()
+        seen.settle()
+        assert page.locator(".lane .note").first.inner_text().startswith("差距")
         for part in page.locator(".lane .chart svg, .bars .chart svg").all():
             box = part.bounding_box()
             assert box is not None

@@ -91,21 +91,15 @@ def _controls(
 def _ways_on(race: Race, state: AppState, services: Services, t: Translator) -> None:
     """Train, train on to the goal, train beyond it; or all anew."""
     look = race.look
-    left = race.spec.epochs - look.epoch
-    if look.epoch == 0:
-        label = t("network.train")
-    elif left > 0:
-        label = t("network.train_on", epochs=count(race.spec.epochs))
-    else:
-        label = t("network.train_more", n=count(DEFAULT_RACE.epochs))
-    st.button(
-        label,
-        icon=":material/play_arrow:",
-        type="primary",
-        key="race_train",
-        on_click=_train,
-        args=(race, state, services),
-    )
+    if any(lane.diverged is None for lane in look.lanes):
+        st.button(
+            _train_label(race, t),
+            icon=":material/play_arrow:",
+            type="primary",
+            key="race_train",
+            on_click=_train,
+            args=(race, state, services),
+        )
     if look.epoch > 0:
         st.button(
             t("network.start_over"),
@@ -115,6 +109,15 @@ def _ways_on(race: Race, state: AppState, services: Services, t: Translator) -> 
             on_click=_start_over,
             args=(race, state),
         )
+
+
+def _train_label(race: Race, t: Translator) -> str:
+    done, goal = race.look.epoch, race.spec.epochs
+    if done == 0:
+        return t("network.train")
+    if done < goal:
+        return t("network.train_on", epochs=count(goal))
+    return t("network.train_more", n=count(DEFAULT_RACE.epochs))
 
 
 def _train(race: Race, state: AppState, services: Services) -> None:
