@@ -160,11 +160,12 @@ def test_a_lane_is_changed_under_way_without_a_restart(open_app: Opened) -> None
     assert screen.board["lanes"][0]["label"] == "L1, λ = 0.05 + dropout 0.3"
     assert screen.board["lanes"][0]["changes"]["epoch"]
     assert decode_race(screen.query("n")) == race.spec
-    screen.click("race_anew")
+    screen.widget("button", "race_anew").click()
+    screen.at.run()
     fresh = race_of(screen)
+    screen.click("race_stop")
     assert fresh.spec.lanes[0] == wanted
     assert fresh.spec.changes == ()
-    screen.shared.trainings.close()
 
 
 def test_lanes_come_and_go(open_app: Opened) -> None:
