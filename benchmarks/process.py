@@ -24,15 +24,17 @@ class Failed(Exception):
 def serve(pipe: Connection, make: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Answers requests, each a method of what `make` makes, until the pipe closes."""
     warnings.filterwarnings("ignore")
-    served = make(*arguments)
+    served: Any = None
     while True:
         try:
             name, given = pipe.recv()
         except EOFError:
             return
         try:
+            if served is None:
+                served = make(*arguments)
             pipe.send((True, getattr(served, name)(*given)))
-        except Exception as error:  # a package's own failure is a result
+        except Exception as error:  # a package's own failure, or its absence, is a result
             pipe.send((False, f"{type(error).__name__}: {error}"))
 
 

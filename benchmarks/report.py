@@ -65,7 +65,8 @@ NO_REASON = "No reason has been written yet."
 INTRODUCTION = """# Performance
 
 Whole paths of L1 problems, `fit_path` against other packages at equal accuracy on the same data and
-λ grid. `make bench` measures everything and writes this page."""
+λ grid. `make bench` measures everything and writes this page; networks have one of their own,
+`performance-networks.md`."""
 
 HOW = f"""## How it is measured
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.losses import Multinomial
-from shrinkage.neural import DropoutMLPClassifier, DropoutMLPRegressor, Network, Setting, fit_many
+from shrinkage.losses import Multinomial, Squared
+from shrinkage.neural import DropoutMLPClassifier, Network, Setting
+from shrinkage.neural.network import run_many
 
 from .works import HIDDEN_RATE, INPUT_RATE, LEARNING_RATE, MOMENTUM, Work
 
@@ -26,18 +27,7 @@ class Ours:
     def __init__(
         self, work: Work, optimizer: str, dropout: bool = True, kind: str = "bernoulli"
     ) -> None:
-        X, y = work.data()
-        setting = Setting(
-            work.hidden,
-            optimizer=optimizer,
-            learning_rate=LEARNING_RATE[optimizer],
-            momentum=MOMENTUM,
-            batch_size=work.batch,
-        )
-        self.network = Network(work.sizes[0], Multinomial(), work.sizes[-1], setting, seed=0)
-        rates = (HIDDEN_RATE, INPUT_RATE) if dropout else (0.0, 0.0)
-        self.network.regularize(dropout=rates[0], input_dropout=rates[1], dropout_kind=kind)
-        self.network.set_examples(X, y)
+        self.network = network(work, optimizer, dropout=dropout, kind=kind)
         self.amount = work.n
 
     def run(self, passes: int) -> None:
@@ -45,33 +35,35 @@ class Ours:
 
 
 class OursMany:
-    """Models side by side, each call with all that `fit_many` checks and copies."""
+    """Models side by side, as `fit_many` trains them once it has checked and copied."""
 
     def __init__(self, work: Work, optimizer: str) -> None:
-        self.work, self.optimizer = work, optimizer
-        self.X, self.y = work.data()
+        self.networks = [network(work, optimizer, seed) for seed in range(work.models)]
         self.amount = work.models * work.n
 
     def run(self, passes: int) -> None:
-        fit_many(
-            [
-                DropoutMLPRegressor(
-                    self.work.hidden,
-                    dropout=HIDDEN_RATE,
-                    input_dropout=INPUT_RATE,
-                    optimizer=self.optimizer,
-                    learning_rate=LEARNING_RATE[self.optimizer],
-                    momentum=MOMENTUM,
-                    batch_size=self.work.batch,
-                    max_epochs=passes,
-                    kkt_every=0,
-                    random_state=seed,
-                )
-                for seed in range(self.work.models)
-            ],
-            self.X,
-            self.y,
-        )
+        run_many(self.networks, passes)
+
+
+def network(
+    work: Work, optimizer: str, seed: int = 0, dropout: bool = True, kind: str = "bernoulli"
+) -> Network:
+    """A network of the work with its examples, not yet trained."""
+    X, y = work.data()
+    setting = Setting(
+        work.hidden,
+        optimizer=optimizer,
+        learning_rate=LEARNING_RATE[optimizer],
+        momentum=MOMENTUM,
+        batch_size=work.batch,
+    )
+    inputs, *_, outputs = work.sizes
+    loss = Squared() if outputs == 1 else Multinomial()
+    made = Network(inputs, loss, outputs, setting, seed)
+    rates = (HIDDEN_RATE, INPUT_RATE) if dropout else (0.0, 0.0)
+    made.regularize(dropout=rates[0], input_dropout=rates[1], dropout_kind=kind)
+    made.set_examples(X, y)
+    return made
 
 
 class Predictions:

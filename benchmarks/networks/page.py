@@ -30,9 +30,8 @@ HOW = f"""## How it is measured
 
 - **The work** is defined in `benchmarks/networks/works.py`: float32, normal inputs, random labels,
   softmax (½(y − η)² for the 16 models), the same learning rates, momentum 0.9, Adam's usual
-  constants, no penalty, a new order every epoch. Nothing but training is timed; ours includes its
-  record of each epoch, and for the 16 models all that `fit_many` checks and copies, but no KKT
-  residual (`kkt_every=0`): PyTorch has none.
+  constants, no penalty, a new order every epoch. Nothing but training is
+  timed, for the 16 models the training within `fit_many`; ours includes its record of each epoch.
 - **PyTorch** (`benchmarks/networks/pytorch.py`) has fused optimizers, tensors made beforehand, no
   data loader, gradients set to none, denormal numbers flushed, and is taken at the better of 1 and
   2 threads. Compiled means torch.compile of network and loss, the compiling not timed. Stacked
@@ -107,9 +106,10 @@ def short(name: str) -> str:
 def rated(ours: float, theirs: float, wanted: float, name: str, missed: Missed) -> str:
     """The ratio, whether it is as wanted, and what is wanted."""
     ratio = ours / theirs
-    shown = "—" if math.isnan(ratio) else f"{ratio:.3g}"
-    mark = missed.mark(ratio >= wanted, NAME, name, f"{shown} where {wanted:g} is wanted")
-    return f"**{shown}** {mark} | {wanted:g}"
+    if math.isnan(ratio):
+        return f"not measured | {wanted:g}"
+    mark = missed.mark(ratio >= wanted, NAME, name, f"{ratio:.3g} where {wanted:g} is wanted")
+    return f"**{ratio:.3g}** {mark} | {wanted:g}"
 
 
 def works(models: bool) -> list[tuple[Work, str, str]]:
@@ -128,14 +128,11 @@ def single_networks(found: dict[str, dict[str, Rates]], missed: Missed) -> str:
         if group not in found:
             continue
         one = found[group]
-        name, theirs = best(one, PEER)
-        ratio = rated(median(one, OURS), theirs, work.wanted[optimizer], group, missed)
-        compiled, rate = best(one, COMPILED)
-        there = f"{count(rate)}, {short(compiled)}" if rate == rate else why_not(one, COMPILED)
+        ours, peer = median(one, OURS), median(one, SKLEARN)
+        ratio = rated(ours, best(one, PEER)[1], work.wanted[optimizer], group, missed)
         rows.append(
-            f"{work.shape}, {work.batch} | {OPTIMIZER_NAMES[optimizer]} | "
-            f"{count(median(one, OURS))} | {count(theirs)}, {short(name)} | {ratio} | "
-            f"{there} | {count(median(one, SKLEARN))}"
+            f"{work.shape}, {work.batch} | {OPTIMIZER_NAMES[optimizer]} | {count(ours)} | "
+            f"{better(one, PEER)} | {ratio} | {better(one, COMPILED)} | {count(peer)}"
         )
     head = (
         "network, batch | optimizer | ours | PyTorch | ratio | wanted | PyTorch compiled | "
@@ -144,8 +141,15 @@ def single_networks(found: dict[str, dict[str, Rates]], missed: Missed) -> str:
     return f"## One network, examples a second\n\n{table(head, rows)}"
 
 
+def better(found: dict[str, Rates], name: str) -> str:
+    """The rate of the better number of threads, or why there is none."""
+    fastest, rate = best(found, name)
+    return why_not(found, name) if math.isnan(rate) else f"{count(rate)}, {short(fastest)}"
+
+
 def why_not(found: dict[str, Rates], name: str) -> str:
-    remarks = [one.remark for each, one in found.items() if each.startswith(name) and one.remark]
+    names = [threads_of(name, threads) for threads in THREADS]
+    remarks = [found[each].remark for each in names if each in found and found[each].remark]
     return remarks[0] if remarks else "—"
 
 

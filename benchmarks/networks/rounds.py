@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import statistics
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +107,8 @@ class Processes:
         """Entrants of the last work are dropped."""
         for process in self._all.values():
             if process.alive:
-                process.ask(LIMIT, "forget")
+                with suppress(Failed, TooSlow):  # it may have had no package to make any of
+                    process.ask(LIMIT, "forget")
 
     def stop(self) -> None:
         for process in self._all.values():
