@@ -173,7 +173,7 @@ def test_with_dropout_the_residual_at_the_end_has_an_error() -> None:
     assert short.history_.kkt_error[-1] > 0
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "batch"])
+@pytest.mark.parametrize("kind", ["bernoulli", "batch", "dropconnect", "concrete"])
 def test_large_batches_are_added_up_from_parts(kind: str) -> None:
     rng = np.random.default_rng(7)
     n = 2600
@@ -183,6 +183,7 @@ def test_large_batches_are_added_up_from_parts(kind: str) -> None:
     network.regularize(dropout=0.5, dropout_kind=kind)
     network.set_examples(X, y, rng.uniform(0.5, 2, n))
     before, (loss, by_weights, _) = network.parameters()[0], network.loss_and_gradient(0)
+    loss -= network.penalty()  # what learned rates cost
     network.run(1)
     assert network.updates == 1
     assert network.history.train_loss[0] == pytest.approx(loss, rel=1e-12)

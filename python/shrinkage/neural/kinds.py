@@ -20,7 +20,8 @@ class Concrete:
         (1/τn) Σ_l [ℓ²‖W_l‖²/(2(1 − p_l)) − K_l H(p_l)],   H(p) = −p ln p − (1 − p) ln(1 − p),
 
     the divergence from the prior (Gal, Hron & Kendall 2017, eq. 3 to 5), K_l the number of what
-    enters layer l and n that of the examples. With more examples this term fades and rates fall.
+    enters layer l and n that of the examples trained on. With more of them this term fades and
+    rates fall.
     (Their W is ours over 1 − p; their Keras code states the same with 2ℓ²/2 and 2 for a squared
     loss without ½.)
 
