@@ -16,7 +16,8 @@ from scipy import sparse
 import shrinkage.app.races as races
 import shrinkage.app.screens.network as network
 from shrinkage.app.i18n import LANGUAGES
-from shrinkage.app.race import Race, Table
+from shrinkage.app.race import Race
+from shrinkage.app.race_look import Table
 from shrinkage.app.race_script import curves_csv, race_script
 from shrinkage.app.race_spec import DEFAULT_RACE, Lane, RaceSpec, decode_race, encode_race
 from shrinkage.app.services import Services

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import shrinkage.app.race as race_module
 from shrinkage.app.jobs import JobState
-from shrinkage.app.race import LaneLook, Look, Race, Races, Table
+from shrinkage.app.race import Race, Races
 from shrinkage.app.race_facts import race_facts
+from shrinkage.app.race_look import LaneLook, Look, Table
 from shrinkage.app.race_spec import (
     ACTIVATIONS,
     DEFAULT_RACE,
@@ -252,6 +253,21 @@ def test_a_race_keeps_its_pace_and_can_be_let_loose(table: Table) -> None:
     threading.Timer(0.5, lambda: race.change_goal(1)).start()
     race.train(lambda: table, quiet)
     assert race.look.epoch > 12
+
+
+def test_a_picture_is_made_once_for_all_who_watch(table: Table) -> None:
+    race = trained(table, SMALL)
+    made = []
+
+    def draw(look: Look, _: Table | None) -> int:
+        made.append(look)
+        return look.epoch
+
+    assert [race.drawn("en", draw), race.drawn("en", draw), race.drawn("zh", draw)] == [6, 6, 6]
+    assert len(made) == 2
+    race.change_goal(8)
+    race.train(lambda: table, quiet)
+    assert race.drawn("en", draw) == 8
 
 
 @pytest.fixture

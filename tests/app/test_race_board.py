@@ -13,7 +13,7 @@ import pytest
 import shrinkage.app.board as board_package
 from shrinkage.app.board import LaneTexts, RaceTexts, bundle, race_payload
 from shrinkage.app.i18n import LANGUAGES, section
-from shrinkage.app.race import LaneLook, Look
+from shrinkage.app.race_look import LaneLook, Look
 from shrinkage.app.race_spec import Lane
 from shrinkage.plots.race import (
     CURVE_HEIGHT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shrinkage.app.race import LaneLook, Look
+from shrinkage.app.race_look import LaneLook, Look
 from shrinkage.linear.facts import Fact
 
 ALIKE = 0.05

@@ -12,7 +12,8 @@ from scipy import sparse
 
 from shrinkage.app.board import LETTERS
 from shrinkage.app.loading import TEST_SHARE, by_class
-from shrinkage.app.race import Look, Race, Table
+from shrinkage.app.race import Race
+from shrinkage.app.race_look import Look, Table
 from shrinkage.app.race_spec import RaceSpec
 from shrinkage.app.races import VALIDATION_SHARE
 from shrinkage.app.script import REFIT, data_lines

@@ -16,7 +16,8 @@ from sklearn.preprocessing import StandardScaler
 
 from shrinkage.app.jobs import Job, Report, interruptible
 from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, load
-from shrinkage.app.race import Look, Part, Race, Table
+from shrinkage.app.race import Race
+from shrinkage.app.race_look import Look, Part, Table
 from shrinkage.app.race_spec import RaceSpec, table_part
 from shrinkage.app.services import RunInfo, Services
 from shrinkage.app.spec import RunSpec

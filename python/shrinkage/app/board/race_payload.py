@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from shrinkage.app.race import LaneLook, Look
+from shrinkage.app.race_look import LaneLook, Look
 from shrinkage.plots.race import (
     DARK_LANE_COLORS,
     LANE_COLORS,

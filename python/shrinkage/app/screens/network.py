@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from shrinkage.app.board import race_board, race_payload
 from shrinkage.app.jobs import JobState
 from shrinkage.app.race import WATCHABLE, Race
+from shrinkage.app.race_look import Look, Table
 from shrinkage.app.race_spec import DEFAULT_RACE
 from shrinkage.app.races import race_for, start, stop
 from shrinkage.app.services import Services
@@ -160,15 +162,20 @@ def _live(race: Race, running: bool, loaded: bool, state: AppState, t: Translato
     if running and (not race.running or (race.table is not None) != loaded):
         state.notice = state.told
         st.rerun()
-    look, table = race.look, race.table
+    look = race.look
+
+    def draw(look: Look, table: Table | None) -> tuple[str, dict[str, Any]]:
+        payload = race_payload(race.id, look, race_texts(look, table, t), t.section("race"))
+        return race_sentence(look, table, t), payload
+
+    sentence, payload = race.drawn(t.language, draw)
     with st.container(key="race_finding", gap="xsmall"):
         if running:
             st.progress(look.epoch / look.goal, text=_progress(race, t))
         elif look.epoch > 0:
             st.caption(t("network.ran", epochs=count(look.epoch), seconds=duration(look.seconds)))
-        st.markdown(race_sentence(look, table, t))
-    texts = race_texts(look, table, t)
-    race_board(race_payload(race.id, look, texts, t.section("race")), key=BOARD_KEY)
+        st.markdown(sentence)
+    race_board(payload, key=BOARD_KEY)
 
 
 def _progress(race: Race, t: Translator) -> str:

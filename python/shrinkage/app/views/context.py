@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from shrinkage.app.loading import TableFacts
-from shrinkage.app.race import Table
+from shrinkage.app.race_look import Table
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.state import AppState
 from shrinkage.app.views.history import target_label

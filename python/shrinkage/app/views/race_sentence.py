@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shrinkage.app.board import LETTERS, LaneTexts, RaceTexts
-from shrinkage.app.race import LaneLook, Look, Table
 from shrinkage.app.race_facts import race_facts
+from shrinkage.app.race_look import LaneLook, Look, Table
 from shrinkage.app.views.lanes import lane_label
 from shrinkage.app.views.text import Translator, count, number
 
