@@ -158,6 +158,77 @@ TEST_CASE("products equal those of the centred and scaled columns") {
     }
 }
 
+TEST_CASE("one reading of X for several vectors") {
+    const Example e(700, 300, 12);
+    Random random(13);
+    const Matrix v = Matrix::random(700, 6, random);
+    Matrix expected(300, 6), one(300, 6, 5.0), again(300, 6);
+    e.plain.transposed_products(v.view(), alone, expected.mutable_view());
+    e.design.transposed_products(v.view(), alone, one.mutable_view());
+    CHECK(test::largest_difference(one.data, expected.data) <= 1e-10);
+    e.design.transposed_products(v.view(), Context{3, nullptr}, again.mutable_view());
+    CHECK(again == one);
+}
+
+TEST_CASE("a sweep moves the predictors, visits their rows once and multiplies back") {
+    for (const std::size_t n : {3, 130, 3001}) {
+        const Example e(n, 60, 14);
+        Random random(15);
+        const std::vector<std::size_t> columns{7, 5, 59, 0, 31};
+        Matrix coefs = Matrix::random(5, 3, random), start = Matrix::random(n, 3, random);
+        coefs(2, 1) = 0.0;
+        const std::vector<double> shifts = random.normals(3);
+        const auto swept = [&](const auto& design, const Context& context, Matrix& eta) {
+            Matrix v(n, 3), out(5, 3);
+            std::vector<int> visits(n, 0);
+            std::vector<double*> etas;
+            std::vector<const double*> vs;
+            for (std::size_t k = 0; k < 3; ++k) {
+                etas.push_back(eta.column(k).data());
+                vs.push_back(v.column(k).data());
+            }
+            const auto visit = [&](std::size_t, std::size_t first, std::size_t count) {
+                for (std::size_t i = first; i < first + count; ++i) {
+                    ++visits[i];
+                    for (std::size_t k = 0; k < 3; ++k) v(i, k) = std::tanh(eta(i, k));
+                }
+            };
+            design.sweep({columns, coefs.view(), shifts, etas, vs}, visit, context,
+                         out.mutable_view());
+            CHECK(visits == std::vector<int>(n, 1));
+            return out;
+        };
+        Matrix eta = start, plain_eta = start, third = start;
+        const Matrix out = swept(e.design, alone, eta), expected = swept(e.plain, alone, plain_eta);
+        CHECK(test::largest_difference(eta.data, plain_eta.data) <= 1e-11);
+        CHECK(test::largest_difference(out.data, expected.data) <= 1e-9);
+        CHECK(swept(e.design, Context{3, nullptr}, third) == out);
+        CHECK(third == eta);
+    }
+}
+
+TEST_CASE("a Gram matrix brings the products with a vector along") {
+    for (const bool as_they_are : {true, false}) {
+        const Example e(5000, 40, 16);
+        const DenseDesign raw(e.x.view(), plain_columns(40));
+        const DenseDesign& design = as_they_are ? raw : e.design;
+        const std::vector<std::size_t> all = test::all_below(40);
+        const std::vector<double> d(5000, 2e-4);
+        Random random(17);
+        const std::vector<double> v = random.normals(5000);
+        Matrix g(40, 40), expected(40, 40), again(40, 40);
+        std::vector<double> products(40, 3.0), alike(40), third(40);
+        design.gram_and_products(all, d, v, alone, g.mutable_view(), products);
+        design.gram(all, all, d, alone, expected.mutable_view());
+        design.column_products(all, v, alone, alike);
+        CHECK(g == expected);
+        CHECK(test::largest_difference(products, alike) <= 1e-10);
+        design.gram_and_products(all, d, v, Context{3, nullptr}, again.mutable_view(), third);
+        CHECK(again == g);
+        CHECK(third == products);
+    }
+}
+
 TEST_CASE("a column that is not usable has no part in anything") {
     const Example e(60, 50, 4);
     REQUIRE_FALSE(e.design.usable(5));

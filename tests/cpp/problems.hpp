@@ -113,6 +113,29 @@ public:
     void transposed_product(ConstVector v, const Context&, Vector out) const {
         for (std::size_t j = 0; j < x_.cols; ++j) out[j] = column_product(j, v);
     }
+    void transposed_products(ConstMatrixView v, const Context& context, MatrixView out) const {
+        for (std::size_t k = 0; k < v.cols; ++k)
+            transposed_product(v.column(k), context, out.column(k));
+    }
+    std::size_t row_blocks(std::size_t) const { return 1; }
+    void sweep(const Steps& steps, const VisitRows& visit, const Context& context,
+               MatrixView out) const {
+        for (std::size_t k = 0; k < steps.eta.size(); ++k) {
+            const Vector eta(steps.eta[k], rows());
+            add_columns(steps.columns, steps.coefs.column(k), context, eta);
+            for (double& e : eta) e += steps.shifts[k];
+        }
+        visit(0, 0, rows());
+        for (std::size_t k = 0; k < steps.eta.size(); ++k) {
+            for (std::size_t l = 0; l < steps.columns.size(); ++l)
+                out(l, k) = column_product(steps.columns[l], {steps.v[k], rows()});
+        }
+    }
+    void gram_and_products(Indices a, ConstVector d, ConstVector v, const Context& context,
+                           MatrixView out, Vector g) const {
+        gram(a, a, d, context, out);
+        column_products(a, v, context, g);
+    }
     double column_product(std::size_t j, ConstVector v) const {
         return inner_product(x_.view().column(j), v);
     }

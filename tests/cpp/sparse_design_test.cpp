@@ -78,6 +78,14 @@ TEST_CASE_TEMPLATE("a sparse design is the dense one", Index, std::int32_t, std:
         check_close(a, b);
         CHECK(std::abs(sparse.column_product(7, v) - a[7]) <= 1e-12);
 
+        const Matrix several = Matrix::random(60, 6, random);
+        Matrix m(40, 6), one(40, 6), again(40, 6);
+        dense.transposed_products(several.view(), alone, m.mutable_view());
+        sparse.transposed_products(several.view(), alone, one.mutable_view());
+        sparse.transposed_products(several.view(), Context{3, nullptr}, again.mutable_view());
+        check_close(m.data, one.data);
+        CHECK(again == one);
+
         const std::vector<std::size_t> columns{7, 0, 1};
         std::vector<double> c(60, 0.5), d(60, 0.5);
         dense.add_columns(columns, coefs, alone, c);

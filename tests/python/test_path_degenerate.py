@@ -19,7 +19,7 @@ CLASSES = tuple(name for name in SMOOTH if FORMULAS[name].classes is not None)
 
 def certified(X: Any, y: Any, *, loss: str, penalty: str, **kinds: Any) -> sh.Path:
     """A fit whose every λ has an independent gap within tol."""
-    fit_only = {k: kinds.pop(k) for k in ("lambdas", "n_lambdas") if k in kinds}
+    fit_only = {k: kinds.pop(k) for k in ("lambdas", "n_lambdas", "tol") if k in kinds}
     path = sh.fit_path(X, y, loss=loss, penalty=penalty, **fit_only, **kinds)
     reference = Reference(X, y, loss=loss, alpha=SHARE[penalty], **kinds)
     assert reference.gaps(path)[1].max() <= path.tol
@@ -176,10 +176,9 @@ def test_one_observation_is_one_class(loss: str) -> None:
 def test_columns_of_huge_mean(loss: str, penalty: str, standardize: bool) -> None:
     X, y = random_problem(5, loss=loss)
     far = X + 1e6
-    path = certified(far, y, loss=loss, penalty=penalty, standardize=standardize, n_lambdas=20)
-    near = sh.fit_path(
-        X, y, loss=loss, penalty=penalty, standardize=standardize, lambdas=path.lambdas
-    )
+    how: dict[str, Any] = {"loss": loss, "penalty": penalty, "standardize": standardize}
+    path = certified(far, y, **how, n_lambdas=20, tol=1e-7)
+    near = sh.fit_path(X, y, **how, lambdas=path.lambdas, tol=1e-7)
     scale = np.abs(near.coefs).max()
     np.testing.assert_allclose(path.coefs, near.coefs, atol=1e-4 * scale)
     signs = 1e6 + np.where(X.mean(axis=0) < X, 1.0, -1.0)

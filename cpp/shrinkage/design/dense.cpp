@@ -21,6 +21,10 @@ constexpr std::size_t skinny = 48;         // columns up to which they alone are
 constexpr std::size_t skinny_rows = 8192;  // rows packed at a time then
 constexpr std::size_t enough_tasks = 16;   // tiles are cut by rows until there are as many tasks
 
+constexpr std::size_t cached_rows = 128;    // rows of a block that is swept, at least
+constexpr std::size_t cached_size = 49152;  // and numbers in it: 3/8 of a second-level cache
+constexpr std::size_t sweep_tasks = 32;
+
 std::size_t blocks(std::size_t size, std::size_t block) { return (size + block - 1) / block; }
 
 /// Columns per task of a product with X': some thirty tasks, where there are enough.
@@ -33,6 +37,15 @@ std::size_t even_tile(std::size_t columns) {
     const std::size_t width =
         blocks(columns, std::max<std::size_t>(blocks(columns, widest_tile), 1));
     return std::max<std::size_t>(blocks(width, 8) * 8, 8);
+}
+
+/// out += x'v
+void add_dots(ConstMatrixView x, ConstVector v, Vector out) {
+    std::vector<const double*> columns(x.cols);
+    for (std::size_t k = 0; k < x.cols; ++k) columns[k] = x.column(k).data();
+    std::vector<double> products(x.cols);
+    column_dots(columns, v, products);
+    for (std::size_t k = 0; k < x.cols; ++k) out[k] += products[k];
 }
 
 Moments moments(ConstVector x, ConstVector weights) {
@@ -90,6 +103,94 @@ void DenseDesign::transposed_product(ConstVector v, const Context& context, Vect
         if (as_they_are_) return;
         for (std::size_t j = first; j < first + count; ++j) out[j] = penalized(j, out[j], total);
     });
+}
+
+void DenseDesign::transposed_products(ConstMatrixView v, const Context& context,
+                                      MatrixView out) const {
+    std::vector<double> totals(v.cols);
+    for (std::size_t l = 0; l < v.cols; ++l) totals[l] = sum(v.column(l));
+    const double flops = 2.0 * static_cast<double>(rows() * v.cols) * static_cast<double>(cols());
+    const std::size_t share = dots_share(cols());
+    parallel_for(blocks(cols(), share), context.threads_for(flops), [&](std::size_t task) {
+        context.check();
+        const std::size_t first = task * share;
+        const std::size_t count = std::min(share, cols() - first);
+        const double* x[most_dots];
+        for (std::size_t k = 0; k < count; ++k) x[k] = x_.data + (first + k) * x_.stride;
+        for (std::size_t l = 0; l < v.cols; ++l) std::fill_n(&out(first, l), count, 0.0);
+        add_column_dots({x, count}, v, {&out(first, 0), count, v.cols, out.stride});
+        for (std::size_t l = 0; l < v.cols && !as_they_are_; ++l) {
+            for (std::size_t j = first; j < first + count; ++j)
+                out(j, l) = penalized(j, out(j, l), totals[l]);
+        }
+    });
+}
+
+std::size_t DenseDesign::row_blocks(std::size_t n_columns) const {
+    const std::size_t fitting = cached_size / std::max<std::size_t>(n_columns, 1) / 8 * 8;
+    return blocks(rows(), std::max(cached_rows, fitting));
+}
+
+void DenseDesign::sweep(const Steps& steps, const VisitRows& visit, const Context& context,
+                        MatrixView out) const {
+    const std::size_t width = steps.columns.size(), points = steps.eta.size();
+    const std::size_t n_blocks = row_blocks(width);
+    const std::size_t height = 8 * blocks(blocks(rows(), n_blocks), 8);
+    struct Move {  // of a point: along which of the columns, how far
+        std::vector<std::size_t> columns;
+        std::vector<double> slopes;
+        double shift;
+    };
+    std::vector<Move> moves(points);
+    for (std::size_t k = 0; k < points; ++k) {
+        moves[k].shift = steps.shifts[k];
+        for (std::size_t l = 0; l < width; ++l) {
+            const std::size_t j = steps.columns[l];
+            if (steps.coefs(l, k) == 0.0 || !usable(j)) continue;
+            moves[k].columns.push_back(j);
+            moves[k].slopes.push_back(steps.coefs(l, k) / scale(j));
+            moves[k].shift -= moves[k].slopes.back() * center(j);
+        }
+    }
+    // A task has blocks of its own, one behind the other; its sums are added in the tasks' order.
+    const std::size_t n_tasks = std::min(sweep_tasks, n_blocks);
+    std::vector<std::vector<double>> partial(n_tasks), totals(n_tasks);
+    const auto run = [&](std::size_t task) {
+        partial[task].assign(width * points, 0.0);
+        totals[task].assign(points, 0.0);
+        std::vector<const double*> x, v(points);
+        const auto point_at = [&](Indices columns, std::size_t row) {
+            x.clear();
+            for (const std::size_t j : columns) x.push_back(x_.data + j * x_.stride + row);
+        };
+        for (std::size_t b = task * n_blocks / n_tasks; b < (task + 1) * n_blocks / n_tasks; ++b) {
+            context.check();
+            const std::size_t first = std::min(rows(), b * height);
+            const std::size_t count = std::min(height, rows() - first);
+            for (std::size_t k = 0; k < points; ++k) {
+                const Vector eta(steps.eta[k] + first, count);
+                point_at(moves[k].columns, first);
+                add_scaled_columns(x, moves[k].slopes, eta);
+                for (double& e : eta) e += moves[k].shift;
+                v[k] = steps.v[k] + first;
+            }
+            visit(b, first, count);
+            point_at(steps.columns, first);
+            add_column_dots(x, v, count, {partial[task].data(), width, points, width});
+            for (std::size_t k = 0; k < points; ++k) totals[task][k] += sum({v[k], count});
+        }
+    };
+    const double flops = 4.0 * static_cast<double>(rows()) * static_cast<double>(width * points);
+    parallel_for(n_tasks, context.threads_for(flops), run);
+    for (std::size_t k = 0; k < points; ++k) {
+        double total = 0.0;
+        for (const auto& part : totals) total += part[k];
+        for (std::size_t l = 0; l < width; ++l) {
+            double product = 0.0;
+            for (const auto& part : partial) product += part[l + k * width];
+            out(l, k) = penalized(steps.columns[l], product, total);
+        }
+    }
 }
 
 void DenseDesign::column_products(Indices columns, ConstVector v, const Context& context,
@@ -199,7 +300,21 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
                        MatrixView out) const {
     const bool symmetric = a.data() == b.data() && a.size() == b.size();
     if (!symmetric && b.size() <= skinny) return skinny_gram(a, b, d, context, out);
-    if (a.empty() || b.empty() || d.empty()) return;
+    if (!a.empty() && !b.empty() && !d.empty()) full_gram(a, b, d, context, out, nullptr);
+}
+
+void DenseDesign::gram_and_products(Indices a, ConstVector d, ConstVector v, const Context& context,
+                                    MatrixView out, Vector g) const {
+    const Along along{v, g};
+    const bool together = !a.empty() && plain(a, d);
+    if (together) return full_gram(a, a, d, context, out, &along);
+    gram(a, a, d, context, out);
+    column_products(a, v, context, g);
+}
+
+void DenseDesign::full_gram(Indices a, Indices b, ConstVector d, const Context& context,
+                            MatrixView out, const Along* along) const {
+    const bool symmetric = a.data() == b.data() && a.size() == b.size();
     const bool as_it_lies = plain(a, d) && (symmetric || plain(b, d));
     const double factor = as_it_lies ? d[0] : 1.0;
     std::vector<double> root(as_it_lies ? 0 : d.size());
@@ -217,7 +332,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
     const std::size_t n_blocks =
         std::clamp<std::size_t>(blocks(enough_tasks, tiles.size()), 1, blocks(rows(), chunk));
     const std::size_t row_block = 64 * blocks(blocks(rows(), n_blocks), 64);
-    std::vector<std::vector<double>> partial(tiles.size() * n_blocks);
+    std::vector<std::vector<double>> partial(tiles.size() * n_blocks), dots(partial.size());
     const auto run = [&](std::size_t task) {
         const Tile t = tiles[task / n_blocks];
         const std::size_t begin = std::min(rows(), (task % n_blocks) * row_block);
@@ -225,6 +340,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
         const Indices left = a.subspan(t.a, std::min(tallest, a.size() - t.a));
         const Indices right = b.subspan(t.b, std::min(widest, b.size() - t.b));
         const bool diagonal = symmetric && t.a == t.b;
+        if (along != nullptr && diagonal) dots[task].assign(left.size(), 0.0);
         std::vector<double>& total = partial[task];
         total.assign(left.size() * right.size(), 0.0);
         const MatrixView c{total.data(), left.size(), right.size(), left.size()};
@@ -242,6 +358,7 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
             const ConstMatrixView l = part(left, i, count, lhs);
             if (diagonal) {
                 add_gram(l, c);
+                if (along != nullptr) add_dots(l, along->v.subspan(i, count), dots[task]);
             } else {
                 add_cross_product(l, part(right, i, count, rhs), c);
             }
@@ -250,6 +367,13 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
     const double flops = 2.0 * static_cast<double>(rows()) * static_cast<double>(a.size()) *
                          static_cast<double>(b.size());
     parallel_for(partial.size(), context.threads_for(flops), run);
+    for (std::size_t task = 0; task < dots.size(); ++task) {
+        const std::size_t first = tiles[task / n_blocks].a;
+        for (std::size_t k = 0; k < dots[task].size(); ++k) {
+            double& o = along->out[a[first + k]];
+            o = (task % n_blocks == 0 ? 0.0 : o) + dots[task][k];
+        }
+    }
     for (std::size_t t = 0; t < tiles.size(); ++t) {
         const std::size_t height = std::min(tallest, a.size() - tiles[t].a);
         const std::size_t width = std::min(widest, b.size() - tiles[t].b);

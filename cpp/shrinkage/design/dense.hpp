@@ -25,10 +25,16 @@ public:
     double scale(std::size_t j) const { return columns_.scales[j]; }
 
     void transposed_product(ConstVector v, const Context& context, Vector out) const;
+    void transposed_products(ConstMatrixView v, const Context& context, MatrixView out) const;
+    std::size_t row_blocks(std::size_t n_columns) const;
+    void sweep(const Steps& steps, const VisitRows& visit, const Context& context,
+               MatrixView out) const;
     void column_products(Indices columns, ConstVector v, const Context& context, Vector out) const;
     double column_product(std::size_t j, ConstVector v) const;
     void add_columns(Indices columns, ConstVector coefs, const Context& context, Vector out) const;
     void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
+    void gram_and_products(Indices a, ConstVector d, ConstVector v, const Context& context,
+                           MatrixView out, Vector g) const;
     double product_cost(Indices columns) const {
         return 0.5 * static_cast<double>(rows() * columns.size());
     }
@@ -44,6 +50,13 @@ private:
     double penalized(std::size_t j, double raw, double total) const {
         return usable(j) ? (raw - center(j) * total) / scale(j) : 0.0;
     }
+    /// What a Gram matrix brings along: the products of its columns with v.
+    struct Along {
+        ConstVector v;
+        Vector out;
+    };
+    void full_gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out,
+                   const Along* along) const;
     void skinny_gram(Indices a, Indices b, ConstVector d, const Context& context,
                      MatrixView out) const;
     bool plain(Indices columns, ConstVector d) const;

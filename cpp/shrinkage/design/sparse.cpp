@@ -138,6 +138,60 @@ void SparseDesign::transposed_product(ConstVector v, const Context& context, Vec
                  });
 }
 
+void SparseDesign::transposed_products(ConstMatrixView v, const Context& context,
+                                       MatrixView out) const {
+    constexpr std::size_t group =
+        4;  // vectors that lie side by side: a row of them is read at once
+    std::vector<double> side_by_side(rows() * group);
+    for (std::size_t l = 0; l < v.cols; l += group) {
+        const std::size_t width = std::min(group, v.cols - l);
+        double totals[group];
+        for (std::size_t k = 0; k < group; ++k) {
+            const ConstVector one = v.column(l + std::min(k, width - 1));
+            for (std::size_t i = 0; i < rows(); ++i) side_by_side[i * group + k] = one[i];
+            totals[k] = sum(one);
+        }
+        const auto run = [&](std::size_t task) {
+            context.check();
+            const std::size_t last = std::min(cols(), (task + 1) * column_block);
+            for (std::size_t j = task * column_block; j < last; ++j) {
+                double products[group] = {};
+                for_column(x_, j, [&](std::size_t i, double value) {
+                    const double* row = &side_by_side[i * group];
+                    for (std::size_t k = 0; k < group; ++k) products[k] += value * row[k];
+                });
+                for (std::size_t k = 0; k < width; ++k)
+                    out(j, l + k) = penalized(j, products[k], totals[k]);
+            }
+        };
+        parallel_for(blocks(cols(), column_block),
+                     context.threads_for(4.0 * static_cast<double>(x_.values.size())), run);
+    }
+}
+
+/// Its columns do not lie row by row: one thing is done after the other.
+void SparseDesign::sweep(const Steps& steps, const VisitRows& visit, const Context& context,
+                         MatrixView out) const {
+    for (std::size_t k = 0; k < steps.eta.size(); ++k) {
+        const Vector eta(steps.eta[k], rows());
+        add_columns(steps.columns, steps.coefs.column(k), context, eta);
+        for (double& e : eta) e += steps.shifts[k];
+    }
+    parallel_for(row_blocks(0), context.threads_for(20.0 * static_cast<double>(rows())),
+                 [&](std::size_t b) {
+                     const std::size_t first = b * sweep_rows;
+                     visit(b, first, std::min(sweep_rows, rows() - first));
+                 });
+    for (std::size_t k = 0; k < steps.eta.size(); ++k) {
+        const ConstVector v(steps.v[k], rows());
+        const double total = sum(v);
+        for (std::size_t l = 0; l < steps.columns.size(); ++l) {
+            const std::size_t j = steps.columns[l];
+            out(l, k) = penalized(j, raw_product(j, v), total);
+        }
+    }
+}
+
 void SparseDesign::column_products(Indices columns, ConstVector v, const Context& context,
                                    Vector out) const {
     const double total = sum(v);

@@ -40,15 +40,26 @@ public:
     double scale(std::size_t j) const { return columns_.scales[j]; }
 
     void transposed_product(ConstVector v, const Context& context, Vector out) const;
+    void transposed_products(ConstMatrixView v, const Context& context, MatrixView out) const;
+    std::size_t row_blocks(std::size_t) const { return (rows() + sweep_rows - 1) / sweep_rows; }
+    void sweep(const Steps& steps, const VisitRows& visit, const Context& context,
+               MatrixView out) const;
     void column_products(Indices columns, ConstVector v, const Context& context, Vector out) const;
     double column_product(std::size_t j, ConstVector v) const;
     void add_columns(Indices columns, ConstVector coefs, const Context& context, Vector out) const;
     void gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out) const;
+    void gram_and_products(Indices a, ConstVector d, ConstVector v, const Context& context,
+                           MatrixView out, Vector g) const {
+        gram(a, a, d, context, out);
+        column_products(a, v, context, g);
+    }
     double product_cost(Indices columns) const { return static_cast<double>(entries(columns)); }
     double gram_cost(Indices columns) const { return 0.5 * gram_cost(columns, columns); }
     void kernel(ConstVector factors, const Context& context, MatrixView out) const;
 
 private:
+    static constexpr std::size_t sweep_rows = 4096;  // rows that are visited together
+
     /// x~_j'v from x_j'v and the sum of v.
     double penalized(std::size_t j, double raw, double total) const {
         return usable(j) ? (raw - center(j) * total) / scale(j) : 0.0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 #include "shrinkage/base/lanes.hpp"
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t unroll = 4;            // columns of a register block
 constexpr std::size_t rows_at_a_time = 512;  // of eight columns: half of a first-level cache
+constexpr std::size_t most_packed = 64;      // columns on the right of a product at a time
 
 using Two = Registers<2>::Doubles;
 using Four = Registers<4>::Doubles;
@@ -49,31 +51,78 @@ struct Block {
     }
 };
 
-/// Sums of the products of the columns a and b over n rows.
+/// The rows behind the last whole register of some columns: they are read once more, together with
+/// rows that were read before, which count as zeros here.
 template <typename V>
-SHRINKAGE_INLINE void block_dots(const Block& a, const Block& b, std::size_t n,
-                                 double (&out)[unroll][unroll]) {
-    V sums[unroll][unroll] = {};
-    std::size_t i = 0;
-    for (; i + width<V> <= n; i += width<V>) {
-        const V left[unroll] = {lanes<V>(a.columns[0] + i).value, lanes<V>(a.columns[1] + i).value,
-                                lanes<V>(a.columns[2] + i).value, lanes<V>(a.columns[3] + i).value};
+class Tails {
+public:
+    /// Of the rows [0, n); without a whole register there is no such reading.
+    Tails(ColumnPointers columns, std::size_t n) : rest_(n < width<V> ? 0 : n % width<V>) {
+        for (std::size_t l = 0; rest_ > 0 && l < columns.size(); ++l) {
+            double* tail = tails_ + l * width<V>;
+            std::fill_n(tail, width<V> - rest_, 0.0);
+            std::copy_n(columns[l] + n - rest_, rest_, tail + width<V> - rest_);
+        }
+    }
+    std::size_t rest() const { return rest_; }
+    const double* of(std::size_t l) const { return tails_ + l * width<V>; }
+
+private:
+    std::size_t rest_;
+    double tails_[most_packed * width<V>];
+};
+
+/// Adds the products of the columns a and b in the V that starts at row i of a.
+template <typename V>
+SHRINKAGE_INLINE void add_products(const Block& a, std::size_t i, const double* const (&b)[unroll],
+                                   V (&sums)[unroll][unroll]) {
+    const V left[unroll] = {lanes<V>(a.columns[0] + i).value, lanes<V>(a.columns[1] + i).value,
+                            lanes<V>(a.columns[2] + i).value, lanes<V>(a.columns[3] + i).value};
 // Unrolled, so that the sums stay in registers.
 #pragma GCC unroll 4
-        for (std::size_t l = 0; l < unroll; ++l) {
-            const V right = lanes<V>(b.columns[l] + i).value;
+    for (std::size_t l = 0; l < unroll; ++l) {
+        const V right = lanes<V>(b[l]).value;
 #pragma GCC unroll 4
-            for (std::size_t k = 0; k < unroll; ++k) sums[k][l] += left[k] * right;
-        }
+        for (std::size_t k = 0; k < unroll; ++k) sums[k][l] += left[k] * right;
+    }
+}
+
+/// Sums of the products of the columns a and b, those from the l-th on, over n rows; with the
+/// tails the rows behind the last register are among them.
+template <typename V>
+SHRINKAGE_INLINE void block_dots(const Block& a, const Block& b, std::size_t n, std::size_t l,
+                                 const Tails<V>* tails, double (&out)[unroll][unroll]) {
+    V sums[unroll][unroll];
+// One by one, or they would be cleared in memory.
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < unroll; ++k) {
+#pragma GCC unroll 4
+        for (std::size_t c = 0; c < unroll; ++c) sums[k][c] = V{};
+    }
+    std::size_t i = 0;
+    for (; i + width<V> <= n; i += width<V>) {
+        const double* const right[unroll] = {b.columns[0] + i, b.columns[1] + i, b.columns[2] + i,
+                                             b.columns[3] + i};
+        add_products<V>(a, i, right, sums);
+    }
+    if (tails != nullptr && tails->rest() > 0) {
+        const double* const right[unroll] = {
+            tails->of(l), tails->of(l + std::min<std::size_t>(1, b.used - 1)),
+            tails->of(l + std::min<std::size_t>(2, b.used - 1)), tails->of(l + b.used - 1)};
+        // The register may start before the first of these rows: not before the column.
+        Block before = a;
+        for (const double*& column : before.columns) column = column + n - width<V>;
+        add_products<V>(before, 0, right, sums);
+        i = n;
     }
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < unroll; ++k) {
 #pragma GCC unroll 4
-        for (std::size_t l = 0; l < unroll; ++l) {
-            double total = total_of(sums[k][l]);
+        for (std::size_t c = 0; c < unroll; ++c) {
+            double total = total_of(sums[k][c]);
             for (std::size_t rest = i; rest < n; ++rest)
-                total += a.columns[k][rest] * b.columns[l][rest];
-            out[k][l] = total;
+                total += a.columns[k][rest] * b.columns[c][rest];
+            out[k][c] = total;
         }
     }
 }
@@ -82,13 +131,15 @@ template <typename V>
 SHRINKAGE_INLINE void matrix_dots(ColumnPointers columns, ColumnPointers packed, std::size_t rows,
                                   MatrixView out) {
     double sums[unroll][unroll];
+    const Tails<V> tails(packed, rows);
     for (std::size_t first = 0; first < rows; first += rows_at_a_time) {
         const std::size_t n = std::min(rows_at_a_time, rows - first);
+        const Tails<V>* last = first + n == rows ? &tails : nullptr;
         for (std::size_t k = 0; k < columns.size(); k += unroll) {
             const Block a(columns, k, first);
             for (std::size_t l = 0; l < packed.size(); l += unroll) {
                 const Block b(packed, l, first);
-                block_dots<V>(a, b, n, sums);
+                block_dots<V>(a, b, n, l, last, sums);
                 for (std::size_t j = 0; j < b.used; ++j) {
                     for (std::size_t i = 0; i < a.used; ++i) out(k + i, l + j) += sums[i][j];
                 }
@@ -200,18 +251,23 @@ void column_dots(ColumnPointers columns, ConstVector v, Vector out) {
     SHRINKAGE_DISPATCH(simd(), vector_dots, columns, v, out);
 }
 
-void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView out) {
-    constexpr std::size_t most = 64;
-    const double* right[most];
-    for (std::size_t first = 0; first < packed.cols; first += most) {
-        const std::size_t count = std::min(most, packed.cols - first);
-        for (std::size_t l = 0; l < count; ++l) right[l] = packed.column(first + l).data();
-        const MatrixView part{&out(0, first), out.rows, count, out.stride};
-        const auto run = [&](ColumnPointers packed_columns) {
-            SHRINKAGE_DISPATCH(simd(), matrix_dots, columns, packed_columns, packed.rows, part);
+void add_column_dots(ColumnPointers columns, ColumnPointers packed, std::size_t rows,
+                     MatrixView out) {
+    for (std::size_t first = 0; first < packed.size(); first += most_packed) {
+        const ColumnPointers right =
+            packed.subspan(first, std::min(most_packed, packed.size() - first));
+        const MatrixView part{&out(0, first), out.rows, right.size(), out.stride};
+        const auto run = [&] {
+            SHRINKAGE_DISPATCH(simd(), matrix_dots, columns, right, rows, part);
         };
-        run({right, count});
+        run();
     }
+}
+
+void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView out) {
+    std::vector<const double*> right(packed.cols);
+    for (std::size_t l = 0; l < packed.cols; ++l) right[l] = packed.column(l).data();
+    add_column_dots(columns, right, packed.rows, out);
 }
 
 void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y) {

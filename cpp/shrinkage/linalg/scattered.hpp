@@ -15,6 +15,9 @@ void column_dots(ColumnPointers columns, ConstVector v, Vector out);
 
 /// out(k, l) += sum_i columns[k][i] packed(i, l): a matrix product whose left side is not packed.
 void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView out);
+/// The same with the columns of the right side anywhere, too.
+void add_column_dots(ColumnPointers columns, ColumnPointers packed, std::size_t rows,
+                     MatrixView out);
 
 /// y += sum_k coefs[k] columns[k]
 void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y);

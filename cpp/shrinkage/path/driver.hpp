@@ -40,12 +40,18 @@ public:
     /// Fills everything of the result but coefficients and intercepts, which go to the recorder.
     void run(PathResult& result, const Recorder& record) {
         begin(result);
-        for (const double lambda : result.lambdas) {
+        const std::vector<double> lambdas = result.lambdas;
+        for (std::size_t k = 0; k < lambdas.size(); ++k) {
+            const double lambda = lambdas[k];
             if (flat_) {
                 note(result, lambda, Step{}, record);
                 continue;
             }
             approach(lambda);
+            if constexpr (requires { &Engine::look_ahead; }) {
+                engine_.look_ahead(ConstVector(lambdas).subspan(k), previous_, target_, floor_,
+                                   context_);
+            }
             const Step step = engine_.solve(lambda, previous_, target_, floor_, context_);
             previous_ = lambda;
             note(result, lambda, step, record);
@@ -66,7 +72,13 @@ private:
 
     /// The null model, the grid, and the point from which the first lambda starts.
     void begin(PathResult& result) {
-        point_.refresh(context_);
+        point_.refresh_eta(context_);
+        point_.settle_intercept(context_);
+        if constexpr (requires { engine_.open(context_); }) {
+            engine_.open(context_);
+        } else {
+            point_.refresh_gradient(context_);
+        }
         saturated_ = point_.saturated(point_.data.weights);
         result.null_deviance = std::max(point_.mean_loss() - saturated_, 0.0);
         null_deviance_ = result.null_deviance;

@@ -63,6 +63,8 @@ concept BlockPenalty =
     };
 
 /// A sum over coefficients: what coordinate descent and the active-set Newton step need.
+///   value(columns, beta, lambda)
+///                               the part of the listed coefficients
 ///   minimize(j, u, a, lambda)   argmin_b a b^2 / 2 - u b + lambda P_j(b)
 ///   piece(j, b, lambda)         the quadratic piece of lambda P_j that holds around b
 ///   kinked(j, b, lambda)        whether lambda P_j has no second derivative at b, so that b may
@@ -77,7 +79,9 @@ concept BlockPenalty =
 ///                               subdifferential at zero; may err on that side
 template <typename P>
 concept SeparablePenalty =
-    Penalty<P> && requires(const P penalty, std::size_t j, double x, double lambda, ConstVector v) {
+    Penalty<P> && requires(const P penalty, std::size_t j, double x, double lambda, ConstVector v,
+                           std::span<const std::size_t> columns) {
+        { penalty.value(columns, v, lambda) } -> std::same_as<double>;
         { penalty.minimize(j, x, x, lambda) } -> std::same_as<double>;
         { penalty.piece(j, x, lambda) } -> std::same_as<Piece>;
         { penalty.kinked(j, x, lambda) } -> std::same_as<bool>;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,14 @@ public:
     double value(ConstVector beta, double lambda) const {
         double total = 0.0;
         for (std::size_t j = 0; j < beta.size(); ++j) {
+            if (beta[j] != 0.0) total += p_.value(beta[j], lambda * factors_[j]);
+        }
+        return total;
+    }
+    /// The part of the listed coefficients.
+    double value(std::span<const std::size_t> columns, ConstVector beta, double lambda) const {
+        double total = 0.0;
+        for (const std::size_t j : columns) {
             if (beta[j] != 0.0) total += p_.value(beta[j], lambda * factors_[j]);
         }
         return total;
@@ -158,6 +167,7 @@ public:
     double dual_value(double s, ConstVector g, ConstVector beta, double lambda) const {
         double total = 0.0;
         if (!bounded()) {
+            if (p_.ridge(lambda) == 0.0) return 0.0;
             // Scaled into its domain, (lambda N)* is zero.
             for (std::size_t j = 0; j < g.size(); ++j) {
                 if (beta[j] != 0.0) total += ridge(j, lambda) * beta[j] * beta[j];

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "shrinkage/solver/active_set.hpp"
+#include "shrinkage/solver/cohort.hpp"
+#include "shrinkage/solver/estimate.hpp"
+#include "shrinkage/solver/lookahead.hpp"
 #include "shrinkage/solver/problem.hpp"
 #include "shrinkage/solver/screening.hpp"
 
@@ -24,12 +27,38 @@ public:
           gram_(point.x),
           residual_(point.x),
           solver_(penalty, limits.gram_bytes),
+          cohort_(penalty),
           reference_(point.x.rows()),
           direction_(point.x.rows()) {}
+
+    /// Solves the first of these lambdas and some that follow on the working set, so that solve()
+    /// finds them, certified together.
+    void look_ahead(ConstVector lambdas, double previous, double target, double floor,
+                    const Context& context) {
+        if (on_residual_ || !ahead_.empty() || !(lambdas.front() < previous)) return;
+        if (penalty_.may_be_free(lambdas.back())) return;  // free columns want the last bit
+        lambdas = ahead_.within_reach(lambdas, point_.x);
+        if (lambdas.empty()) return;
+        at_ = {lambdas.front(), std::max(2.0 * lambdas.front() - previous, 0.0), target, floor};
+        shortened_ = false;
+        waiting_.clear();
+        if (stale_) {
+            rebuild(ahead_.expected(penalty_, point_, nullptr, lambdas, previous), point_, context);
+        } else {
+            grow(ahead_.expected(penalty_, point_, &set(), lambdas, previous), context);
+        }
+        if (on_residual_ || stale_) return;
+        const auto members = ahead_.places(point_, lambdas.size());
+        const bool far = 2.0 * point_.x.product_cost(set().features()) > cached;
+        const std::vector<std::size_t> steps = far ? walk_together(members, lambdas, context)
+                                                   : walk_one_by_one(members, lambdas, context);
+        ahead_.certify(lambdas, steps, context);
+    }
 
     Step solve(double lambda, double previous, double target, double floor,
                const Context& context) {
         Step step;
+        if (take_ahead(lambda, previous, target, step)) return step;
         at_ = {lambda, std::max(2.0 * lambda - previous, 0.0), target, floor};
         shortened_ = false;
         waiting_.clear();  // a step that was the last left them; they are found again
@@ -85,15 +114,12 @@ public:
     double loss() const { return point_.mean_loss(); }
 
 private:
-    static constexpr std::size_t patience = 20;  // Newton steps without progress
+    static constexpr std::size_t patience = 20;   // Newton steps without progress
+    static constexpr std::size_t most_steps = 8;  // ahead of a certificate
+    static constexpr double cached = 4e6;  // nanoseconds that a reading of what caches hold takes
     static constexpr double nearly = 0.3;  // share of the target at which the certificate is tried
 
     enum class Move { none, failed, made };
-
-    struct Estimate {
-        double distance = 0.0;
-        double gap = 0.0;
-    };
 
     /// Where the path stands: a column whose gradient at the last lambda was below the threshold
     /// is expected to stay out (the strong rule).
@@ -114,6 +140,71 @@ private:
             return since > patience;
         }
     };
+
+    /// Columns that no cache holds are read once for all lambdas.
+    std::vector<std::size_t> walk_together(std::span<Point<L, D>> members, ConstVector lambdas,
+                                           const Context& context) {
+        const auto renew = [&](const Point<L, D>& at) {
+            const std::vector<std::size_t> columns(set().features().begin(),
+                                                   set().features().end());
+            rebuild(columns, at, context);
+            return total_;
+        };
+        fresh_ = false;
+        return cohort_.walk(point_, members, lambdas,
+                            {nearly * at_.target, at_.floor, total_, price()}, gram_, solver_,
+                            renew, context);
+    }
+
+    /// Else a lambda starts best from the one before.
+    std::vector<std::size_t> walk_one_by_one(std::span<Point<L, D>> members, ConstVector lambdas,
+                                             const Context& context) {
+        std::vector<std::size_t> steps;
+        for (const double lambda : lambdas) {
+            at_.lambda = lambda;
+            const std::size_t taken = step_on_set(context);
+            point_.settle_intercept(context);
+            if (taken == 0) break;
+            members[steps.size()].follow(point_);
+            steps.push_back(taken);
+        }
+        if (steps.empty()) point_.refresh_gradient(context);
+        return steps;
+    }
+
+    /// Newton steps until the set's estimate is nearly at the target; 0 if they do not get there.
+    std::size_t step_on_set(const Context& context) {
+        Estimate before = estimate();
+        for (std::size_t steps = 1; steps <= most_steps; ++steps) {
+            const Move move = newton_step(before.distance, context);
+            if (move == Move::failed) return 0;
+            if (move == Move::made) {
+                point_.settle_intercept(context, 1e-4 * before.distance * unit_);
+                point_.x.column_products(set().features(), point_.v, context, point_.g);
+            }
+            const Estimate after = estimate();
+            if (after.gap <= nearly * at_.target) return steps;
+            if (move == Move::none) return 0;
+            judge(before.gap, after.gap);
+            before = after;
+        }
+        return 0;
+    }
+
+    /// Whether lambda was solved ahead, within target.
+    bool take_ahead(double lambda, double previous, double target, Step& step) {
+        if (!ahead_.holds(lambda)) {
+            ahead_.clear();
+            ahead_.remember(previous, point_.g);
+            return false;
+        }
+        step.iterations = ahead_.take(point_, previous);
+        step.regime = Regime::newton;
+        step.gap = point_.gap(penalty_, lambda, true);
+        if (step.gap <= target) return true;
+        ahead_.reject();
+        return false;
+    }
 
     const WorkingSet& set() const { return on_residual_ ? residual_.set() : gram_.set(); }
 
@@ -152,45 +243,12 @@ private:
         return model / step;
     }
 
-    /// The largest KKT distance in the set, and what the duality gap would be, to first order, if
-    /// no column outside mattered.
     Estimate estimate() const {
-        Estimate e;
-        double worst = 0.0;
-        for (const std::size_t j : set().features()) {
-            const double b = point_.beta[j];
-            const double distance = penalty_.kkt_distance(j, point_.g[j], b, at_.lambda);
-            const double bend = penalty_.ridge(j, at_.lambda);
-            const double kink = penalty_.kink(j, at_.lambda);
-            const double first = distance * std::abs(b);
-            e.distance = std::max(e.distance, distance);
-            e.gap += bend > 0.0 ? std::min(first, 0.5 * distance * distance / bend) : first;
-            if (bend == 0.0 && kink > 0.0) worst = std::max(worst, distance / kink);
-        }
-        e.gap += loss_part(worst / (1.0 + worst));
-        return e;
-    }
-
-    double loss_part(double share) const {
-        if (!(share > 0.0)) return 0.0;
-        if constexpr (L::shape != Shape::curved) {
-            return fenchel_young(point_.loss, point_.data.y, point_.data.weights, point_.eta,
-                                 1.0 - share);
-        } else {
-            double total = 0.0;
-            for (std::size_t i = 0; i < point_.v.size(); ++i) {
-                const double v = std::abs(point_.v[i]);
-                if (v == 0.0) continue;
-                // Far from the expansion's point the loss bends little: a few units are enough.
-                const double way = share * v / std::max(point_.curvature[i], 1e-300);
-                total += share * v * std::min(0.5 * way, 4.0);
-            }
-            return total;
-        }
+        return estimate_gap(penalty_, point_, set().features(), at_.lambda);
     }
 
     Move newton_step(double distance, const Context& context) {
-        if (stale_ || on_residual_) rebuild(context);
+        if (stale_ || on_residual_) rebuild(mattering(), point_, context);
         trial_ = point_.beta;
         const double tolerance = std::max(at_.floor, 1e-2 * distance);
         if (on_residual_) {
@@ -218,8 +276,8 @@ private:
         return search_line(shift, context);
     }
 
-    /// The model anew, with the curvature at the present point, on the columns that still matter.
-    void rebuild(const Context& context) {
+    /// The columns that still matter, and those that wait.
+    std::vector<std::size_t> mattering() {
         std::vector<std::size_t> columns;
         for (const std::size_t j : set().features()) {
             const double b = point_.beta[j];
@@ -230,7 +288,13 @@ private:
         }
         columns.insert(columns.end(), waiting_.begin(), waiting_.end());
         waiting_.clear();
-        for (std::size_t i = 0; i < reference_.size(); ++i) reference_[i] = bend(i);
+        return columns;
+    }
+
+    /// The model anew, on these columns, with the curvature at a point.
+    void rebuild(const std::vector<std::size_t>& columns, const Point<L, D>& at,
+                 const Context& context) {
+        for (std::size_t i = 0; i < reference_.size(); ++i) reference_[i] = bend(at, i);
         // A saturated observation keeps a trace of curvature; the line search does the rest.
         const double mean = sum(reference_);
         const double trace = mean > 0.0 ? 1e-10 * mean : 1e-10;
@@ -265,21 +329,21 @@ private:
     /// (huber with a delta far below the residuals) the model is far from the loss: a shortened
     /// step is then followed by one on the parabolas that lie above it, which needs no shortening
     /// (Huber & Ronchetti 2009, section 7.8, the weights of iterated least squares).
-    double bend(std::size_t i) const {
-        const double w = point_.data.weights[i], y = point_.data.y[i], eta = point_.eta[i];
+    double bend(const Point<L, D>& at, std::size_t i) const {
+        const double w = at.data.weights[i], y = at.data.y[i], eta = at.eta[i];
         if constexpr (L::shape == Shape::quadratic) return w * point_.loss.curvature(y, eta);
         if constexpr (requires { point_.loss.majorant(y, eta); }) {
             if (shortened_) return w > 0.0 ? w * point_.loss.majorant(y, eta) : 0.0;
         }
-        return point_.curvature[i];
+        return at.curvature[i];
     }
 
     /// Armijo backtracking from the full step.
     Move search_line(double shift, const Context& context) {
-        const double value = penalty_.value(point_.beta, at_.lambda);
+        const double value = penalty_.value(set().features(), point_.beta, at_.lambda);
         const double start = point_.evaluate_loss(context) + value;
-        const double decrease =
-            dot(point_.v, direction_) - (penalty_.value(trial_, at_.lambda) - value);
+        const double decrease = dot(point_.v, direction_) -
+                                (penalty_.value(set().features(), trial_, at_.lambda) - value);
         const double rounding = 1e-14 * (std::abs(start) + std::abs(value));
         eta_ = point_.eta;
         double t = 1.0;
@@ -292,7 +356,8 @@ private:
             for (std::size_t k = 0; t < 1.0 && k < changed_.size(); ++k) {
                 trial_[changed_[k]] = point_.beta[changed_[k]] + t * deltas_[k];
             }
-            const double now = point_.evaluate_loss(context) + penalty_.value(trial_, at_.lambda);
+            const double now = point_.evaluate_loss(context) +
+                               penalty_.value(set().features(), trial_, at_.lambda);
             if (now <= start - 1e-4 * t * decrease + rounding) {
                 point_.beta.swap(trial_);
                 point_.intercept += t * shift;
@@ -321,6 +386,8 @@ private:
     GramModel<D> gram_;
     ResidualModel<D> residual_;
     ActiveSetSolver<P> solver_;
+    Lookahead<L, D> ahead_;
+    Cohort<L, P, D> cohort_;
     At at_{};
     bool on_residual_ = false;
     bool stale_ = true;       // the model has to be made anew before it is used

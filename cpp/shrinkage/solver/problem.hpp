@@ -171,6 +171,15 @@ public:
         if (!fresh_ || std::isnan(totals_.loss)) pass<true>(context);
         return totals_.loss;
     }
+    /// Evaluates by blocks of rows while eta changes: so many blocks, each of them once, by any
+    /// thread, then the end.
+    void begin_rows(std::size_t n_blocks) { partial_.assign(n_blocks, {}); }
+    void evaluate_rows(std::size_t block, std::size_t first, std::size_t count) {
+        partial_[block] = pass_block<BatchLoss<L>>(first, count);
+    }
+    void end_rows() { add_up(BatchLoss<L>); }
+    /// The slope of the loss in the intercept, with its sign turned.
+    double pull() const { return totals_.v; }
     /// eta was changed from outside.
     void touch() { fresh_ = false; }
 
@@ -206,6 +215,33 @@ public:
         });
     }
 
+    /// Changes places with a point of the same problem.
+    void swap(Point& other) {
+        beta.swap(other.beta);
+        std::swap(intercept, other.intercept);
+        for (const auto part :
+             {&Point::eta, &Point::v, &Point::curvature, &Point::g, &Point::values}) {
+            (this->*part).swap(other.*part);
+        }
+        support.swap(other.support);
+        std::swap(settled_, other.settled_);
+        std::swap(fresh_, other.fresh_);
+        std::swap(totals_, other.totals_);
+    }
+    /// Becomes equal to another point of the same problem, but for the gradient.
+    void follow(const Point& other) {
+        beta = other.beta;
+        intercept = other.intercept;
+        eta = other.eta;
+        v = other.v;
+        curvature = other.curvature;
+        support = other.support;
+        values = other.values;
+        settled_ = other.settled_;
+        fresh_ = other.fresh_;
+        totals_ = other.totals_;
+    }
+
     const L& loss;
     const D& x;
     const Data data;
@@ -227,6 +263,9 @@ private:
             partial_[task] = pass_block<with_value>(first, count);
         };
         parallel_for(n_blocks, context.threads_for(flops * static_cast<double>(eta.size())), work);
+        add_up(with_value);
+    }
+    void add_up(bool with_value) {
         totals_ = {};
         for (const Totals& part : partial_) totals_ += part;
         if (!with_value) totals_.loss = std::numeric_limits<double>::quiet_NaN();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shrinkage/solver/active_set.hpp"
+#include "shrinkage/solver/lookahead.hpp"
 #include "shrinkage/solver/problem.hpp"
 #include "shrinkage/solver/screening.hpp"
 
@@ -29,6 +30,47 @@ public:
         // One SYRK of all columns costs n p^2; a path visits about min(n, p) of them anyway.
         full_ = limits.allow_full_gram && fits(point.x.cols()) &&
                 (p <= 64.0 || penalty.smooth(1.0) || p <= 0.5 * n);
+    }
+
+    /// Computes the gradient for the first time: the Gram matrix of all columns, where it will be
+    /// needed, comes out of the same reading of X.
+    void open(const Context& context) {
+        if (!full_) return point_.refresh_gradient(context);
+        std::vector<std::size_t> usable;
+        for (std::size_t j = 0; j < point_.x.cols(); ++j) {
+            if (point_.x.usable(j)) usable.push_back(j);
+        }
+        std::fill(point_.g.begin(), point_.g.end(), 0.0);
+        gram_.begin(usable, point_.v, context, point_.g);
+    }
+
+    /// Solves the first of these lambdas and some that follow on the working set, so that solve()
+    /// finds them, certified together.
+    void look_ahead(ConstVector lambdas, double previous, double target, double floor,
+                    const Context& context) {
+        if (full_ || on_residual_ || !ahead_.empty() || !(lambdas.front() < previous)) return;
+        if (penalty_.may_be_free(lambdas.back())) return;
+        lambdas = ahead_.within_reach(lambdas, point_.x);
+        if (lambdas.empty()) return;
+        grow(ahead_.expected(penalty_, point_, &set(), lambdas, previous), context);
+        if (on_residual_) return;
+        const auto members = ahead_.places(point_, lambdas.size());
+        std::vector<std::size_t> rounds;
+        gram_.set_gradient(point_.g);
+        trial_ = point_.beta;
+        for (const double lambda : lambdas) {
+            const SolveOutcome outcome =
+                solver_.solve(gram_, trial_, lambda, first_tolerance(lambda, target, floor),
+                              limits_.max_iter, context);
+            Point<L, D>& member = members[rounds.size()];
+            member.beta = trial_;
+            member.intercept = point_.intercept;
+            member.refresh_eta(context);
+            member.settle_intercept(context);
+            rounds.push_back(outcome.rounds);
+            if (!outcome.converged) break;
+        }
+        ahead_.certify(lambdas, rounds, context);
     }
 
     /// Moves the point from the solution at previous to that at lambda.
@@ -81,11 +123,7 @@ private:
     }
 
     void prepare_full_gram(const Context& context) {
-        std::vector<std::size_t> usable;
-        for (std::size_t j = 0; j < point_.x.cols(); ++j) {
-            if (point_.x.usable(j)) usable.push_back(j);
-        }
-        gram_.add(usable, context);
+        if (gram_.size() == 0) open(context);
         // q = g + G beta, and the same for the norm of y: both at beta = 0.
         const std::vector<double> start = point_.beta;
         const bool away =
@@ -120,6 +158,7 @@ private:
 
     void fit_on_working_set(double lambda, double previous, double target, double floor,
                             const Context& context, Step& step) {
+        if (take_ahead(lambda, previous, target, floor, step)) return;
         double tolerance = first_tolerance(lambda, target, floor);
         grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous),
              context);
@@ -147,6 +186,22 @@ private:
                 tolerance = std::max(floor, 0.1 * tolerance);
             }
         }
+    }
+
+    /// Whether lambda was solved ahead, within target.
+    bool take_ahead(double lambda, double previous, double target, double floor, Step& step) {
+        if (!ahead_.holds(lambda)) {
+            ahead_.clear();
+            ahead_.remember(previous, point_.g);
+            return false;
+        }
+        step.iterations = ahead_.take(point_, previous);
+        step.regime = Regime::working_set;
+        step.gap =
+            point_.gap(penalty_, lambda, stationary(lambda, stationarity::certifiable * floor));
+        if (acceptable(step.gap, target, lambda, floor)) return true;
+        ahead_.reject();
+        return false;
     }
 
     /// The point at the new coefficients. The Gram matrix already carries the gradient of the
@@ -205,7 +260,8 @@ private:
     GramModel<D> gram_;
     ResidualModel<D> residual_;
     ActiveSetSolver<P> solver_;
-    std::vector<double> q_;
+    Lookahead<L, D> ahead_;
+    std::vector<double> q_, trial_;
     double target_norm_ = 0.0;
     double residual_norm_ = 0.0;
     bool full_ = false;

@@ -82,6 +82,16 @@ public:
         std::vector<double>().swap(h_);
     }
 
+    /// The first columns, and their products with v.
+    void begin(Indices features, ConstVector v, const Context& context, Vector products) {
+        for (const std::size_t j : features) set_.add(j);
+        reserve(size());
+        h_.resize(size(), 0.0);
+        x_.gram_and_products(set_.features(), d_, v, context, {g_.data(), size(), size(), stride_},
+                             products);
+        complete(0);
+    }
+
     /// Appends columns and their part of the Gram matrix.
     void add(Indices features, const Context& context) {
         if (features.empty()) return;
@@ -101,12 +111,7 @@ public:
                 }
             }
         }
-        if (total_ > 0.0) project(old);
-        for (std::size_t l = 0; l < size(); ++l) {
-            for (std::size_t k = std::max(old, l + 1); k < size(); ++k) {
-                g_[l + k * stride_] = g_[k + l * stride_];
-            }
-        }
+        complete(old);
     }
 
     const WorkingSet& set() const { return set_; }
@@ -114,7 +119,8 @@ public:
     std::size_t feature(std::size_t k) const { return set_.feature(k); }
     double diagonal(std::size_t k) const { return g_[k + k * stride_]; }
     double gradient(std::size_t k) const { return h_[k]; }
-    ConstVector gradients() const { return h_; }
+    /// x~_k'd, where the intercept is projected out.
+    ConstVector shifts() const { return c_; }
     /// Column k of G on the working set.
     ConstVector column(std::size_t k) const { return {&g_[k * stride_], size()}; }
 
@@ -149,6 +155,16 @@ public:
     }
 
 private:
+    /// What follows from the lower triangle of the columns from the old ones on.
+    void complete(std::size_t old) {
+        if (total_ > 0.0) project(old);
+        for (std::size_t l = 0; l < size(); ++l) {
+            for (std::size_t k = std::max(old, l + 1); k < size(); ++k) {
+                g_[l + k * stride_] = g_[k + l * stride_];
+            }
+        }
+    }
+
     void project(std::size_t old) {
         for (std::size_t k = old; k < size(); ++k) c_.push_back(x_.column_product(feature(k), d_));
         for (std::size_t l = 0; l < size(); ++l) {
