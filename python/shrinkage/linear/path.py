@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from .._runtime import Callback, Interrupted, resolve_threads, run_native
 from .._validation import FloatArray, as_integer, as_number, refuse
@@ -224,7 +223,6 @@ def _finished(problem: Problem, raw: dict[str, Any]) -> Path | None:
 def _path(problem: Problem, raw: dict[str, Any]) -> Path:
     fitted = len(raw["gaps"])
     p = problem.X.shape[1]
-    shape = (p * (problem.outputs or 1), fitted)
     features, values = raw["features"], raw["values"]
     # Back on the original scale a coefficient at its bound may be off by rounding.
     if problem.lower is not None:
@@ -234,11 +232,10 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
     intercepts = raw["intercepts"]
     if problem.outputs is not None:
         intercepts = np.ascontiguousarray(intercepts.reshape(fitted, problem.outputs).T)
-    coefs = sparse.csc_array((values, features, raw["starts"]), shape=shape)
     weight_sum = float(problem.weights.sum())
     return Path(
         lambdas=raw["lambdas"][:fitted],
-        coefs_sparse=coefs,
+        _entries=(values, features, raw["starts"]),
         intercepts=intercepts,
         gaps=raw["gaps"],
         converged=np.asarray(raw["converged"], dtype=bool),

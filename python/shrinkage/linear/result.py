@@ -34,8 +34,6 @@ class Path:
 
     Attributes:
         lambdas: (L,) decreasing.
-        coefs_sparse: (p, L) `scipy.sparse.csc_array`, on the original scale of X; with K outputs
-            (pK, L), feature j of output k in row k·p + j.
         intercepts: (L,), or (K, L).
         gaps: (L,) duality gap over the null deviance D₀; the certificate.
         converged: (L,) whether gap ≤ tol.
@@ -53,7 +51,7 @@ class Path:
     """
 
     lambdas: FloatArray
-    coefs_sparse: sparse.csc_array
+    _entries: tuple[FloatArray, IntArray, IntArray] = field(repr=False)
     intercepts: FloatArray
     gaps: FloatArray
     converged: npt.NDArray[np.bool_]
@@ -79,6 +77,15 @@ class Path:
     _duals: DualPoints | None = field(default=None, repr=False)
 
     @cached_property
+    def coefs_sparse(self) -> sparse.csc_array:
+        """(p, L) coefficients on the original scale of X; built on first access.
+
+        With K outputs (pK, L), feature j of output k in row k·p + j.
+        """
+        shape = (self.n_features * (self.outputs or 1), len(self.gaps))
+        return sparse.csc_array(self._entries, shape=shape)
+
+    @cached_property
     def coefs(self) -> FloatArray:
         """(p, L) dense coefficients, or (p, K, L); built on first access."""
         return self._shaped(np.asarray(self.coefs_sparse.toarray()))
@@ -86,7 +93,7 @@ class Path:
     @property
     def n_features(self) -> int:
         """p, the number of features."""
-        return int(self.coefs_sparse.shape[0]) // (self.outputs or 1)
+        return len(self.centers)
 
     def coef_at(self, index: int) -> FloatArray:
         """(p,) or (p, K) coefficients of the fit number `index`."""
