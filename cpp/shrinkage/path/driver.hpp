@@ -42,6 +42,7 @@ public:
         begin(result);
         const std::vector<double> lambdas = result.lambdas;
         for (std::size_t k = 0; k < lambdas.size(); ++k) {
+            context_.check();  // what was solved ahead is taken without work
             const double lambda = lambdas[k];
             if (flat_) {
                 note(result, lambda, Step{}, record);

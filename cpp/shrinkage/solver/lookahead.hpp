@@ -39,12 +39,12 @@ public:
         g_before_.assign(g.begin(), g.end());
     }
 
-    /// The columns outside the set that should be in it for these lambdas: those that reach their
-    /// kink at the last if the gradients go on in a straight line, as they do between kinks of the
+    /// The columns that should be in the working set for these lambdas: those that reach their kink
+    /// at the last if the gradients go on in a straight line, as they do between kinks of the
     /// path, or nearly so. Before there is a line, those of the strong rule.
     template <SeparablePenalty P>
-    std::vector<std::size_t> expected(const P& penalty, const Member& point, const WorkingSet* set,
-                                      ConstVector lambdas, double previous) {
+    std::vector<std::size_t> expected(const P& penalty, const Member& point, ConstVector lambdas,
+                                      double previous) {
         const double last = lambdas.back();
         const bool known = before_ > previous;
         const double t = known ? (previous - last) / (before_ - previous) : 0.0;
@@ -57,7 +57,7 @@ public:
         std::vector<std::size_t> chosen;
         for_candidates(penalty, line_, point.beta, kink, [&](std::size_t j) {
             if ((point.beta[j] != 0.0 || penalty.kkt_distance(j, line_[j], 0.0, kink) > 0.0) &&
-                (set == nullptr || !set->contains(j)) && point.x.usable(j)) {
+                point.x.usable(j)) {
                 chosen.push_back(j);
             }
         });

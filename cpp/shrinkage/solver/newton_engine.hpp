@@ -42,10 +42,11 @@ public:
         at_ = {lambdas.front(), std::max(2.0 * lambdas.front() - previous, 0.0), target, floor};
         shortened_ = false;
         waiting_.clear();
+        expected_ = ahead_.expected(penalty_, point_, lambdas, previous);
         if (stale_) {
-            rebuild(ahead_.expected(penalty_, point_, nullptr, lambdas, previous), point_, context);
+            rebuild(expected_, point_, context);
         } else {
-            grow(ahead_.expected(penalty_, point_, &set(), lambdas, previous), context);
+            grow(outside(expected_, set()), context);
         }
         if (on_residual_ || stale_) return;
         const auto members = ahead_.places(point_, lambdas.size());
@@ -53,6 +54,7 @@ public:
         const std::vector<std::size_t> steps = far ? walk_together(members, lambdas, context)
                                                    : walk_one_by_one(members, lambdas, context);
         ahead_.certify(lambdas, steps, context);
+        expected_.clear();
     }
 
     Step solve(double lambda, double previous, double target, double floor,
@@ -61,6 +63,7 @@ public:
         if (take_ahead(lambda, previous, target, step)) return step;
         at_ = {lambda, std::max(2.0 * lambda - previous, 0.0), target, floor};
         shortened_ = false;
+        expected_.clear();
         waiting_.clear();  // a step that was the last left them; they are found again
         grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous),
              context);
@@ -276,11 +279,15 @@ private:
         return search_line(shift, context);
     }
 
-    /// The columns that still matter, and those that wait.
+    /// The columns that still matter, and those that wait; ahead of their lambdas those that were
+    /// expected to.
     std::vector<std::size_t> mattering() {
-        std::vector<std::size_t> columns;
+        std::vector<std::size_t> columns(expected_);
+        WorkingSet known(point_.x.cols());
+        for (const std::size_t j : columns) known.add(j);
         for (const std::size_t j : set().features()) {
             const double b = point_.beta[j];
+            if (known.contains(j)) continue;
             if (b != 0.0 || penalty_.is_free(j, at_.lambda) ||
                 penalty_.kkt_distance(j, point_.g[j], 0.0, at_.threshold) > 0.0) {
                 columns.push_back(j);
@@ -397,8 +404,9 @@ private:
     double objective_ = infinity;
     double total_ = 0.0;  // sum of the reference curvature
     double unit_ = 0.0;   // slope of the intercept that moves no gradient by more than 1
-    std::vector<std::size_t> waiting_;  // columns for the next model
-    std::vector<double> reference_;     // the curvature of the model
+    std::vector<std::size_t> waiting_;   // columns for the next model
+    std::vector<std::size_t> expected_;  // columns that lambdas looked at may need
+    std::vector<double> reference_;      // the curvature of the model
     std::vector<double> direction_, trial_, deltas_, eta_;
     std::vector<std::size_t> changed_;
 };

@@ -53,7 +53,7 @@ public:
         if (penalty_.may_be_free(lambdas.back()) || !certificates_dear()) return;
         lambdas = ahead_.within_reach(lambdas, point_.x);
         if (lambdas.empty()) return;
-        grow(ahead_.expected(penalty_, point_, &set(), lambdas, previous), context);
+        grow(outside(ahead_.expected(penalty_, point_, lambdas, previous), set()), context);
         if (on_residual_) return;
         const auto members = ahead_.places(point_, lambdas.size());
         std::vector<std::size_t> rounds;

@@ -51,6 +51,16 @@ std::vector<std::size_t> strong_rule(const P& penalty, const D& x, const Working
     return chosen;
 }
 
+/// Those of the columns that are not in the set.
+inline std::vector<std::size_t> outside(const std::vector<std::size_t>& columns,
+                                        const WorkingSet& set) {
+    std::vector<std::size_t> result;
+    for (const std::size_t j : columns) {
+        if (!set.contains(j)) result.push_back(j);
+    }
+    return result;
+}
+
 /// Columns outside the set whose KKT distance at lambda exceeds the tolerance.
 template <SeparablePenalty P, Design D>
 std::vector<std::size_t> violators(const P& penalty, const D& x, const WorkingSet& set,
