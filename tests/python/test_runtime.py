@@ -161,21 +161,24 @@ def test_an_error_of_the_callback_ends_the_fit(long_fit: Callable[..., Any]) -> 
 
 
 INTERRUPTED = """
-import os, signal, sys, threading, time
+import os, signal, threading, time
 import numpy as np
 import shrinkage as sh
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 rng = np.random.default_rng(0)
 X = np.asfortranarray(rng.normal(size=(20_000, 500)))
 y = X[:, :20].sum(axis=1) + 4 * rng.normal(size=20_000) > 0
-sent = []
+sent, begun = [], threading.Event()
 def interrupt():
-    time.sleep(1.0)
+    begun.wait()
     sent.append(time.perf_counter())
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt, daemon=True).start()
+def watch(progress):
+    if progress.index > 0:
+        begun.set()
 try:
-    sh.fit_path(X, y, loss="logistic", penalty="elasticnet")
+    sh.fit_path(X, y, loss="logistic", penalty="elasticnet", n_lambdas=1000, callback=watch)
 except KeyboardInterrupt as error:
     print(time.perf_counter() - sent[0], len(error.path.lambdas), error.path.gaps.max())
 """

@@ -236,6 +236,7 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
     return Path(
         lambdas=raw["lambdas"][:fitted],
         _entries=(values, features, raw["starts"]),
+        n_features=p,
         intercepts=intercepts,
         gaps=raw["gaps"],
         converged=np.asarray(raw["converged"], dtype=bool),

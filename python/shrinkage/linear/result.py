@@ -34,6 +34,7 @@ class Path:
 
     Attributes:
         lambdas: (L,) decreasing.
+        n_features: p.
         intercepts: (L,), or (K, L).
         gaps: (L,) duality gap over the null deviance D₀; the certificate.
         converged: (L,) whether gap ≤ tol.
@@ -52,6 +53,7 @@ class Path:
 
     lambdas: FloatArray
     _entries: tuple[FloatArray, IntArray, IntArray] = field(repr=False)
+    n_features: int
     intercepts: FloatArray
     gaps: FloatArray
     converged: npt.NDArray[np.bool_]
@@ -89,11 +91,6 @@ class Path:
     def coefs(self) -> FloatArray:
         """(p, L) dense coefficients, or (p, K, L); built on first access."""
         return self._shaped(np.asarray(self.coefs_sparse.toarray()))
-
-    @property
-    def n_features(self) -> int:
-        """p, the number of features."""
-        return len(self.centers)
 
     def coef_at(self, index: int) -> FloatArray:
         """(p,) or (p, K) coefficients of the fit number `index`."""
