@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import conventions, core, errors, neural
+from . import conventions, core, errors, neural, uncertainty
 from ._runtime import Progress, install_blas
 from .errors import Cancelled, ConvergenceWarning
 from .linear.cv import PathCV, fit_path_cv
@@ -47,4 +47,5 @@ __all__ = [
     "fit_path",
     "fit_path_cv",
     "neural",
+    "uncertainty",
 ]

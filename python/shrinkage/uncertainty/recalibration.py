@@ -1,0 +1,157 @@
+"""Predictions mended on data that trained nothing: of classes by scikit-learn, of numbers by scale.
+
+Each takes predictions, not X, so that an ensemble's mean can be mended as a single model's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._estimator import Estimator
+from .._validation import FloatArray, refuse
+from ._inputs import Places, as_columns, as_places, as_values, broadcast, same_rows
+from .distributions import Normal, NormalMixture
+
+Method = Literal["temperature", "platt", "isotonic"]
+SKLEARN_NAMES = {"temperature": "temperature", "platt": "sigmoid", "isotonic": "isotonic"}
+Distribution = TypeVar("Distribution", Normal, NormalMixture)
+LEAST = 1e-12  # probabilities are kept from 0 and 1 by so much before their logits are taken
+
+
+class RecalibratedProbabilities(Estimator):
+    """Probabilities of classes made to come true, by scikit-learn's `CalibratedClassifierCV`.
+
+    Args:
+        method: "temperature", softmax(log p / T) with one T (Guo, Pleiss, Sun & Weinberger 2017;
+            scikit-learn 1.8 or newer), which leaves every decision as it was; "platt", a logistic
+            curve of the logit for each class (Platt 1999); "isotonic", a rising function of the
+            probability for each class (Zadrozny & Elkan 2002), for a thousand rows or more.
+
+    Attributes:
+        calibrator_: the fitted `CalibratedClassifierCV`; it reads log p.
+        temperature_: T of "temperature": above 1 the predictions were too sure.
+    """
+
+    def __init__(self, method: Method = "temperature") -> None:
+        self.method = method
+
+    def fit(
+        self,
+        probabilities: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        classes: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Fits to (n, K) probabilities, or (n,) of the second of two classes, and labels y.
+
+        Args:
+            classes: (K,) label of each column; None: the sorted labels of y. Each must occur.
+        """
+        if self.method not in SKLEARN_NAMES:
+            names = ", ".join(f'"{name}"' for name in SKLEARN_NAMES)
+            raise refuse("method", repr(self.method), f"use {names}", code="argument.choice")
+        columns = as_columns(probabilities)
+        places = as_places(y, columns.shape[1], classes)
+        same_rows(len(places), probabilities=columns)
+        absent = np.setdiff1d(np.arange(columns.shape[1]), places)
+        if len(absent):
+            remedy = "give rows of every class to recalibrate by"
+            raise refuse("y", f"without class {absent[0]}", remedy, code="argument.choice")
+        self.calibrator_ = _calibrate(_logits(columns), places, SKLEARN_NAMES[self.method])
+        if self.method == "temperature":
+            probe = np.full((1, columns.shape[1]), -2.0)
+            probe[0, 0] = -1.0
+            first, second = self.calibrator_.predict_proba(probe)[0, :2]
+            self.temperature_ = 1.0 / float(np.log(first / second))
+        return self
+
+    def predict_proba(self, probabilities: npt.ArrayLike) -> FloatArray:
+        """(n, K) mended probabilities; (n,) where those given are (n,)."""
+        check_is_fitted(self)
+        columns = as_columns(probabilities)
+        mended = np.asarray(self.calibrator_.predict_proba(_logits(columns)))
+        return mended[:, 1] if np.ndim(probabilities) == 1 else mended
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "calibrator_")
+
+
+class _Logits(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier whose X is its own decision function: what scikit-learn is to calibrate."""
+
+    def fit(self, _: FloatArray, y: Places) -> Self:
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        return np.asarray(X[:, 1] - X[:, 0]) if X.shape[1] == 2 else X
+
+    def predict(self, X: FloatArray) -> Places:
+        return np.asarray(X.argmax(axis=1))
+
+
+def _logits(columns: FloatArray) -> FloatArray:
+    return np.asarray(np.log(np.clip(columns, LEAST, 1.0)))
+
+
+def _calibrate(logits: FloatArray, places: Places, method: str) -> Any:
+    model = FrozenEstimator(_Logits().fit(logits, places))
+    try:
+        return CalibratedClassifierCV(model, method=method).fit(logits, places)
+    except ValueError as error:
+        if method != "temperature":
+            raise
+        remedy = "install scikit-learn 1.8 or newer, which scales temperatures"
+        raise refuse("method", '"temperature"', remedy, code="argument.choice") from error
+
+
+class VarianceScale(Estimator):
+    """One factor on predicted standard deviations, by maximum likelihood.
+
+    For a normal it is the root mean square of (y − μ)/σ (Laves, Ihler, Fast, Kahrs & Ortmaier 2020,
+    eq. 7); members of a mixture keep their means and share the factor.
+
+    Attributes:
+        scale_: the factor s of the standard deviations; above 1 they were too small.
+    """
+
+    def fit(self, distribution: Normal | NormalMixture, y: npt.ArrayLike) -> Self:
+        """Fits to the predictive distributions of rows and their targets y."""
+        if isinstance(distribution, Normal):
+            rows = broadcast(as_values(y, "y"), "y", distribution.shape)
+            z = (rows - distribution.mean) / distribution.std
+            scale = float(np.sqrt(np.mean(z**2)))
+            if scale == 0.0:
+                remedy = "give targets that the means do not hit exactly"
+                raise refuse("y", "equal to the means", remedy, code="argument.range")
+            self.scale_ = scale
+        elif isinstance(distribution, NormalMixture):
+            self.scale_ = self._mixture_scale(distribution, y)
+        else:
+            kind = type(distribution).__name__
+            remedy = "give a Normal or a NormalMixture"
+            raise refuse("distribution", kind, remedy, code="argument.type")
+        return self
+
+    def _mixture_scale(self, mixture: NormalMixture, y: npt.ArrayLike) -> float:
+        def loss(log_scale: float) -> float:
+            return -float(mixture.scaled(float(np.exp(log_scale))).log_density(y).mean())
+
+        found = optimize.minimize_scalar(loss, bounds=(-10.0, 10.0), options={"xatol": 1e-8})
+        return float(np.exp(found.x))
+
+    def transform(self, distribution: Distribution) -> Distribution:
+        """The distributions with scaled standard deviations."""
+        check_is_fitted(self)
+        return distribution.scaled(self.scale_)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "scale_")

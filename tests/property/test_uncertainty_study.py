@@ -1,0 +1,249 @@
+"""Study: do intervals cover as often as they say? Simulated data, where the truth is known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
+from threadpoolctl import threadpool_limits
+
+import shrinkage as sh
+from shrinkage import uncertainty as un
+
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "studies" / "uncertainty.md"
+REPLICATES = 500
+COVERAGE, LEVEL = 0.9, 0.95
+ROWS, TEST, SAMPLES = 300, 100, 41
+CHANCE = 1e-4  # with which a true statement may fail the study
+EXACT = np.ceil(0.9 * (ROWS // 4 + 1)) / (ROWS // 4 + 1)  # of the conformal methods
+
+
+@dataclass
+class Predicted:
+    """What a way to predict showed: the share covered in each replicate, and the mean size."""
+
+    expected: float
+    why: str = ""
+    shares: list[float] = field(default_factory=list)
+    sizes: list[float] = field(default_factory=list)
+
+    def add(self, covered: Any, size: Any) -> None:
+        self.shares.append(float(np.mean(covered)))
+        self.sizes.append(float(np.mean(size)))
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.shares))
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean."""
+        return float(np.std(self.shares, ddof=1) / np.sqrt(len(self.shares)))
+
+    def wrong(self) -> bool:
+        """Whether the mean is further from what is expected than chance explains."""
+        reach = stats.t.ppf(1.0 - CHANCE / 2, len(self.shares) - 1) * self.error
+        return abs(self.mean - self.expected) > reach
+
+
+@dataclass
+class Measured:
+    """What the interval of a metric showed: its estimates, and the coverage that is asked."""
+
+    truth: float
+    least: float
+    estimates: list[un.Estimate] = field(default_factory=list)
+
+    @property
+    def covered(self) -> int:
+        return sum(one.low <= self.truth <= one.high for one in self.estimates)
+
+    def wrong(self) -> bool:
+        """Whether fewer intervals cover than `least` and chance explain."""
+        return self.covered < stats.binom.ppf(CHANCE, len(self.estimates), self.least)
+
+
+def predictions() -> dict[str, Predicted]:
+    """The ways to predict an interval or a set, at 90 %."""
+    conformal = f"⌈(m + 1)c⌉/(m + 1), m = {ROWS // 4}"
+    return {
+        "normal, the truth": Predicted(0.9),
+        "mixture of 5 normals, the truth": Predicted(0.9),
+        f"{SAMPLES} samples of the truth": Predicted(
+            0.9 * (SAMPLES - 1) / (SAMPLES + 1),
+            why="(T − 1)/(T + 1) of it: quantiles of few samples",
+        ),
+        "normal at half its width, rescaled by 300 rows": Predicted(
+            float(1.0 - 2.0 * stats.t.sf(stats.norm.ppf(0.95), ROWS)), why="t with 300 degrees"
+        ),
+        "split conformal, least squares": Predicted(EXACT, why=conformal),
+        "split conformal, Bayesian ridge, by its deviation": Predicted(EXACT, why=conformal),
+        "CQR, linear quantiles": Predicted(EXACT, why=conformal),
+        "LAC, logistic regression": Predicted(EXACT, why=conformal),
+        "APS, logistic regression": Predicted(EXACT, why=conformal),
+    }
+
+
+def predict(rows: dict[str, Predicted], seed: int) -> None:
+    """One replicate of every way to predict."""
+    rng = np.random.default_rng(seed)
+    names = iter(rows.values())
+
+    def add(y: np.ndarray, ends: tuple[np.ndarray, np.ndarray]) -> None:
+        next(names).add((ends[0] <= y) & (y <= ends[1]), ends[1] - ends[0])
+
+    mean, std = rng.normal(size=TEST), rng.uniform(0.5, 2.0, TEST)
+    y = mean + std * rng.normal(size=TEST)
+    add(y, un.Normal(mean, std).interval(COVERAGE))
+    means, stds = rng.normal(size=(5, TEST)), rng.uniform(0.2, 1.0, (5, TEST))
+    pick = (rng.integers(0, 5, TEST), np.arange(TEST))
+    mixed = means[pick] + stds[pick] * rng.normal(size=TEST)
+    add(mixed, un.NormalMixture(means, stds).interval(COVERAGE))
+    add(y, un.Samples(mean + std * rng.normal(size=(SAMPLES, TEST))).interval(COVERAGE))
+    known = rng.normal(size=ROWS)
+    scale = un.VarianceScale().fit(un.Normal(np.zeros(ROWS), 0.5), known)
+    add(y, scale.transform(un.Normal(mean, 0.5 * std)).interval(COVERAGE))
+
+    X = rng.uniform(size=(ROWS + TEST, 2))
+    target = X[:, 0] + (0.1 + X[:, 0]) * rng.standard_t(5, len(X))
+    quantiles = [
+        sh.PenalizedRegressor(loss=sh.Quantile(q), lam=1e-3, n_threads=1) for q in (0.05, 0.95)
+    ]
+    for model in (
+        un.SplitConformalRegressor(LinearRegression(), random_state=seed),
+        un.SplitConformalRegressor(BayesianRidge(), scale="std", random_state=seed),
+        un.ConformalizedQuantileRegressor(*quantiles, random_state=seed),
+    ):
+        add(target[ROWS:], model.fit(X[:ROWS], target[:ROWS]).predict_interval(X[ROWS:]))
+    logits = 3.0 * X @ [[1, 0, -1], [0, 1, -1]] + [0, 0, 2]
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    for score in ("lac", "aps"):
+        wrapped = un.SplitConformalClassifier(
+            LogisticRegression(), conformity_score=score, random_state=seed
+        ).fit(X[:ROWS], labels[:ROWS])
+        sets = wrapped.predict_set(X[ROWS:])
+        places = np.searchsorted(wrapped.classes_, labels[ROWS:])
+        next(names).add(sets[np.arange(TEST), places], sets.sum(axis=1))
+
+
+def bent(p: np.ndarray) -> np.ndarray:
+    """A forecast of events of probability p that is not calibrated."""
+    return p**1.5
+
+
+def truths() -> dict[str, Measured]:
+    """Metrics on endlessly many rows."""
+    p = (np.arange(10**6) + 0.5) / 10**6
+    q = bent(p)
+    wrong = np.where(q > 0.5, 1 - p, p)[np.argsort(-np.maximum(q, 1 - q))]
+    nll = -(p * np.log(q) + (1 - p) * np.log1p(-q)).mean()
+    score = (p * (1 - q) ** 2 + (1 - p) * q**2).mean()
+    area = (np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean()
+    # E|X − Y| − ½E|X − X'| of X ~ N(0, 1.5²), Y ~ N(0, 1)
+    distance = np.sqrt(2 * (1.5**2 + 1) / np.pi) - 1.5 / np.sqrt(np.pi)
+    return {
+        "mean of 30 exponential scores": Measured(1.0, 0.87),
+        "NLL of bent probabilities": Measured(float(nll), 0.93),
+        "Brier of bent probabilities": Measured(float(score), 0.93),
+        "CRPS of a normal too wide": Measured(float(distance), 0.93),
+        "coverage of an interval": Measured(0.9, 0.95),
+        "AUROC of a shift by 1, 100 rows each": Measured(float(stats.norm.cdf(np.sqrt(0.5))), 0.93),
+        "AURC of bent probabilities": Measured(float(area), 0.9),
+        "ECE of bent probabilities": Measured(float(np.abs(q - p).mean()), 0.9),
+        "ECE of true probabilities": Measured(0.0, 0.9),
+        "a bin of a reliability diagram": Measured(0.5, 0.95),
+    }
+
+
+def measure(seed: int) -> list[un.Estimate]:
+    """One replicate of every metric, in the order of `truths`."""
+    rng = np.random.default_rng(seed)
+    p = rng.random(ROWS)
+    y = (rng.random(ROWS) < p).astype(int)
+    q = bent(p)
+    target = rng.normal(size=ROWS)
+    ends = np.full(ROWS, stats.norm.ppf(0.95))
+    doubt = 1.0 - np.maximum(q, 1 - q)
+    even = un.reliability(rng.integers(0, 2, ROWS), np.full(ROWS, 0.5), classes=[0, 1])
+    share = un.Estimate(
+        even.frequency[0], even.low[0], even.high[0], LEVEL, "exact (Clopper–Pearson)"
+    )
+    return [
+        un.mean_estimate(rng.exponential(size=30)),
+        un.negative_log_likelihood(y, q),
+        un.brier(y, q),
+        un.crps(target, un.Normal(np.zeros(ROWS), 1.5)),
+        un.interval_coverage(target, -ends, ends),
+        un.ood_auroc(rng.normal(size=100), rng.normal(size=100) + 1.0),
+        un.risk_coverage((y != (q > 0.5)).astype(float), doubt).aurc,
+        un.expected_calibration_error(y, q),
+        un.expected_calibration_error(y, p),
+        share,
+    ]
+
+
+def write(predicted: dict[str, Predicted], measured: dict[str, Measured]) -> None:
+    """Leave the tables where the documentation finds them."""
+    lines = [
+        "# Coverage of intervals on simulated data",
+        "",
+        f"{REPLICATES} replicates (seeds 0 to {REPLICATES - 1}). Made by `make studies`.",
+        "",
+        f"## Intervals and sets of predictions, at {COVERAGE:.0%}",
+        "",
+        f"{ROWS} rows to fit by, of which the conformal methods keep a quarter to calibrate by;",
+        f"{TEST} new rows a replicate. Noise of the regressions grows with x and has heavy tails",
+        "(t with 5 degrees of freedom), so that no model is the true one. Size: mean width, or",
+        "mean number of classes of three. ±: standard error over replicates.",
+        "",
+        "| method | covered | expected | size |",
+        "|---|---|---|---|",
+    ]
+    for name, row in predicted.items():
+        why = f", {row.why}" if row.why else ""
+        size = np.mean(row.sizes)
+        lines.append(
+            f"| {name} | {row.mean:.4f} ± {row.error:.4f} | {row.expected:.4f}{why} | {size:.3f} |"
+        )
+    lines += [
+        "",
+        f"## Confidence intervals of metrics, at {LEVEL:.0%}",
+        "",
+        f"{ROWS} rows unless said otherwise. The bootstrap of a mean is known to cover less for",
+        "few skewed scores, as the first row shows; an exact interval covers at least as often as",
+        "it says. Noise alone makes an ECE positive: of its line the interval is to be read,",
+        "not the value.",
+        "",
+        "| metric | truth | mean of the values | covered | mean width | interval |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in measured.items():
+        share = row.covered / REPLICATES
+        error = np.sqrt(share * (1.0 - share) / REPLICATES)
+        value = np.mean([one.value for one in row.estimates])
+        width = np.mean([one.high - one.low for one in row.estimates])
+        lines.append(
+            f"| {name} | {row.truth:.4f} | {value:.4f} | {share:.3f} ± {error:.3f} | {width:.4f} "
+            f"| {row.estimates[0].method} |"
+        )
+    TABLE.parent.mkdir(parents=True, exist_ok=True)
+    TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.mark.study
+def test_intervals_cover_as_often_as_they_say(replicates: Callable[[int], int]) -> None:
+    count = replicates(REPLICATES)
+    predicted, measured = predictions(), truths()
+    with threadpool_limits(1):  # small products: waking threads would cost more
+        for seed in range(count):
+            predict(predicted, seed)
+            for row, estimate in zip(measured.values(), measure(seed), strict=True):
+                row.estimates.append(estimate)
+    if count == REPLICATES:
+        write(predicted, measured)
+    assert [name for name, row in predicted.items() if row.wrong()] == []
+    assert [name for name, row in measured.items() if row.wrong()] == []
