@@ -3,8 +3,8 @@
 Where to look:
 
 - What a model predicts: `Normal`, `NormalMixture` (members of an ensemble with their noise),
-  `Samples`. From an ensemble of ours, ``NormalMixture(ens.members, noise_std)``; without its
-  members, ``Normal(ens.mean, np.hypot(ens.std, noise_std))``.
+  `Samples`. Of an ensemble of ours that kept members: ``NormalMixture(ens.members, noise_std)``,
+  of any, ``Normal(ens.mean, np.hypot(ens.std, noise_std))``.
 - Noise or doubt: `split_variance` for numbers, `split_entropy` for classes.
 - How good: `negative_log_likelihood`, `brier`, `crps`, `winkler`; `interval_coverage`,
   `interval_width`, `set_coverage`. Each is an `Estimate`, a value with its confidence interval;

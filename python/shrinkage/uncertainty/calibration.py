@@ -275,9 +275,9 @@ def _bins(values: FloatArray, n_bins: int, strategy: Strategy) -> tuple[Places, 
     """(n,) bin of each value, none empty, and (B, 2) edges."""
     n_bins = as_integer(n_bins, "n_bins", minimum=1, maximum=10**4)
     if strategy == "width":
-        raw = np.clip(np.ceil(values * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
-        used, place = np.unique(raw, return_inverse=True)
-        return place, np.column_stack([used, used + 1]) / n_bins
+        limits = np.linspace(0.0, 1.0, n_bins + 1)
+        used, place = np.unique(np.searchsorted(limits[1:-1], values), return_inverse=True)
+        return place, np.column_stack([limits[used], limits[used + 1]])
     if strategy != "mass":
         raise refuse("strategy", repr(strategy), 'use "mass" or "width"', code="argument.choice")
     ordered = np.sort(values)
