@@ -5,6 +5,7 @@ training of networks.
     make bench ARGS="--only lasso_wide"                    one case again, ours and the peers
     make bench ARGS="--only lasso_wide --gap 1e-6"         one cell of it
     make bench ARGS="--only networks"                      dropout networks against PyTorch
+    make bench ARGS="--only ensembles"                     their ensembles, likewise
     make bench ARGS="--only mnist --only fashion"          errors of regularized networks: an hour
     make bench ARGS=--again                                everything, whatever is known
     make bench ARGS=--render-only                          the page alone
@@ -26,6 +27,9 @@ from pathlib import Path
 
 from . import extras, report
 from .cases import CASES, GAPS
+from .ensembles import page as ensembles_page
+from .ensembles.part import NAME as ENSEMBLES
+from .ensembles.part import ensembles
 from .networks import page as networks_page
 from .networks.part import NAME, networks
 from .session import Session
@@ -40,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parts = {**extras.PARTS, NAME: networks}
+    parts = {**extras.PARTS, NAME: networks, ENSEMBLES: ensembles}
     names = [*CASES, *parts]
     choices = [*names, *SETS]
     parser.add_argument(
@@ -83,7 +87,7 @@ def main() -> None:
                 write(results, pages, name)
         print(f"{(time.monotonic() - start) / 60:.1f} minutes")
     else:
-        for name in (NAME, *SETS, *extras.PARTS):
+        for name in (NAME, ENSEMBLES, *SETS, *extras.PARTS):
             write(results, pages, name)
 
 
@@ -91,6 +95,8 @@ def write(results: Store, folder: Path, name: str) -> None:
     """The page on which `name` is shown, from what is known."""
     if name == NAME:
         networks_page.write(results, folder / "performance-networks.md")
+    elif name == ENSEMBLES:
+        ensembles_page.write(results, folder / "performance-ensembles.md")
     elif name in SETS:
         srivastava_page.write(results, folder / "studies" / "srivastava.md")
     else:

@@ -103,12 +103,14 @@ def short(name: str) -> str:
     return name.rpartition(", ")[2]
 
 
-def rated(ours: float, theirs: float, wanted: float, name: str, missed: Missed) -> str:
+def rated(
+    ours: float, theirs: float, wanted: float, name: str, missed: Missed, part: str = NAME
+) -> str:
     """The ratio, whether it is as wanted, and what is wanted."""
     ratio = ours / theirs
     if math.isnan(ratio):
         return f"not measured | {wanted:g}"
-    mark = missed.mark(ratio >= wanted, NAME, name, f"{ratio:.3g} where {wanted:g} is wanted")
+    mark = missed.mark(ratio >= wanted, part, name, f"{ratio:.3g} where {wanted:g} is wanted")
     return f"**{ratio:.3g}** {mark} | {wanted:g}"
 
 

@@ -31,35 +31,42 @@ def threads_of(name: str, threads: int) -> str:
 
 
 def networks(session: Session) -> None:
-    """Measures what is missing, group after group."""
-    known = session.results.read(NAME)
+    """Measures what is missing."""
     divisor = QUICK_DIVISOR if session.quick else 1
+    measure_groups(session, NAME, groups(divisor), stamp())
+
+
+def measure_groups(
+    session: Session, part: str, groups: dict[str, dict[str, Entrant]], stamp: str
+) -> None:
+    """Measures what is missing of a part, group after group, and keeps it."""
+    known = session.results.read(part)
     processes = Processes()
     try:
-        for name, entrants in groups(divisor).items():
-            if not session.again and known.get(name, {}).get("stamp") == stamp():
-                print(f"networks, {name}: known")
+        for name, entrants in groups.items():
+            if not session.again and known.get(name, {}).get("stamp") == stamp:
+                print(f"{part}, {name}: known")
                 continue
             load = store.busy()
             rounds, turn = (2, TURN / QUICK_DIVISOR) if session.quick else (ROUNDS, TURN)
             found = measure(entrants, processes, rounds, turn)
             known[name] = {
-                "stamp": stamp(),
+                "stamp": stamp,
                 "date": datetime.now(UTC).isoformat(timespec="minutes"),
                 "busy": load,
                 "entrants": {each: vars(rates) for each, rates in found.items()},
             }
-            session.results.write(NAME, known)
+            session.results.write(part, known)
             told = ", ".join(f"{each} {rates.median:.3g}" for each, rates in found.items())
-            print(f"networks, {name}: {told}", flush=True)
+            print(f"{part}, {name}: {told}", flush=True)
     finally:
         processes.stop()
 
 
-def stamp() -> str:
+def stamp(part: str = NAME, modules: tuple[str, ...] = DEFINITION) -> str:
     """What a result rests on; equal stamps, equal conditions."""
-    here = store.HERE / "networks"
-    definition = store.digest([here / f"{name}.py" for name in DEFINITION])
+    here = store.HERE / part
+    definition = store.digest([here / f"{name}.py" for name in modules])
     machine = store.processor()
     versions = [f"{name} {store.version(name)}" for name in PEERS]
     return "; ".join(

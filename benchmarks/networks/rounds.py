@@ -23,8 +23,8 @@ class Entrant:
     """Who takes part.
 
     Attributes:
-        package: "ours", "pytorch" or "others", the module that makes it; one process a package and
-            number of threads.
+        package: "ours", "pytorch" or "others", the module beside this one that makes it, or as
+            ".ensembles.ours" one of another part; one process a package and number of threads.
         make: name of what makes it there. arguments, options: what it is made with.
         threads: that PyTorch is held to; 0: the package decides.
         rivals: entrants of one such group compete: those far behind the fastest in the first round

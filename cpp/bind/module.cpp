@@ -7,6 +7,7 @@ namespace py = pybind11;
 
 namespace shrinkage::bind {
 void bind_dropout(py::module_& m);
+void bind_ensemble(py::module_& m);
 void bind_formulas(py::module_& m);
 void bind_network(py::module_& m);
 void bind_path(py::module_& m);
@@ -20,5 +21,6 @@ PYBIND11_MODULE(_native, m, py::mod_gil_not_used()) {
     shrinkage::bind::bind_formulas(m);
     shrinkage::bind::bind_path(m);
     shrinkage::bind::bind_network(m);  // its signatures speak of Control, which paths define
+    shrinkage::bind::bind_ensemble(m);
     shrinkage::bind::bind_runtime(m);
 }

@@ -349,14 +349,6 @@ public:
         }
     }
     Trainer<T>& trainer() { return *trainer_; }
-
-private:
-    void require_depth(const char* argument, std::size_t found) const {
-        const std::size_t depth = trainer_->layout().depth();
-        if (found == depth) return;
-        throw InvalidArgument({"argument.length", argument, "of length " + std::to_string(found),
-                               "give one entry per layer, " + std::to_string(depth)});
-    }
     HeldExamples<T> held(const py::object& x, const py::object& y,
                          const py::object& weights) const {
         HeldExamples<T> examples(x, y, weights);
@@ -378,6 +370,14 @@ private:
                                    "give one weight per observation"});
         }
         return examples;
+    }
+
+private:
+    void require_depth(const char* argument, std::size_t found) const {
+        const std::size_t depth = trainer_->layout().depth();
+        if (found == depth) return;
+        throw InvalidArgument({"argument.length", argument, "of length " + std::to_string(found),
+                               "give one entry per layer, " + std::to_string(depth)});
     }
     py::list weights_in(const Aligned<T>& flat) const {
         py::list out;

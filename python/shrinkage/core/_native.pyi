@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'penalized_loss', 'penalty_value', 'prox', 'run_many']
+__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'most_enumerated_units', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
 class Control:
     """
     Progress and cancellation of one call.
@@ -173,6 +173,18 @@ def dropout_uniform(rows: numpy.ndarray, cols: typing.SupportsInt | typing.Suppo
     """
     Numbers (rows, cols) in (0, 1): dropped where below the rate.
     """
+@typing.overload
+def enumerate_ensemble(network: NetworkFloat32, x: typing.Any, y: typing.Any, *, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+    """
+    The same of all sub-networks, weighted by probability.
+    """
+@typing.overload
+def enumerate_ensemble(network: NetworkFloat64, x: typing.Any, y: typing.Any, *, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+    """
+    The same of all sub-networks, weighted by probability.
+    """
+def enumeration_tasks(n_rows: typing.SupportsInt | typing.SupportsIndex, n_decisions: typing.SupportsInt | typing.SupportsIndex) -> int:
+    ...
 def fit_path(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, start: numpy.ndarray | None, start_intercept: numpy.ndarray | None, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_lambdas: typing.SupportsInt | typing.SupportsIndex, lambda_min_ratio: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, allow_full_gram: bool, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
     """
     Fits a path; a stop through control ends it early and returns what is finished.
@@ -213,3 +225,18 @@ def run_many(networks: collections.abc.Sequence[NetworkFloat64], epochs: typing.
     """
     Trains many networks side by side, each on one thread.
     """
+@typing.overload
+def sample_ensemble(network: NetworkFloat32, x: typing.Any, y: typing.Any, *, seed: typing.SupportsInt | typing.SupportsIndex, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], per_row: bool, integrate_last: bool, n_members: typing.SupportsInt | typing.SupportsIndex, wanted_error: typing.SupportsFloat | typing.SupportsIndex, keep_members: bool, precisions: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], points: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+    """
+    Mean, summed squared deviations and scores of sampled members.
+    """
+@typing.overload
+def sample_ensemble(network: NetworkFloat64, x: typing.Any, y: typing.Any, *, seed: typing.SupportsInt | typing.SupportsIndex, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], per_row: bool, integrate_last: bool, n_members: typing.SupportsInt | typing.SupportsIndex, wanted_error: typing.SupportsFloat | typing.SupportsIndex, keep_members: bool, precisions: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], points: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+    """
+    Mean, summed squared deviations and scores of sampled members.
+    """
+def sampling_tasks(n_rows: typing.SupportsInt | typing.SupportsIndex, n_members: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    How far progress counts for so many rows and members.
+    """
+most_enumerated_units: int = 22

@@ -1,5 +1,7 @@
 """Networks of dense layers with dropout, exact zeros and a residual for every fit."""
 
+from .ensemble import predict_ensemble
+from .ensemble_result import Ensemble, EnsembleProgress
 from .estimators import DropoutMLPClassifier, DropoutMLPRegressor
 from .history import History
 from .kinds import Concrete
@@ -12,6 +14,8 @@ __all__ = [
     "Concrete",
     "DropoutMLPClassifier",
     "DropoutMLPRegressor",
+    "Ensemble",
+    "EnsembleProgress",
     "Gaussian",
     "History",
     "InputGroup",
@@ -24,4 +28,5 @@ __all__ = [
     "fit_dropout_path",
     "fit_many",
     "fit_penalty_path",
+    "predict_ensemble",
 ]

@@ -12,18 +12,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimator import Estimator
 from .._validation import FloatArray, as_integer, as_number, as_weights, describe, refuse
 from ..errors import ConvergenceWarning
 from .compact import compact
+from .ensemble import EnsembleCallback
+from .ensemble_result import Ensemble
 from .history import History
 from .kinds import Concrete
 from .losses import NetworkLoss
 from .network import Ending, Network, Setting, TrainingCallback
 from .schedules import dropout_factors, learning_rate_factors
+from .seeds import resolve_seed
 
 Rates = float | Sequence[float]
 Validation = tuple[Any, Any] | tuple[Any, Any, Any] | None
@@ -119,10 +121,7 @@ class DropoutMLP(Estimator, ABC):
         )
 
     def _start(self, inputs: int, loss: NetworkLoss, targets: int) -> Network:
-        if isinstance(self.random_state, int | np.integer) and self.random_state >= 0:
-            self.seed_ = int(self.random_state)
-        else:
-            self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.seed_ = resolve_seed(self.random_state)
         network = Network(inputs, loss, targets, self._setting(), self.seed_)
         self._regularize(network)
         epochs = as_integer(self.max_epochs, "max_epochs", minimum=1, maximum=2**31)
@@ -261,11 +260,61 @@ class DropoutMLP(Estimator, ABC):
         return X[train], target[train], of_train, (X[test], target[test], of_test)
 
     def _eta(self, X: Any) -> FloatArray:
+        design = self._own_inputs(X)
+        return self._network.eta(design, n_threads=self.n_threads)
+
+    def _own_inputs(self, X: Any) -> Any:
+        """What the network reads of X."""
         check_is_fitted(self)
         design = self._design(X, reset=False)
-        if hasattr(self, "kept_inputs_"):
-            design = design[:, self.kept_inputs_]
-        return self._network.eta(design, n_threads=self.n_threads)
+        return design[:, self.kept_inputs_] if hasattr(self, "kept_inputs_") else design
+
+    def predict_ensemble(
+        self,
+        X: Any,
+        kind: str = "mc",
+        *,
+        n_members: int | None = None,
+        standard_error: float | None = None,
+        masks: str = "shared",
+        rates: Sequence[float] | None = None,
+        y: Any = None,
+        precision: float | Sequence[float] | None = None,
+        keep_members: bool = False,
+        random_state: Any = None,
+        n_threads: int | None = None,
+        callback: EnsembleCallback | None = None,
+    ) -> Ensemble:
+        """What the sub-networks that dropout leaves predict for X (n, p) together.
+
+        Args:
+            kind: "weight_scaling" (what `predict` does), "mc", "rao_blackwell", "exact_arithmetic"
+                or "exact_geometric".
+            y: targets or labels to score the members by.
+            others: as in `shrinkage.neural.predict_ensemble`, which says what the kinds are.
+
+        Raises:
+            InvalidArgument: something cannot be used, such as an exact kind with more than 22 units
+                that may be dropped, or a compact network, in which no unit is where masks have it.
+        """
+        check_is_fitted(self)
+        if hasattr(self, "kept_inputs_") and kind != "weight_scaling":
+            remedy = "ask the network it was made from: masks speak of its units"
+            raise refuse("predict_ensemble", "a compact network", remedy, code="network.compact")
+        return self._network.predict_ensemble(
+            self._own_inputs(X),
+            kind,
+            n_members=n_members,
+            standard_error=standard_error,
+            masks=masks,
+            rates=rates,
+            y=None if y is None else self._as_target(y),
+            precision=precision,
+            keep_members=keep_members,
+            random_state=random_state,
+            n_threads=self.n_threads if n_threads is None else n_threads,
+            callback=callback,
+        )
 
     @property
     def kkt_residual_(self) -> tuple[float, float]:

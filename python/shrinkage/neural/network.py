@@ -15,6 +15,7 @@ from .._runtime import resolve_threads, watch_native
 from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
 from ..core import _native
 from ..losses import Squared
+from .ensemble import predict_ensemble
 from .history import History
 from .kinds import GROUPING_KINDS, Concrete, resolve_dropout_kind
 from .losses import NetworkLoss, native_loss
@@ -280,10 +281,23 @@ class Network:
         )
         return cast(Ending, ending)
 
+    predict_ensemble = predict_ensemble
+
     @property
     def n_parameters(self) -> int:
         """Weights and biases."""
         return self._n_parameters
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, hidden units …, outputs."""
+        outputs = self.parameters()[1][-1].size
+        return (self._inputs, *self.setting.hidden_layer_sizes, outputs)
+
+    @property
+    def input_groups(self) -> list[int]:
+        """The number of each input's group; empty: each input is its own."""
+        return _as_groups(self._regularization.get("input_groups"), self._inputs)
 
     @property
     def history(self) -> History:

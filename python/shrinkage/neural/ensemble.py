@@ -1,0 +1,482 @@
+"""Predictions of the sub-networks inside a dropout network, sampled or all of them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import gammaln, ndtri
+from scipy.stats.qmc import Sobol
+
+from .._runtime import resolve_threads, watch_native
+from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
+from ..core import _native
+from ..errors import ConvergenceWarning
+from ..losses import Gamma, Logistic, Multinomial, Poisson, Squared
+from .ensemble_result import Ensemble, EnsembleProgress, MaskSource, shaped
+from .kinds import GROUPING_KINDS, resolve_dropout_kind
+from .losses import Gaussian
+from .seeds import resolve_seed
+
+if TYPE_CHECKING:
+    from .network import Network
+
+ENSEMBLE_KINDS = ("weight_scaling", "mc", "rao_blackwell", "exact_arithmetic", "exact_geometric")
+MASKS = ("shared", "per_row")
+MEMBERS = 100
+MOST_MEMBERS = 100_000  # where a standard error is wanted
+MOST_CLASSES = 64  # of rao_blackwell, which looks at all pairs
+
+EnsembleCallback = Callable[[EnsembleProgress], bool | None]
+
+
+def predict_ensemble(
+    network: Network,
+    X: Any,
+    kind: str = "mc",
+    *,
+    n_members: int | None = None,
+    standard_error: float | None = None,
+    masks: str = "shared",
+    rates: Sequence[float] | None = None,
+    y: Any = None,
+    precision: float | Sequence[float] | None = None,
+    keep_members: bool = False,
+    random_state: Any = None,
+    n_threads: int | None = None,
+    callback: EnsembleCallback | None = None,
+) -> Ensemble:
+    """What the sub-networks that dropout leaves predict for X (n, p) together.
+
+    Kinds:
+        weight_scaling: one pass with all units on, which is what `predict` does.
+        mc: the mean of T sampled sub-networks (Gal & Ghahramani 2016).
+        rao_blackwell: likewise, with the mask before the output layer integrated instead of drawn.
+            Mean and variance of the outputs under it are exact, so that a regression's mean is
+            never less accurate than by mc. Whatever is not linear in the outputs takes them for
+            normal under this mask: probabilities, the mean of a log link, and `log_likelihood`.
+        exact_arithmetic, exact_geometric: all 2^H sub-networks of H ≤ 22 units that may be dropped,
+            each weighted by its probability, and the mean, or the normalized geometric mean, of
+            their probabilities (Warde-Farley et al. 2014); of a regression both are the mean of the
+            predictions (of Poisson counts the geometric mean).
+
+    Args:
+        network: whose parameters, kind of dropout and groups of inputs are taken.
+        n_members: T of mc and rao_blackwell, 100; with `standard_error` at most so many, 100,000.
+        standard_error: draw until no Monte-Carlo error of a mean is above it. Members are drawn in
+            rounds, and the error found so far decides on the next.
+        masks: "shared", each member one function, its masks those of row 0 and step t; or
+            "per_row", where row i has those of row i.
+        rates: (L,) rates of what enters each layer; None: those in force at the end of training
+            (0 behind a schedule that ends there).
+        y: targets (n,) or (n, K) as the loss takes them, to score the members by.
+        precision: 1/variance of the targets around the predictions, one or P of them, for the
+            log_likelihood of a network with squared loss.
+        keep_members: whether to keep every member's predictions, T n K numbers.
+        random_state: an integer is the seed of the masks itself.
+        callback: called about every 50 ms with an `EnsembleProgress`; returning True stops, and
+            what mc and rao_blackwell have by then is returned.
+
+    Raises:
+        InvalidArgument: something cannot be used, such as an exact kind with more than 22 units,
+            or with noise that has no masks.
+        Cancelled: stopped before the first members were there.
+    """
+    if X.shape[0] == 0:
+        raise refuse("X", "<no rows>", "give at least one row", code="argument.shape")
+    threads = resolve_threads(n_threads)
+    source = _source(network, kind, masks, rates, random_state)
+    target = _as_target(network, y, X.shape[0])
+    job: _Job
+    if kind.startswith("exact"):
+        _require_no_sampling(n_members, standard_error, precision, keep_members)
+        job = _Enumeration(network, network._design(X), target, kind, source)
+    else:
+        members, wanted = _amount(kind, source, n_members, standard_error)
+        if keep_members and wanted > 0:
+            remedy = "give n_members and no standard_error"
+            raise refuse("keep_members", True, remedy, code="argument.choice")
+        precisions = _as_precisions(precision, network.loss, target)
+        job = _Sampling(
+            network,
+            network._design(X),
+            target,
+            kind,
+            source,
+            members,
+            wanted,
+            keep_members,
+            precisions,
+        )
+
+    def snapshot(control: _native.Control) -> EnsembleProgress:
+        now = control.progress()
+        return EnsembleProgress(min(now["done"], job.total), job.total, now["seconds"])
+
+    ensemble = watch_native(
+        lambda control: job.run(control, threads),
+        flops=2.0 * network.n_parameters * X.shape[0] * job.most_members,
+        time_limit=None,
+        callback=callback,
+        snapshot=snapshot,
+    )
+    if isinstance(job, _Sampling) and job.missed(ensemble):
+        largest = float(np.max(ensemble.standard_error))
+        warnings.warn(
+            f"standard_error={standard_error:g} was not reached: of {ensemble.n_members} members "
+            f"the largest is {largest:.3g}. Allow more n_members.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return ensemble
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be computed, with all arguments checked."""
+
+    network: Network
+    design: Any
+    target: FloatArray | None
+    kind: str
+    source: MaskSource
+
+    @property
+    def loss(self) -> Any:
+        return self.network.loss
+
+    @property
+    def classes(self) -> bool:
+        return isinstance(self.loss, Logistic | Multinomial)
+
+    @property
+    def rows(self) -> int:
+        return len(self.design[2]) - 1 if isinstance(self.design, tuple) else len(self.design)
+
+    @property
+    def most_members(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def total(self) -> int:
+        """How far the native call's progress counts."""
+        raise NotImplementedError
+
+    def run(self, control: _native.Control, threads: int) -> Ensemble:
+        raise NotImplementedError
+
+    def scores(self, found: dict[str, Any]) -> dict[str, Any]:
+        if self.target is None:
+            return {}
+        return {"member_losses": found["losses"], "member_errors": found["errors"]}
+
+    def extras(self, extra: FloatArray) -> dict[str, Any]:
+        """What members average beside their predictions."""
+        if self.classes:
+            entropy = None if self.kind == "rao_blackwell" else extra[:, 0]
+            return {"expected_entropy": entropy}
+        return (
+            {"data_variance": shaped(extra, self.loss)} if isinstance(self.loss, Gaussian) else {}
+        )
+
+    def log_likelihood_of_classes(self, mean: FloatArray) -> FloatArray | None:
+        if self.target is None:
+            return None
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(mean[np.arange(len(mean)), self.target.astype(int)]))
+
+
+@dataclass(frozen=True)
+class _Sampling(_Job):
+    members: int
+    wanted: float
+    keep_members: bool
+    precisions: list[float]
+
+    @property
+    def most_members(self) -> int:
+        return self.members
+
+    @property
+    def total(self) -> int:
+        return _native.sampling_tasks(self.rows, self.members)
+
+    def run(self, control: _native.Control, threads: int) -> Ensemble:
+        points, weights = _normal_rule(self.network.sizes[-1] if self.classes else 0)
+        found = _native.sample_ensemble(
+            self.network._native,
+            self.design,
+            self.target,
+            seed=self.source.seed,
+            rates=list(self.source.rates),
+            per_row=self.source.per_row,
+            integrate_last=self.kind == "rao_blackwell",
+            n_members=self.members,
+            wanted_error=self.wanted,
+            keep_members=self.keep_members,
+            precisions=self.precisions,
+            points=points.reshape(-1).tolist(),
+            weights=weights.tolist(),
+            n_threads=threads,
+            control=control,
+        )
+        return self._ensemble(found)
+
+    def _ensemble(self, found: dict[str, Any]) -> Ensemble:
+        n, mean, extra = int(found["n_members"]), found["mean"], found["extra"]
+        between = _between(found["squares"], n, sampled=_sampled_layers(self.kind, self.source))
+        within = extra[:, -mean.shape[1] :] if self.kind == "rao_blackwell" else 0.0
+        extra = extra[:, : -mean.shape[1]] if self.kind == "rao_blackwell" else extra
+        prediction = shaped(mean, self.loss)
+        enough = self.wanted == 0 or n == self.members or _largest_error(between, n) <= self.wanted
+        return Ensemble(
+            self.kind,
+            n,
+            prediction,
+            shaped(np.sqrt(between + within), self.loss, spread=True),
+            shaped(np.sqrt(between / n), self.loss, spread=True),
+            self.source,
+            members=self._members(found["members"], mean.shape) if self.keep_members else None,
+            log_likelihood=self._log_likelihood(found["log_density"], prediction),
+            stopped=not enough or (self.wanted == 0 and n < self.members),
+            **self.extras(extra),
+            **self.scores(found),
+        )
+
+    def _members(self, members: Any, shape: tuple[int, ...]) -> Any:
+        flat = shaped(members.reshape(-1, shape[1]), self.loss)
+        return flat.reshape(-1, shape[0], *flat.shape[1:])
+
+    def _log_likelihood(self, log_density: FloatArray, mean: FloatArray) -> FloatArray | None:
+        if self.classes:
+            return self.log_likelihood_of_classes(mean)
+        if self.target is None or not log_density.shape[1]:
+            return None
+        if isinstance(self.loss, Poisson | Gamma) and self.kind == "rao_blackwell":
+            return None
+        if isinstance(self.loss, Poisson):
+            log_density = log_density - gammaln(self.target + 1)[:, None]
+        return log_density[:, 0] if log_density.shape[1] == 1 else log_density
+
+    def missed(self, ensemble: Ensemble) -> bool:
+        """Whether a wanted standard error was not reached."""
+        largest = float(np.max(ensemble.standard_error))
+        return self.wanted > 0 and not ensemble.stopped and not largest <= self.wanted
+
+
+@dataclass(frozen=True)
+class _Enumeration(_Job):
+    @property
+    def most_members(self) -> int:
+        return int(2 ** sum(self.source.decisions))
+
+    @property
+    def total(self) -> int:
+        return _native.enumeration_tasks(self.rows, sum(self.source.decisions))
+
+    def run(self, control: _native.Control, threads: int) -> Ensemble:
+        found = _native.enumerate_ensemble(
+            self.network._native,
+            self.design,
+            self.target,
+            rates=list(self.source.rates),
+            n_threads=threads,
+            control=control,
+        )
+        arithmetic = shaped(found["mean"], self.loss)
+        geometric = self._geometric(found["output"])
+        mean = arithmetic if self.kind == "exact_arithmetic" else geometric
+        assert mean is not None  # the kind was checked against the loss
+        variance = np.maximum(found["square"] - found["mean"] ** 2, 0.0)
+        likelihood = self.log_likelihood_of_classes(mean) if self.classes else None
+        return Ensemble(
+            self.kind,
+            int(found["n_members"]),
+            mean,
+            shaped(np.sqrt(variance), self.loss, spread=True),
+            np.zeros_like(mean),
+            self.source,
+            arithmetic_mean=arithmetic,
+            geometric_mean=geometric,
+            log_likelihood=likelihood,
+            **self.extras(found["extra"]),
+            **self.scores(found),
+        )
+
+    def _geometric(self, output: FloatArray) -> FloatArray | None:
+        """The mean of η, through the inverse link.
+
+        Log probabilities are η up to what all classes share, which the norm takes out again; and
+        a product of Poisson densities is one at the mean of η.
+        """
+        if not isinstance(self.loss, Logistic | Multinomial | Squared | Poisson):
+            return None
+        return shaped(self.loss.mean(output), self.loss)
+
+
+@cache
+def _normal_rule(outputs: int) -> tuple[FloatArray, FloatArray]:
+    """Points (S, outputs) and weights by which means under a standard normal are taken.
+
+    Gauss and Hermite's of one output; of several points of Sobol' with their opposites, whose
+    covariance is made exact. Of 10 classes they leave a fifth of the error that approximations by
+    pairs of classes do.
+    """
+    if outputs == 1:
+        points, weights = np.polynomial.hermite_e.hermegauss(16)
+        return points[:, None], weights / weights.sum()
+    if outputs == 0:
+        return np.zeros((0, 0)), np.zeros(0)
+    half = 2 ** max(5, math.ceil(math.log2(2 * outputs)))
+    points = ndtri(Sobol(outputs, rng=np.random.default_rng(0)).random(half))
+    points = np.vstack([points, -points])
+    factor = np.linalg.cholesky(points.T @ points / len(points))
+    points = np.linalg.solve(factor, points.T).T
+    return points, np.full(len(points), 1 / len(points))
+
+
+def _between(squares: FloatArray, n: int, *, sampled: bool) -> FloatArray:
+    """Variance between members; none where nothing is sampled, unknown after one."""
+    if not sampled:
+        return np.zeros_like(squares)
+    return squares / (n - 1) if n > 1 else np.full_like(squares, np.nan)
+
+
+def _largest_error(between: FloatArray, n: int) -> float:
+    return math.sqrt(float(between.max()) / n)
+
+
+def _sampled_layers(kind: str, source: MaskSource) -> bool:
+    """Whether any mask is drawn."""
+    rates = source.rates[:-1] if kind == "rao_blackwell" else source.rates
+    return any(rate > 0 for rate in rates)
+
+
+def _source(
+    network: Network, kind: str, masks: str, rates: Sequence[float] | None, random_state: Any
+) -> MaskSource:
+    """Kind, masks and rates, checked against each other."""
+    for name, value, choices in (("kind", kind, ENSEMBLE_KINDS), ("masks", masks, MASKS)):
+        if value not in choices:
+            remedy = "use " + ", ".join(f'"{choice}"' for choice in choices)
+            raise refuse(name, repr(value), remedy, code="argument.choice", choices=choices)
+    dropout_kind, _ = resolve_dropout_kind(network._regularization.get("dropout_kind", "bernoulli"))
+    source = MaskSource(
+        network.sizes,
+        _as_rates(rates, network),
+        dropout_kind,
+        tuple(network.input_groups),
+        resolve_seed(random_state),
+        masks == "per_row",
+    )
+    if kind == "weight_scaling":
+        return replace(source, rates=(0.0,) * len(source.rates))
+    if source.per_row and (dropout_kind == "dropconnect" or kind.startswith("exact")):
+        remedy = 'use masks="shared"'
+        raise refuse("masks", masks, remedy, code="argument.choice")
+    if kind == "rao_blackwell":
+        _require_integrable(network, source)
+    if kind.startswith("exact"):
+        _require_enumerable(network, kind, source)
+    return source
+
+
+def _require_integrable(network: Network, source: MaskSource) -> None:
+    if source.rates[-1] == 0:
+        remedy = 'use kind="mc": nothing is dropped before the output layer'
+        raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
+    if source.dropout_kind == "concrete":
+        remedy = 'use kind="mc": the factors of concrete dropout have no closed moments'
+        raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
+    if isinstance(network.loss, Multinomial) and source.sizes[-1] > MOST_CLASSES:
+        remedy = f'use kind="mc": it looks at all pairs of at most {MOST_CLASSES} classes'
+        raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
+
+
+def _require_enumerable(network: Network, kind: str, source: MaskSource) -> None:
+    if source.dropout_kind not in GROUPING_KINDS and any(source.rates):
+        remedy = f'use kind="mc": {source.dropout_kind} dropout has no units that are kept or not'
+        raise refuse("kind", kind, remedy, code="ensemble.kind")
+    units, most = sum(source.decisions), _native.most_enumerated_units
+    if units > most:
+        remedy = f'use kind="mc": {units} units may be dropped, and 2^{most} networks are the most'
+        raise refuse("kind", kind, remedy, code="ensemble.too_many", units=units, most=most)
+    if kind == "exact_geometric" and not isinstance(
+        network.loss, Logistic | Multinomial | Squared | Poisson
+    ):
+        remedy = 'use kind="exact_arithmetic": of this loss there is no geometric mean'
+        raise refuse("kind", kind, remedy, code="ensemble.kind")
+
+
+def _require_no_sampling(*given: Any) -> None:
+    names = ("n_members", "standard_error", "precision", "keep_members")
+    for name, value in zip(names, given, strict=True):
+        if value is not None and value is not False:
+            remedy = 'leave it out, or use kind="mc": all members are counted'
+            raise refuse(name, repr(value), remedy, code="argument.choice")
+
+
+def _amount(
+    kind: str, source: MaskSource, n_members: int | None, standard_error: float | None
+) -> tuple[int, float]:
+    """The number of members, at most, and the error that is wanted, 0 for none."""
+    wanted = 0.0
+    if standard_error is not None:
+        wanted = as_number(standard_error, "standard_error", minimum=0.0, open_minimum=True)
+    usual = MEMBERS if standard_error is None else MOST_MEMBERS
+    asked = usual if n_members is None else n_members
+    members = as_integer(asked, "n_members", minimum=1, maximum=2**31)
+    if kind == "weight_scaling" or (kind == "rao_blackwell" and not any(source.rates[:-1])):
+        return 1, 0.0  # all are alike
+    return members, wanted if members > 1 else 0.0
+
+
+def _as_rates(rates: Sequence[float] | None, network: Network) -> tuple[float, ...]:
+    if rates is None:
+        return tuple(network.rates.tolist())
+    if np.shape(rates) != (network.setting.depth,):
+        remedy = f"give one rate per layer of weights, {network.setting.depth} in all"
+        raise refuse("rates", repr(rates), remedy, code="argument.length")
+    return tuple(
+        as_number(rate, f"rates[{layer}]", minimum=0.0, maximum=1.0, open_maximum=True)
+        for layer, rate in enumerate(rates)
+    )
+
+
+def _as_target(network: Network, y: Any, n: int) -> FloatArray | None:
+    """y flat, as the core takes it."""
+    if y is None:
+        return None
+    target = as_floats(y, "y", ndim=np.ndim(y))
+    if target.shape[:1] != (n,):
+        remedy = f"give one target per row of X, {n} in all"
+        raise refuse("y", f"<shape {target.shape}>", remedy, code="argument.length")
+    flat = target.reshape(-1)
+    if isinstance(network.loss, Logistic | Multinomial):
+        classes = max(2, network.sizes[-1])
+        if not np.isin(flat, np.arange(classes)).all():
+            remedy = f"give the numbers of classes, 0 to {classes - 1}"
+            raise refuse("y", "<other numbers>", remedy, code="argument.choice")
+    return flat
+
+
+def _as_precisions(
+    precision: float | Sequence[float] | None, loss: Any, target: FloatArray | None
+) -> list[float]:
+    if precision is None:
+        return []
+    if not isinstance(loss, Squared):
+        remedy = "leave it out: it is for the squared loss"
+        raise refuse("precision", repr(precision), remedy, code="argument.loss")
+    if target is None:
+        remedy = "give y too, or leave it out"
+        raise refuse("precision", repr(precision), remedy, code="argument.missing")
+    given = np.atleast_1d(np.asarray(precision, dtype=np.float64))
+    return [
+        as_number(value, "precision", minimum=0.0, open_minimum=True) for value in given.tolist()
+    ]
