@@ -84,9 +84,16 @@ def as_array(value: npt.ArrayLike, argument: str) -> npt.NDArray[Any]:
 
 
 def as_floats(
-    value: npt.ArrayLike, argument: str, *, ndim: int, order: Literal["C", "F"] = "C"
+    value: npt.ArrayLike,
+    argument: str,
+    *,
+    ndim: int,
+    order: Literal["C", "F"] = "C",
+    finite: bool = True,
 ) -> FloatArray:
-    """Finite float64 numbers in `ndim` dimensions; copies only what is not so already."""
+    """Float64 numbers in `ndim` dimensions, finite unless that is seen to later; copies only what
+    is not so already.
+    """
     array = as_array(value, argument)
     if array.dtype.kind not in "biuf":
         remedy = "give real numbers: convert text, dates and objects first"
@@ -94,9 +101,17 @@ def as_floats(
     if array.ndim != ndim:
         remedy = f"give {ndim} dimension{'s' if ndim > 1 else ''}"
         raise refuse(argument, describe(array), remedy, code="argument.shape")
-    # What is too large becomes infinite, and is refused below.
+    # What is too large becomes infinite, and is refused then.
     with np.errstate(over="ignore", invalid="ignore"):
         array = np.require(array, dtype=np.float64, requirements=[order, "A"])
+    if finite:
+        require_finite(array, argument)
+    return array
+
+
+def require_finite(array: FloatArray, argument: str) -> None:
+    """Refuses the first entry that is missing or infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
         total = _total(array)
     if not np.isfinite(total) and not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -110,7 +125,6 @@ def as_floats(
             index=index,
             array=argument,
         )
-    return array
 
 
 def _total(array: FloatArray) -> float:

@@ -276,6 +276,41 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("large factors are read by panels, with the same bits for any threads") {
+    Random random(10);
+    for (const std::size_t n : {512, 530, 640, 700}) {
+        CAPTURE(n);
+        const Matrix g = gram_of(Matrix::random(n + 60, n + 30, random));
+        std::vector<std::size_t> set(n), more(30);
+        for (std::size_t k = 0; k < n; ++k) set[k] = k;
+        for (std::size_t k = 0; k < 30; ++k) more[k] = n + k;
+        const std::vector<double> b = random.normals(n + 30);
+        std::vector<double> first;
+        for (const std::size_t threads : {1, 2, 3}) {
+            const Context context{threads, nullptr};
+            Cholesky factor;
+            REQUIRE(factor.factor(submatrix(g, set).view(), context));
+            Matrix rows(30, n);
+            for (std::size_t i = 0; i < 30; ++i) {
+                for (std::size_t k = 0; k < n; ++k) rows(i, k) = g(n + i, k);
+            }
+            std::vector<char> keep;
+            factor.append(rows.view(), submatrix(g, more).view(), keep, context);
+            CHECK(std::all_of(keep.begin(), keep.end(), [](char taken) { return taken != 0; }));
+            std::vector<double> x = b, back(n + 30, 0.0);
+            factor.solve(x, context);
+            if (first.empty()) first = x;
+            CHECK(x == first);
+            for (std::size_t j = 0; j < n + 30; ++j) {
+                for (std::size_t i = 0; i < n + 30; ++i) back[i] += g(i, j) * x[j];
+            }
+            double size = 1.0;
+            for (const double v : x) size = std::max(size, std::abs(v));
+            CHECK(test::largest_difference(back, b) <= 1e-11 * static_cast<double>(n) * size);
+        }
+    }
+}
+
 TEST_CASE("a matrix that turns indefinite in a late block is refused") {
     Random random(9);
     Matrix g = gram_of(Matrix::random(220, 200, random));

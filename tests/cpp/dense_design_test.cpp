@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "problems.hpp"
+#include "shrinkage/base/errors.hpp"
 #include "shrinkage/design/dense.hpp"
 #include "shrinkage/design/design.hpp"
 
@@ -128,6 +130,19 @@ TEST_CASE("describe_columns: what counts as constant and what becomes of it") {
             CHECK(c.usable[3] == 1);
             CHECK(c.centers[3] == (intercept ? doctest::Approx(2.25) : doctest::Approx(0.0)));
             CHECK(c.scales[3] == doctest::Approx(standardize ? std::sqrt(0.6875) : 1.0));
+        }
+    }
+}
+
+TEST_CASE("describe_columns: entries that are not finite are refused") {
+    Random random(40);
+    const std::vector<double> w(6, 1.0 / 6.0);
+    const double infinite = std::numeric_limits<double>::infinity();
+    for (const double entry : {infinite, -infinite, std::nan("")}) {
+        for (const bool all : {true, false}) {
+            Matrix x = Matrix::random(6, 3, random);
+            for (std::size_t i = 0; i < (all ? 6 : 1); ++i) x(i, 1) = entry;
+            CHECK_THROWS_AS(describe_columns(x.view(), w, true, true, alone), InvalidArgument);
         }
     }
 }

@@ -229,6 +229,26 @@ TEST_CASE("separable classes and a small lambda: large but finite and optimal") 
     }
 }
 
+TEST_CASE("a kept model follows how the loss bends: few steps a lambda down a long path") {
+    const Example e(200, 300, 8, 3.0);
+    const Separable<L1> penalty(L1{}, std::vector<double>(300, 1.0));
+    std::vector<double> lambdas;
+    for (int k = 0; k < 40; ++k) lambdas.push_back(0.2 * std::pow(0.87, k));
+    const PlainDesign x(e.x);
+    Point<LogisticLoss, PlainDesign> point(loss, x, {e.y, e.weights, e.offset, true});
+    point.refresh(alone);
+    NewtonEngine<LogisticLoss, Separable<L1>, PlainDesign> engine(point, penalty, {});
+    double previous = 0.25;
+    std::size_t steps = 0;
+    for (const double lambda : lambdas) {
+        const Step step = engine.solve(lambda, previous, 1e-7, 1e-14, alone);
+        CHECK(step.gap <= 1e-7);
+        steps += step.iterations;
+        previous = lambda;
+    }
+    CHECK(steps <= 6 * lambdas.size());
+}
+
 TEST_CASE("rare events") {
     Example e(400, 4, 4);
     for (double& y : e.y) y = 0.0;

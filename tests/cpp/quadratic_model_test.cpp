@@ -147,6 +147,44 @@ TEST_CASE("Gram model: every number is that of the projected Gram matrix") {
     check_growth<GramModel<DenseDesign>>(true);
 }
 
+TEST_CASE("Gram model: both triangles agree for sizes around the tiles they are copied by") {
+    Random random(5);
+    const Matrix data = Matrix::random(40, 100, random);
+    const DenseDesign x(data.view(), plain_columns(100));
+    const std::vector<double> d(40, 1.0);
+    for (const std::size_t first : {1, 31, 32, 33, 64}) {
+        GramModel<DenseDesign> model(x);
+        model.reset(d, true);
+        std::vector<std::size_t> before, after;
+        for (std::size_t j = 0; j < first + 30; ++j) (j < first ? before : after).push_back(j);
+        model.add(before, alone);
+        model.add(after, alone);
+        for (std::size_t k = 0; k < model.size(); ++k) {
+            for (std::size_t l = 0; l < k; ++l) CHECK(model.column(k)[l] == model.column(l)[k]);
+        }
+    }
+}
+
+TEST_CASE("models of a gradient times a factor") {
+    Example e(6, true);
+    const std::vector<std::size_t> few{5, 3, 1};
+    GramModel<DenseDesign> gram(e.x);
+    ResidualModel<DenseDesign> residual(e.x);
+    gram.reset(e.d, true);
+    gram.add(few, alone);
+    residual.reset(e.d, true);
+    residual.add(few, alone);
+    const std::vector<double> g = e.random.normals(p), v = e.random.normals(n);
+    gram.set_gradient(g, 0.25);
+    for (std::size_t k = 0; k < 3; ++k) CHECK(gram.gradient(k) == 0.25 * g[few[k]]);
+    std::vector<double> once;
+    residual.set_residual(v);
+    for (std::size_t k = 0; k < 3; ++k) once.push_back(residual.gradient(k));
+    residual.set_residual(v, 0.25);
+    for (std::size_t k = 0; k < 3; ++k)
+        CHECK(residual.gradient(k) == doctest::Approx(0.25 * once[k]));
+}
+
 TEST_CASE("residual model: every number is that of the projected Gram matrix") {
     check_growth<ResidualModel<DenseDesign>>(false);
     check_growth<ResidualModel<DenseDesign>>(true);

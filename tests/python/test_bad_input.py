@@ -24,6 +24,36 @@ def changed(array: np.ndarray, index: Any, value: float) -> np.ndarray:
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "NaN in X": ("X[3, 2]", "argument.not_finite", {"X": changed(X, (3, 2), np.nan)}),
     "infinity in X": ("X[0, 7]", "argument.not_finite", {"X": changed(X, (0, 7), np.inf)}),
+    "NaN in plain X": (
+        "X[3, 2]",
+        "argument.not_finite",
+        {"X": changed(X, (3, 2), np.nan), "standardize": False, "fit_intercept": False},
+    ),
+    "infinity in a row without weight": (
+        "X[9, 1]",
+        "argument.not_finite",
+        {"X": changed(X, (9, 1), np.inf), "sample_weight": np.where(np.arange(60) == 9, 0.0, 1.0)},
+    ),
+    "a column of infinities": (
+        "X[0, 1]",
+        "argument.not_finite",
+        {"X": np.column_stack([X[:, 0], np.full(60, np.inf)])},
+    ),
+    "NaN in X for ridge": (
+        "X[3, 2]",
+        "argument.not_finite",
+        {"X": changed(X, (3, 2), np.nan), "penalty": "l2"},
+    ),
+    "NaN in X for counts": (
+        "X[3, 2]",
+        "argument.not_finite",
+        {"X": changed(X, (3, 2), np.nan), "y": np.arange(60) % 4, "loss": "poisson"},
+    ),
+    "sums of X that overflow": (
+        "X",
+        "argument.not_finite",
+        {"X": 1e307 * np.ones((60, 2)) + X[:, :2] * 1e306},
+    ),
     "too large for float64": (
         "X",
         "argument.not_finite",

@@ -231,3 +231,13 @@ def test_explanations() -> None:
         to_sklearn(0.5, loss="multinomial", penalty="row_group", weight_sum=100.0)
     with pytest.raises(InvalidArgument, match="loss"):
         compare_penalties(*outputs_problem(11), loss="multinomial")
+
+
+@pytest.mark.parametrize("tol", [1e-6, 1e-12])
+def test_nearly_certain_classes_end_within_tol(tol: float) -> None:
+    # p - 1 is then known to its last digits only, and so are the intercepts.
+    X = np.repeat([[1.0, 3.0], [2.0, 1.0], [3.0, 3.0], [4.0, 1.0]], 4, axis=0)
+    y = np.repeat([1, 2, 1, 2], 4)
+    path = sh.fit_path(X, y, loss="multinomial", lambdas=np.geomspace(0.5, 1e-4, 25), tol=tol)
+    assert path.converged.all()
+    assert path.n_iter.max() < 30

@@ -30,6 +30,13 @@ private:
     ErrorFields fields_;
 };
 
+/// An entry of X is missing or infinite, or so large that sums overflow.
+[[noreturn]] inline void refuse_entries() {
+    throw InvalidArgument({"argument.not_finite", "X", "<entries that are not finite>",
+                           "drop or fill missing and infinite entries, and scale down numbers "
+                           "beyond 1e150"});
+}
+
 /// The fit was stopped by its caller.
 class Cancelled : public std::runtime_error {
 public:

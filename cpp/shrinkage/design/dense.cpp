@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "shrinkage/base/errors.hpp"
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/linalg/dense.hpp"
 #include "shrinkage/linalg/scattered.hpp"
@@ -83,7 +84,9 @@ Columns describe_columns(ConstMatrixView x, ConstVector weights, bool intercept,
         const std::size_t last = std::min(x.cols, (task + 1) * fewest_dots);
         for (std::size_t j = task * fewest_dots; j < last; ++j) {
             context.check();
-            columns.set(j, moments(x.column(j), weights), intercept, standardize);
+            const Moments m = moments(x.column(j), weights);
+            if (!std::isfinite(m.mean)) refuse_entries();
+            columns.set(j, m, intercept, standardize);
         }
     });
     return columns;

@@ -6,12 +6,24 @@
 #include "shrinkage/base/runtime.hpp"
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/linalg/scattered.hpp"
 
 namespace shrinkage {
 namespace {
 
 constexpr std::size_t block = 96;  // columns factored at a time
 constexpr std::size_t tile = 256;  // rows per task
+
+// A factor of this order does not fit into a second-level cache: reading it is what a solve costs,
+// and threads share that.
+constexpr std::size_t large = 512;
+constexpr std::size_t panel = 128;  // columns of it between two meetings of the threads
+constexpr std::size_t dots = 32;    // columns per task of a product with its transpose
+
+/// What the reading of a panel is worth, in operations.
+double effort(std::size_t rows, std::size_t columns) {
+    return 8.0 * static_cast<double>(rows * columns);
+}
 
 void solve_triangle(char trans, std::size_t size, const double* l, std::size_t stride, double* x) {
     if (size == 0) return;
@@ -37,7 +49,7 @@ void Cholesky::reserve(std::size_t n) {
 }
 
 void Cholesky::append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
-                      double tolerance) {
+                      const Context& context, double tolerance) {
     const std::size_t count = corner.rows;
     reserve(size_ + count);
     keep.assign(count, 0);
@@ -45,7 +57,7 @@ void Cholesky::append(ConstMatrixView rows, ConstMatrixView corner, std::vector<
     for (std::size_t j = 0; j < size_; ++j) {
         std::copy_n(rows.column(j).data(), count, below.column(j).data());
     }
-    solve_right_transposed({l_.data(), size_, size_, stride_}, below);
+    solve_rows(below, context);
     // The Schur complement of the new block, then its own factor row by row.
     std::vector<double> schur(count * count);
     const MatrixView s{schur.data(), count, count, count};
@@ -93,11 +105,14 @@ void Cholesky::remove(std::size_t k) {
         const double c = diagonal / r;
         const double s = v / r;
         at(j - 1, j - 1) = r;
-        for (std::size_t i = j + 1; i < size_; ++i) {
-            const double lij = at(i, j);
-            const double vi = l[i - k - 1];
-            at(i - 1, j - 1) = c * lij + s * vi;
-            l[i - k - 1] = c * vi - s * lij;
+        const double* column = &at(j, j) + 1;
+        double* moved = &at(j - 1, j - 1) + 1;
+        double* rest = l.data() + (j - k);
+#pragma GCC ivdep
+        for (std::size_t i = 0; i < size_ - j - 1; ++i) {
+            const double lij = column[i], vi = rest[i];
+            moved[i] = c * lij + s * vi;
+            rest[i] = c * vi - s * lij;
         }
     }
     --size_;
@@ -149,9 +164,82 @@ bool Cholesky::factor_block(std::size_t n, std::size_t first, const Context& con
     return true;
 }
 
-void Cholesky::solve(Vector b) const {
-    solve_triangle('N', size_, l_.data(), stride_, b.data());
-    solve_triangle('T', size_, l_.data(), stride_, b.data());
+void Cholesky::solve(Vector b, const Context& context) const {
+    if (size_ < large) {
+        solve_triangle('N', size_, l_.data(), stride_, b.data());
+        solve_triangle('T', size_, l_.data(), stride_, b.data());
+    } else {
+        forward(b, context);
+        backward(b, context);
+    }
+}
+
+/// L x = b by panels of columns: what a panel found is taken out of the rows below it.
+void Cholesky::forward(Vector b, const Context& context) const {
+    const double* columns[panel];
+    double minus[panel];
+    for (std::size_t first = 0; first < size_; first += panel) {
+        const std::size_t width = std::min(panel, size_ - first), below = first + width;
+        const double* corner = &l_[first + first * stride_];
+        solve_triangle('N', width, corner, stride_, &b[first]);
+        for (std::size_t k = 0; k < width; ++k) {
+            columns[k] = corner + k * stride_ - first;
+            minus[k] = -b[first + k];
+        }
+        const std::size_t rows = size_ - below;
+        parallel_for((rows + tile - 1) / tile, context.threads_for(effort(rows, width)),
+                     [&](std::size_t task) {
+                         const std::size_t row = below + task * tile;
+                         const double* part[panel];
+                         for (std::size_t k = 0; k < width; ++k) part[k] = columns[k] + row;
+                         add_scaled_columns({part, width}, {minus, width},
+                                            b.subspan(row, std::min(tile, size_ - row)));
+                     });
+    }
+}
+
+/// L'x = b by panels of columns, the last first: what the rows below found is taken out of it.
+void Cholesky::backward(Vector b, const Context& context) const {
+    for (std::size_t end = size_; end > 0;) {
+        const std::size_t width = (end - 1) % panel + 1, first = end - width;
+        const double* corner = &l_[first + first * stride_];
+        const ConstVector found = ConstVector(b).subspan(end, size_ - end);
+        parallel_for((width + dots - 1) / dots, context.threads_for(effort(found.size(), width)),
+                     [&](std::size_t task) {
+                         const std::size_t begin = task * dots;
+                         const std::size_t count = std::min(dots, width - begin);
+                         const double* columns[dots];
+                         double products[dots];
+                         for (std::size_t k = 0; k < count; ++k)
+                             columns[k] = corner + (begin + k) * stride_ + width;
+                         column_dots({columns, count}, found, {products, count});
+                         for (std::size_t k = 0; k < count; ++k)
+                             b[first + begin + k] -= products[k];
+                     });
+        solve_triangle('T', width, corner, stride_, &b[first]);
+        end = first;
+    }
+}
+
+/// x L' = b for each of some rows, in place.
+void Cholesky::solve_rows(MatrixView rows, const Context& context) const {
+    if (size_ < large) return solve_right_transposed({l_.data(), size_, size_, stride_}, rows);
+    for (std::size_t first = 0; first < size_; first += panel) {
+        const std::size_t width = std::min(panel, size_ - first), below = first + width;
+        const MatrixView found{&rows(0, first), rows.rows, width, rows.stride};
+        solve_right_transposed({&l_[first + first * stride_], width, width, stride_}, found);
+        const std::size_t left = size_ - below;
+        parallel_for(
+            (left + tile - 1) / tile,
+            context.threads_for(effort(left, width * std::max<std::size_t>(rows.rows / 4, 1))),
+            [&](std::size_t task) {
+                const std::size_t row = below + task * tile;
+                const std::size_t count = std::min(tile, size_ - row);
+                subtract_outer_product({found.data, found.rows, width, found.stride},
+                                       {&l_[row + first * stride_], count, width, stride_},
+                                       {&rows(0, row), rows.rows, count, rows.stride});
+            });
+    }
 }
 
 }  // namespace shrinkage

@@ -20,7 +20,7 @@ public:
     /// own block. keep[i] says whether row i was taken; one that depends on what is before it, its
     /// pivot at most tolerance times its diagonal, is not.
     void append(ConstMatrixView rows, ConstMatrixView corner, std::vector<char>& keep,
-                double tolerance = 1e-11);
+                const Context& context = {}, double tolerance = 1e-11);
 
     /// Removes row and column k.
     void remove(std::size_t k);
@@ -30,10 +30,13 @@ public:
     bool factor(ConstMatrixView a, const Context& context, double tolerance = 1e-11);
 
     /// Solves A x = b in place.
-    void solve(Vector b) const;
+    void solve(Vector b, const Context& context = {}) const;
 
 private:
     void reserve(std::size_t n);
+    void forward(Vector b, const Context& context) const;
+    void backward(Vector b, const Context& context) const;
+    void solve_rows(MatrixView rows, const Context& context) const;
     bool factor_block(std::size_t n, std::size_t first, const Context& context);
     double& at(std::size_t i, std::size_t j) { return l_[i + j * stride_]; }
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "shrinkage/base/errors.hpp"
 #include "shrinkage/path/approach.hpp"
 #include "shrinkage/path/fit.hpp"
 #include "shrinkage/path/grid.hpp"
@@ -80,6 +81,10 @@ private:
         } else {
             point_.refresh_gradient(context_);
         }
+        // Nobody has looked at X before: what is not finite in a column is not in its gradient.
+        if (!std::all_of(point_.g.begin(), point_.g.end(),
+                         [](double g) { return std::isfinite(g); }))
+            refuse_entries();
         saturated_ = point_.saturated(point_.data.weights);
         result.null_deviance = std::max(point_.mean_loss() - saturated_, 0.0);
         null_deviance_ = result.null_deviance;

@@ -9,6 +9,7 @@
 
 #include "shrinkage/base/progress.hpp"
 #include "shrinkage/linalg/cholesky.hpp"
+#include "shrinkage/linalg/dense.hpp"
 #include "shrinkage/penalty/penalty.hpp"
 #include "shrinkage/solver/quadratic_model.hpp"
 
@@ -60,9 +61,7 @@ public:
             // The Newton step has settled those inside: who enters is all that is asked, unless
             // that did not help.
             const bool all = since_best > 0 || order_.empty();
-            for (int sweep = 0; sweep < sweeps_between_newton; ++sweep) {
-                descend(model, beta, lambda, all ? list_ : entering_, context);
-            }
+            descend(model, beta, lambda, all ? list_ : entering_, context);
         }
         return outcome;
     }
@@ -92,20 +91,57 @@ private:
 
     template <QuadraticModel M>
     void descend(M& model, Vector beta, double lambda, Indices slots, const Context& context) {
-        std::size_t countdown = 64;
-        for (const std::size_t k : slots) {
-            if (--countdown == 0) {
-                context.check();
-                countdown = 64;
-            }
-            const std::size_t j = model.feature(k);
-            const double a = model.diagonal(k);
-            if (a <= 0.0) continue;
-            const double b = penalty_.minimize(j, model.gradient(k) + a * beta[j], a, lambda);
-            if (b == beta[j]) continue;
-            model.move(k, b - beta[j]);
-            beta[j] = b;
+        if constexpr (requires { model.column(0); }) {
+            if (slots.size() <= model.size() / 4)
+                return descend_among(model, beta, lambda, slots, context);
         }
+        std::size_t countdown = 64;
+        for (int sweep = 0; sweep < sweeps_between_newton; ++sweep) {
+            for (const std::size_t k : slots) {
+                if (--countdown == 0) {
+                    context.check();
+                    countdown = 64;
+                }
+                const double delta = minimize(model, beta, lambda, k, model.gradient(k));
+                if (delta != 0.0) model.move(k, delta);
+            }
+        }
+    }
+
+    /// The same where the slots are few: only their own gradients follow each change, the others
+    /// all of them at once.
+    template <QuadraticModel M>
+    void descend_among(M& model, Vector beta, double lambda, Indices slots,
+                       const Context& context) {
+        const std::size_t n = slots.size();
+        square_.resize(n * n);
+        row_.resize(n);
+        step_.assign(n, 0.0);
+        for (std::size_t i = 0; i < n; ++i) {
+            model.inner(slots[i], slots, Vector(square_).subspan(i * n, n));
+            row_[i] = model.gradient(slots[i]);
+        }
+        for (int sweep = 0; sweep < sweeps_between_newton; ++sweep) {
+            context.check();
+            for (std::size_t i = 0; i < n; ++i) {
+                const double delta = minimize(model, beta, lambda, slots[i], row_[i]);
+                if (delta == 0.0) continue;
+                step_[i] += delta;
+                axpy(-delta, ConstVector(square_).subspan(i * n, n), row_);
+            }
+        }
+        model.move(slots, step_, context);
+    }
+
+    /// Minimizes in the coefficient of slot k, whose negative gradient is g; returns its change.
+    template <QuadraticModel M>
+    double minimize(M& model, Vector beta, double lambda, std::size_t k, double g) const {
+        const double a = model.diagonal(k);
+        if (a <= 0.0) return 0.0;
+        double& b = beta[model.feature(k)];
+        const double before = b;
+        b = penalty_.minimize(model.feature(k), g + a * b, a, lambda);
+        return b - before;
     }
 
     /// Makes the factor that of G + C on the coefficients that are free to move, C the curvature of
@@ -153,12 +189,12 @@ private:
         for (std::size_t i = 0; i < wanted_.size(); i += append_block) {
             context.check();
             const std::size_t count = std::min(append_block, wanted_.size() - i);
-            append(model, beta, lambda, Indices(wanted_).subspan(i, count));
+            append(model, beta, lambda, Indices(wanted_).subspan(i, count), context);
         }
     }
 
     template <QuadraticModel M>
-    void append(M& model, ConstVector beta, double lambda, Indices slots) {
+    void append(M& model, ConstVector beta, double lambda, Indices slots, const Context& context) {
         const std::size_t count = slots.size();
         const std::size_t order = order_.size();
         rows_.resize(count * order);
@@ -172,7 +208,7 @@ private:
             square_[i + i * count] = curved_diagonal(model, slots[i], beta, lambda);
         }
         factor_.append({rows_.data(), count, order, count}, {square_.data(), count, count, count},
-                       taken_);
+                       taken_, context);
         for (std::size_t i = 0; i < count; ++i) {
             if (taken_[i]) {
                 enter(slots[i]);
@@ -238,7 +274,7 @@ private:
         for (const std::size_t k : moving_)
             step_.push_back(pull(model, gradient_[k], beta, lambda, k));
         row_ = step_;
-        factor_.solve(step_);
+        factor_.solve(step_, context);
         const double decrease = dot(row_, step_);
         const std::vector<double>& pulls = row_;
         const Taken taken = take(model, beta, lambda, decrease, decrease);
@@ -291,7 +327,7 @@ private:
         row_.resize(order_.size());
         model.inner(k, order_, row_);
         step_ = row_;
-        factor_.solve(step_);
+        factor_.solve(step_, context);
         const double diagonal = curved_diagonal(model, k, beta, lambda);
         double curvature = diagonal - dot(row_, step_);
         // No more than rounding: every entry of the matrix errs by its columns' norms.

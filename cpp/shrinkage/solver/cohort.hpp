@@ -77,6 +77,7 @@ private:
         bool arrived = false;
         std::vector<double> goes, by;  // where the coefficients of the set go, and how far that is
         double shift = 0.0;            // of the intercept
+        double bend = 1.0;             // by which the loss bends more than the model
     };
 
     /// Those that did not arrive yet.
@@ -114,9 +115,13 @@ private:
     void plan(Walker& w, const Goal& goal, GramModel<D>& model, ActiveSetSolver<P>& solver,
               const Context& context) {
         trial_ = w.point->beta;
-        model.set_gradient(w.point->g);
-        solver.solve(model, trial_, w.lambda, std::max(goal.floor, 1e-2 * w.estimate.distance),
-                     most_rounds, context);
+        // The model times the bend: the same as gradient and penalty over it.
+        w.bend = w.point->total_curvature() / goal.total;
+        const double scale = 1.0 / w.bend;
+        model.set_gradient(w.point->g, scale);
+        solver.solve(model, trial_, scale * w.lambda,
+                     scale * std::max(goal.floor, 1e-2 * w.estimate.distance), most_rounds,
+                     context);
         aim(w, goal, model);
     }
 
@@ -130,7 +135,7 @@ private:
         }
         w.shift = 0.0;
         if (w.point->data.intercept) {
-            w.shift = (w.point->pull() - dot(model.shifts(), w.by)) / goal.total;
+            w.shift = (w.point->pull() / w.bend - dot(model.shifts(), w.by)) / goal.total;
         }
     }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <vector>
 
 #include "shrinkage/solver/problem.hpp"
@@ -17,6 +18,17 @@ template <ScalarLoss L, Design D>
 class Lookahead {
 public:
     using Member = Point<L, D>;
+
+    /// Whether a product with X costs more than a step on a working set of that size, which is
+    /// about quadratic in it: a quarter of a nanosecond for a pair of columns.
+    bool certificates_dear(const D& x, std::size_t size) {
+        if (product_cost_ == 0.0) {
+            std::vector<std::size_t> all(x.cols());
+            std::iota(all.begin(), all.end(), std::size_t{0});
+            product_cost_ = x.product_cost(all);
+        }
+        return product_cost_ > 0.25 * static_cast<double>(size) * static_cast<double>(size);
+    }
 
     /// The lambdas that are worth a look, the first of them the next one: none below a part of it,
     /// where the working set is another one. Empty after a failure, for a while.
@@ -143,7 +155,8 @@ private:
     bool whole_ = false;     // all that was looked at is there
     std::size_t reach_ = 2;  // lambdas looked at together: more where it went well
     std::size_t failures_ = 0, pause_ = 0;
-    double before_ = 0.0;  // the lambda of g_before_, 0 for none
+    double product_cost_ = 0.0;  // nanoseconds of a product with all columns
+    double before_ = 0.0;        // the lambda of g_before_, 0 for none
     std::vector<double> g_before_, line_;
 };
 

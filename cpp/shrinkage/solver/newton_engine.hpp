@@ -37,6 +37,7 @@ public:
                     const Context& context) {
         if (on_residual_ || !ahead_.empty() || !(lambdas.front() < previous)) return;
         if (penalty_.may_be_free(lambdas.back())) return;  // free columns want the last bit
+        if (!ahead_.certificates_dear(point_.x, set().size())) return;
         lambdas = ahead_.within_reach(lambdas, point_.x);
         if (lambdas.empty()) return;
         at_ = {lambdas.front(), std::max(2.0 * lambdas.front() - previous, 0.0), target, floor};
@@ -65,6 +66,7 @@ public:
         shortened_ = false;
         expected_.clear();
         waiting_.clear();  // a step that was the last left them; they are found again
+        bends_.begin();
         grow(strong_rule(penalty_, point_.x, set(), point_.g, point_.beta, lambda, previous),
              context);
         Progress certified, inner;
@@ -95,7 +97,10 @@ public:
                 step.regime = on_residual_ ? Regime::newton_residual : Regime::newton;
                 const double free = free_gradient(penalty_, point_.g, lambda);
                 step.gap = point_.gap(penalty_, lambda, free <= stationarity::certifiable * floor);
-                if (step.gap <= target && free <= stationarity::exact * floor) return step;
+                if (step.gap <= target && free <= stationarity::exact * floor) {
+                    book(step.iterations);
+                    return step;
+                }
                 missed = violators(penalty_, point_.x, set(), point_.g, lambda, floor);
                 // Without a column to add and without progress only rounding is left.
                 stuck = certified.stuck(step.gap, objective_, target) || stuck;
@@ -117,8 +122,8 @@ public:
     double loss() const { return point_.mean_loss(); }
 
 private:
-    static constexpr std::size_t patience = 20;   // Newton steps without progress
-    static constexpr std::size_t most_steps = 8;  // ahead of a certificate
+    static constexpr std::size_t patience = 20;    // Newton steps without progress
+    static constexpr std::size_t most_steps = 16;  // ahead of a certificate
     static constexpr double cached = 4e6;  // nanoseconds that a reading of what caches hold takes
     static constexpr double nearly = 0.3;  // share of the target at which the certificate is tried
 
@@ -144,6 +149,44 @@ private:
         }
     };
 
+    /// By how much the loss bends more than the model along the steps made with it: the first of a
+    /// lambda leads along nearly the same line as that of the lambda before, the others on from the
+    /// last.
+    class Bends {
+    public:
+        void forget() { first_ = last_ = 1.0; }
+        double expected() const { return at_first_ ? first_ : last_; }
+        void note(double bend) {
+            // A little less or more is not worth another factor of a curved penalty.
+            if (std::abs(bend - expected()) <= 0.05 * bend) bend = expected();
+            last_ = bend;
+            if (at_first_) first_ = bend;
+            at_first_ = false;
+        }
+        /// The next step is the first of a lambda.
+        void begin() { at_first_ = true; }
+
+    private:
+        double first_ = 1.0, last_ = 1.0;
+        bool at_first_ = true;
+    };
+
+    /// What the lambdas solved with a model took. It pays to make it anew where one more lambda
+    /// would take more than all so far, and the model, on the average.
+    class Account {
+    public:
+        void open(double price) { spent_ = price, served_ = last_ = 0.0; }
+        void book(double steps) {
+            spent_ += steps;
+            served_ += 1.0;
+            last_ = steps;
+        }
+        bool overdrawn() const { return last_ * served_ > spent_; }
+
+    private:
+        double spent_ = 0.0, served_ = 0.0, last_ = 0.0;
+    };
+
     /// Columns that no cache holds are read once for all lambdas.
     std::vector<std::size_t> walk_together(std::span<Point<L, D>> members, ConstVector lambdas,
                                            const Context& context) {
@@ -165,6 +208,7 @@ private:
         std::vector<std::size_t> steps;
         for (const double lambda : lambdas) {
             at_.lambda = lambda;
+            bends_.begin();
             const std::size_t taken = step_on_set(context);
             point_.settle_intercept(context);
             if (taken == 0) break;
@@ -186,7 +230,10 @@ private:
                 point_.x.column_products(set().features(), point_.v, context, point_.g);
             }
             const Estimate after = estimate();
-            if (after.gap <= nearly * at_.target) return steps;
+            if (after.gap <= nearly * at_.target) {
+                book(steps);
+                return steps;
+            }
             if (move == Move::none) return 0;
             judge(before.gap, after.gap);
             before = after;
@@ -234,6 +281,12 @@ private:
         if (steps > 1.0 + std::min(price(), 6.0)) stale_ = true;
     }
 
+    /// A lambda took so many steps.
+    void book(std::size_t steps) {
+        account_.book(static_cast<double>(steps));
+        stale_ = stale_ || account_.overdrawn();
+    }
+
     /// What a new model costs in steps, from the nanoseconds that each part takes on one core.
     double price() const {
         const double n = static_cast<double>(point_.x.rows());
@@ -242,7 +295,9 @@ private:
         for (const std::size_t j : set().features()) active += point_.beta[j] != 0.0;
         const double step =
             2.0 * point_.x.product_cost(set().features()) + 30.0 * n + size * active;
-        const double model = point_.x.gram_cost(set().features()) + active * active * active / 90.0;
+        // Every entry of the model is written, projected and mirrored, and gathered for the factor.
+        const double model = point_.x.gram_cost(set().features()) + 4.0 * size * size +
+                             active * active * (3.0 + active / 90.0);
         return model / step;
     }
 
@@ -253,13 +308,16 @@ private:
     Move newton_step(double distance, const Context& context) {
         if (stale_ || on_residual_) rebuild(mattering(), point_, context);
         trial_ = point_.beta;
-        const double tolerance = std::max(at_.floor, 1e-2 * distance);
+        // The model times the bend: the same as gradient and penalty over it.
+        const double scale = 1.0 / bends_.expected();
+        const double lambda = scale * at_.lambda;
+        const double tolerance = scale * std::max(at_.floor, 1e-2 * distance);
         if (on_residual_) {
-            residual_.set_residual(point_.v);
-            solver_.solve(residual_, trial_, at_.lambda, tolerance, limits_.max_iter, context);
+            residual_.set_residual(point_.v, scale);
+            solver_.solve(residual_, trial_, lambda, tolerance, limits_.max_iter, context);
         } else {
-            gram_.set_gradient(point_.g);
-            solver_.solve(gram_, trial_, at_.lambda, tolerance, limits_.max_iter, context);
+            gram_.set_gradient(point_.g, scale);
+            solver_.solve(gram_, trial_, lambda, tolerance, limits_.max_iter, context);
         }
         changed_.clear();
         deltas_.clear();
@@ -276,7 +334,21 @@ private:
             shift = -dot(reference_, direction_) / total_;
             for (double& e : direction_) e += shift;
         }
-        return search_line(shift, context);
+        const Move move = search_line(shift, context);
+        if (move == Move::made) follow_bend();
+        return move;
+    }
+
+    /// How much the loss bends along the step just made, against the model.
+    void follow_bend() {
+        if constexpr (L::shape == Shape::quadratic) return;  // it bends as the model does
+        double now = 0.0, then = 0.0;
+        for (std::size_t i = 0; i < direction_.size(); ++i) {
+            const double square = direction_[i] * direction_[i];
+            now += point_.curvature[i] * square;
+            then += reference_[i] * square;
+        }
+        bends_.note(std::clamp(now / then, 0.1, 10.0));
     }
 
     /// The columns that still matter, and those that wait; ahead of their lambdas those that were
@@ -301,7 +373,7 @@ private:
     /// The model anew, on these columns, with the curvature at a point.
     void rebuild(const std::vector<std::size_t>& columns, const Point<L, D>& at,
                  const Context& context) {
-        for (std::size_t i = 0; i < reference_.size(); ++i) reference_[i] = bend(at, i);
+        for (std::size_t i = 0; i < reference_.size(); ++i) reference_[i] = curvature(at, i);
         // A saturated observation keeps a trace of curvature; the line search does the rest.
         const double mean = sum(reference_);
         const double trace = mean > 0.0 ? 1e-10 * mean : 1e-10;
@@ -327,6 +399,8 @@ private:
             largest = std::max(largest, gram_.diagonal(k));
         }
         unit_ = largest > 0.0 ? std::sqrt(total_ / largest) : 0.0;
+        bends_.forget();
+        account_.open(on_residual_ ? 0.0 : price());
         stale_ = false;
         fresh_ = true;
         above_ = shortened_;
@@ -336,7 +410,7 @@ private:
     /// (huber with a delta far below the residuals) the model is far from the loss: a shortened
     /// step is then followed by one on the parabolas that lie above it, which needs no shortening
     /// (Huber & Ronchetti 2009, section 7.8, the weights of iterated least squares).
-    double bend(const Point<L, D>& at, std::size_t i) const {
+    double curvature(const Point<L, D>& at, std::size_t i) const {
         const double w = at.data.weights[i], y = at.data.y[i], eta = at.eta[i];
         if constexpr (L::shape == Shape::quadratic) return w * point_.loss.curvature(y, eta);
         if constexpr (requires { point_.loss.majorant(y, eta); }) {
@@ -403,7 +477,9 @@ private:
     bool shortened_ = false;  // the last step was
     double objective_ = infinity;
     double total_ = 0.0;  // sum of the reference curvature
-    double unit_ = 0.0;   // slope of the intercept that moves no gradient by more than 1
+    Bends bends_;
+    Account account_;
+    double unit_ = 0.0;  // slope of the intercept that moves no gradient by more than 1
     std::vector<std::size_t> waiting_;   // columns for the next model
     std::vector<std::size_t> expected_;  // columns that lambdas looked at may need
     std::vector<double> reference_;      // the curvature of the model

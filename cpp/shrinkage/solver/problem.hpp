@@ -180,6 +180,7 @@ public:
     void end_rows() { add_up(BatchLoss<L>); }
     /// The slope of the loss in the intercept, with its sign turned.
     double pull() const { return totals_.v; }
+    double total_curvature() const { return totals_.curvature; }
     /// eta was changed from outside.
     void touch() { fresh_ = false; }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "shrinkage/solver/active_set.hpp"
@@ -50,7 +49,9 @@ public:
     void look_ahead(ConstVector lambdas, double previous, double target, double floor,
                     const Context& context) {
         if (full_ || on_residual_ || !ahead_.empty() || !(lambdas.front() < previous)) return;
-        if (penalty_.may_be_free(lambdas.back()) || !certificates_dear()) return;
+        if (penalty_.may_be_free(lambdas.back()) ||
+            !ahead_.certificates_dear(point_.x, gram_.size()))
+            return;
         lambdas = ahead_.within_reach(lambdas, point_.x);
         if (lambdas.empty()) return;
         grow(outside(ahead_.expected(penalty_, point_, lambdas, previous), set()), context);
@@ -245,18 +246,6 @@ private:
         }
     }
 
-    /// Whether a product with X costs more than a lambda on the working set, whose Newton step is
-    /// about quadratic in its size: a quarter of a nanosecond for a pair of columns.
-    bool certificates_dear() {
-        if (product_cost_ == 0.0) {
-            std::vector<std::size_t> all(point_.x.cols());
-            std::iota(all.begin(), all.end(), std::size_t{0});
-            product_cost_ = point_.x.product_cost(all);
-        }
-        const double size = static_cast<double>(gram_.size());
-        return product_cost_ > 0.25 * size * size;
-    }
-
     static double first_tolerance(double lambda, double target, double floor) {
         return std::max(floor, std::min(1e-3, target) * lambda);
     }
@@ -281,7 +270,6 @@ private:
     bool prepared_ = false;
     bool on_residual_ = false;
     int since_whole_ = 0;
-    double product_cost_ = 0.0;  // nanoseconds of a product with all columns
     std::vector<std::size_t> outside_;
 };
 

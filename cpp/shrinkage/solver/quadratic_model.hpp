@@ -124,9 +124,9 @@ public:
     /// Column k of G on the working set.
     ConstVector column(std::size_t k) const { return {&g_[k * stride_], size()}; }
 
-    /// h from the negative gradient of all features.
-    void set_gradient(ConstVector g) {
-        for (std::size_t k = 0; k < size(); ++k) h_[k] = g[feature(k)];
+    /// h from the negative gradient of all features, times a factor.
+    void set_gradient(ConstVector g, double factor = 1.0) {
+        for (std::size_t k = 0; k < size(); ++k) h_[k] = factor * g[feature(k)];
     }
     void move(std::size_t k, double delta) { axpy(-delta, column(k), h_); }
     void move(Indices slots, ConstVector deltas, const Context& context) {
@@ -158,9 +158,18 @@ private:
     /// What follows from the lower triangle of the columns from the old ones on.
     void complete(std::size_t old) {
         if (total_ > 0.0) project(old);
-        for (std::size_t l = 0; l < size(); ++l) {
-            for (std::size_t k = std::max(old, l + 1); k < size(); ++k) {
-                g_[l + k * stride_] = g_[k + l * stride_];
+        mirror(old);
+    }
+
+    /// The upper triangle of the columns from the old ones on, by tiles that stay in cache.
+    void mirror(std::size_t old) {
+        constexpr std::size_t tile = 32;
+        for (std::size_t top = old / tile * tile; top < size(); top += tile) {
+            for (std::size_t left = 0; left <= top; left += tile) {
+                for (std::size_t k = std::max(old, top); k < std::min(top + tile, size()); ++k) {
+                    for (std::size_t l = left; l < std::min(left + tile, k); ++l)
+                        g_[l + k * stride_] = g_[k + l * stride_];
+                }
             }
         }
     }
@@ -225,11 +234,11 @@ public:
         }
     }
 
-    /// The residual at the current point: v = d r.
-    void set_residual(ConstVector v) {
+    /// The residual at the current point: v = d r, times a factor.
+    void set_residual(ConstVector v, double factor = 1.0) {
         for (std::size_t i = 0; i < v.size(); ++i) {
-            v_[i] = v[i];
-            r_[i] = d_[i] > 0.0 ? v[i] / d_[i] : 0.0;
+            v_[i] = factor * v[i];
+            r_[i] = d_[i] > 0.0 ? v_[i] / d_[i] : 0.0;
         }
         stale_ = false;
     }

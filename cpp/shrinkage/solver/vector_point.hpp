@@ -34,11 +34,11 @@ inline Cholesky factor_intercepts(std::vector<double>& s, std::size_t outputs) {
     std::vector<char> kept;
     for (std::size_t k = 0; k < outputs; ++k) {
         double* const row = &s[k * outputs];
-        factor.append({row, 1, k, 1}, {row + k, 1, 1, 1}, kept, 0.0);
+        factor.append({row, 1, k, 1}, {row + k, 1, 1, 1}, kept, {}, 0.0);
         if (kept[0]) continue;
         std::fill_n(row, k, 0.0);
         row[k] = trace;
-        factor.append({row, 1, k, 1}, {row + k, 1, 1, 1}, kept, 0.0);
+        factor.append({row, 1, k, 1}, {row + k, 1, 1, 1}, kept, {}, 0.0);
     }
     return factor;
 }
@@ -118,6 +118,8 @@ public:
         if (!data.intercept) return;
         double limit = L::shape == Shape::quadratic ? infinity : 4.0;
         double now = mean_loss();
+        double best = infinity;
+        int since_best = 0;
         for (int iteration = 0; iteration < 200; ++iteration) {
             context.check();
             double worst = 0.0;
@@ -129,10 +131,16 @@ public:
                 for (const double value : output(v, k)) scale += std::abs(value);
             }
             if (worst <= 1e-15 * scale) return;
+            since_best = worst < 0.5 * best ? 0 : since_best + 1;
+            best = std::min(best, worst);
             solve_intercepts(step);
             double largest = 0.0;
             for (const double s : step) largest = std::max(largest, std::abs(s));
             if (!(largest < infinity)) break;
+            double level = 1.0;
+            for (const double b : intercept) level = std::max(level, std::abs(b));
+            // Where nearly every class is certain, p - 1 is known to its last digits only.
+            if (since_best > 3 && largest <= 1e-11 * level) return;
             double t = largest > limit ? limit / largest : 1.0;
             limit *= 2.0;
             const std::vector<double> before = intercept;
@@ -144,8 +152,6 @@ public:
             }
             now = after;
             refresh_residual();
-            double level = 1.0;
-            for (const double b : intercept) level = std::max(level, std::abs(b));
             if (largest <= 1e-15 * level) return;
         }
         settled_ = false;

@@ -46,7 +46,7 @@ Callback = Callable[[Any], bool | None]
 
 SMALL = 0.01
 """A coefficient counts as small below this share of the largest."""
-TOL = 1e-11
+TOL = 1e-12
 """Relative duality gap asked of every fit; tight, so that the geometry touches to the eye."""
 KINKED_TOL = 1e-7
 """The same for a loss with kinks: rounding ends at a vertex's 1e-9, and no geometry is drawn."""

@@ -75,8 +75,12 @@ class _LinearModel(Estimator):
 
     def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
         lam = as_number(self.lam, "lam", minimum=0.0)
+        arguments = self._fit_arguments()
+        if arguments["tol"] is None:
+            # One λ costs little: exact enough that weights and copies of rows predict the same.
+            arguments["tol"] = 1e-10 if resolve_loss(self.loss).smooth else 1e-7
         path = fit_path(
-            X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **self._fit_arguments()
+            X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **arguments
         )
         self.lambda_ = lam
         return path, 0
@@ -145,10 +149,11 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         loss: "squared", "poisson", "gamma", "huber", "quantile" or a loss object.
         penalty: "l1", "l2", "elasticnet" or a penalty object; for several targets also "row_group".
         lam: λ ≥ 0.
+        tol: relative duality gap of the fit; None means 1e-10, and 1e-7 for losses with kinks.
 
     Attributes:
         coef_: (p,), or (K, p) for K targets. intercept_: number, or (K,). gap_: relative duality
-            gap. converged_: gap_ ≤ tol.
+            gap. converged_: gap_ ≤ its tolerance.
         path_: the `Path` of this one λ. n_features_in_, feature_names_in_: as in scikit-learn.
     """
 
@@ -163,7 +168,7 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         upper: npt.ArrayLike | None = None,
         fit_intercept: bool = True,
         standardize: bool = True,
-        tol: float = 1e-6,
+        tol: float | None = None,
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -218,7 +223,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         upper: npt.ArrayLike | None = None,
         fit_intercept: bool = True,
         standardize: bool = True,
-        tol: float = 1e-6,
+        tol: float | None = None,
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .._runtime import Callback, Interrupted, resolve_threads, run_native
-from .._validation import FloatArray, as_integer, as_number, refuse
+from .._validation import FloatArray, as_integer, as_number, refuse, require_finite
 from ..conventions.conversions import weighted_std
 from ..core import _native
-from ..errors import Cancelled, ConvergenceWarning
+from ..errors import Cancelled, ConvergenceWarning, InvalidArgument
 from ..losses import Loss
 from ..penalties import Penalty
 from ._problem import Problem, as_lambdas, as_start, make_problem
@@ -182,6 +182,10 @@ def fit_problem(
             time_limit=time_limit,
             callback=callback,
         )
+    except InvalidArgument as error:
+        if error.code == "argument.not_finite":
+            require_finite(problem.X, "X")  # says which entry
+        raise
     except Interrupted as interrupt:
         error = KeyboardInterrupt()
         error.path = _finished(problem, interrupt.result)  # type: ignore[attr-defined]
