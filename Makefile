@@ -13,6 +13,7 @@ help:
 	@echo 'make bench    time ours against the peers, in an environment of its own'
 	@echo 'make fuzz     look for inputs that break a fit; SECONDS=600'
 	@echo 'make studies  the replicated studies in full'
+	@echo 'make reproduce-uci  a published result done again; also -srivastava, -warde-farley, -ridge, -adaptive, -all'
 	@echo 'make clean    remove what was built; .venv stays'
 
 app:
@@ -45,6 +46,10 @@ stubs:
 
 bench:
 	@sh tools/bench.sh $(ARGS)
+
+reproduce-%:
+	@sh tools/setup.sh test
+	@$(PYTHON) -m reproductions $* $(ARGS)
 
 fuzz:
 	@sh tools/fuzz.sh $(SECONDS)

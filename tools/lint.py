@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
-PYTHON_SOURCES = ("python", "tools", "tests", "benchmarks", "app.py")
+PYTHON_SOURCES = ("python", "tools", "tests", "benchmarks", "reproductions", "app.py")
 CPP_SOURCES = ("cpp", "tests/cpp", "tests/fuzz")
 CPP_SUFFIXES = {".cpp", ".hpp", ".inc"}
 

@@ -24,6 +24,7 @@ READ_THE_CHECKOUT = (
     "test_benchmark.py",
     "test_benchmark_networks.py",
     "test_readme.py",
+    "test_reproductions.py",
     "test_tools.py",
 )
 PYTEST_NOTHING_SELECTED = 5
