@@ -291,6 +291,36 @@ TEST_CASE("gram: sizes around the tiles and the packs of rows") {
     }
 }
 
+TEST_CASE("gram: weights of any sign, most of them zero") {
+    for (const std::size_t p : {20, 300}) {
+        const Example e(1500, p, 9);
+        const std::vector<std::size_t> all = test::all_below(p);
+        Random random(10);
+        for (const double zeros : {0.0, 0.9, 1.0}) {
+            for (const bool signs : {true, false}) {
+                CAPTURE(zeros);
+                std::vector<double> d = random.normals(1500);
+                for (double& weight : d) {
+                    if (!signs) weight = std::abs(weight);
+                    if (random.uniform() < zeros) weight = 0.0;
+                }
+                const Matrix expected = gram_by(e.plain, all, all, d, 1);
+                const Matrix one = gram_by(e.design, all, all, d, 1);
+                double worst = 0.0;
+                for (std::size_t l = 0; l < p; ++l) {
+                    for (std::size_t k = l; k < p; ++k)
+                        worst = std::max(worst, std::abs(one(k, l) - expected(k, l)));
+                }
+                CHECK(worst <= 1e-9);
+                const Matrix other = gram_by(e.design, all, all, d, 3);
+                for (std::size_t l = 0; l < p; ++l) {
+                    for (std::size_t k = l; k < p; ++k) CHECK_FALSE(other(k, l) != one(k, l));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("gram: many blocks of rows for few columns") {
     for (const std::size_t n : {5000, 20011}) {  // the second leaves blocks without rows
         const Example e(n, 4, 8);

@@ -165,6 +165,32 @@ TEST_CASE("Gram model: both triangles agree for sizes around the tiles they are 
     }
 }
 
+TEST_CASE("Gram model: some columns and changed weights, as if made anew") {
+    for (const bool project : {true, false}) {
+        Example e(7, project);
+        const std::vector<std::size_t> all = test::all_below(p), kept{9, 3, 20, 0, 14};
+        GramModel<DenseDesign> model(e.x), anew(e.x);
+        std::vector<double> d = e.d, change(n, 0.0);
+        model.reset(d, project);
+        model.add(all, alone);
+        for (std::size_t i = 0; i < n; i += 3) change[i] = i % 2 == 0 ? 0.7 : -0.5 * d[i];
+        for (std::size_t i = 0; i < n; ++i) d[i] += change[i];
+        model.renew(kept, change, alone);
+        anew.reset(d, project);
+        anew.add(kept, alone);
+        REQUIRE(model.size() == kept.size());
+        for (std::size_t k = 0; k < kept.size(); ++k) {
+            CHECK(model.feature(k) == kept[k]);
+            for (std::size_t l = 0; l < kept.size(); ++l)
+                CHECK(model.column(k)[l] == doctest::Approx(anew.column(k)[l]).epsilon(1e-10));
+            if (project) CHECK(model.shifts()[k] == doctest::Approx(anew.shifts()[k]));
+        }
+        model.add(std::vector<std::size_t>{1, 2}, alone);  // and it grows on
+        anew.add(std::vector<std::size_t>{1, 2}, alone);
+        CHECK(model.column(5)[2] == doctest::Approx(anew.column(5)[2]).epsilon(1e-10));
+    }
+}
+
 TEST_CASE("models of a gradient times a factor") {
     Example e(6, true);
     const std::vector<std::size_t> few{5, 3, 1};

@@ -246,14 +246,20 @@ void DenseDesign::add_columns(Indices columns, ConstVector coefs, const Context&
     });
 }
 
-void DenseDesign::pack(Indices columns, ConstVector factor, std::size_t first, std::size_t count,
-                       double* out) const {
+/// Some rows of columns times a factor; without a list the factor's rows are all rows.
+void DenseDesign::pack(Indices columns, ConstVector factor, Indices listed, std::size_t first,
+                       std::size_t count, double* out) const {
     for (const std::size_t j : columns) {
-        const double* x = x_.data + j * x_.stride + first;
+        const double* x = x_.data + j * x_.stride;
         const double* r = factor.data() + first;
         const double m = center(j);
         const double inverse = usable(j) ? 1.0 / scale(j) : 0.0;
-        for (std::size_t i = 0; i < count; ++i) out[i] = (x[i] - m) * inverse * r[i];
+        if (listed.empty()) {
+            for (std::size_t i = 0; i < count; ++i) out[i] = (x[first + i] - m) * inverse * r[i];
+        } else {
+            const std::size_t* row = listed.data() + first;
+            for (std::size_t i = 0; i < count; ++i) out[i] = (x[row[i]] - m) * inverse * r[i];
+        }
         out += count;
     }
 }
@@ -268,7 +274,7 @@ void DenseDesign::skinny_gram(Indices a, Indices b, ConstVector d, const Context
     for (std::size_t first = 0; first < rows(); first += skinny_rows) {
         context.check();
         const std::size_t count = std::min(skinny_rows, rows() - first);
-        pack(b, d, first, count, packed.data());
+        pack(b, d, {}, first, count, packed.data());
         const ConstMatrixView right{packed.data(), count, b.size(), count};
         for (std::size_t l = 0; l < b.size(); ++l) totals[l] += sum(right.column(l));
         const double flops =
@@ -303,25 +309,50 @@ void DenseDesign::gram(Indices a, Indices b, ConstVector d, const Context& conte
                        MatrixView out) const {
     const bool symmetric = a.data() == b.data() && a.size() == b.size();
     if (!symmetric && b.size() <= skinny) return skinny_gram(a, b, d, context, out);
-    if (!a.empty() && !b.empty() && !d.empty()) full_gram(a, b, d, context, out, nullptr);
+    if (a.empty() || b.empty() || d.empty()) return;
+    const auto used =
+        std::count_if(d.begin(), d.end(), [](double weight) { return weight != 0.0; });
+    const bool some = 2 * static_cast<std::size_t>(used) < d.size() ||
+                      std::any_of(d.begin(), d.end(), [](double weight) { return weight < 0.0; });
+    if (symmetric && some) return gram_of_some(a, d, context, out);
+    full_gram(a, b, d, {}, context, out, nullptr);
+}
+
+/// Only rows of a weight that is not zero are read: those above it, and, taken off, those below.
+void DenseDesign::gram_of_some(Indices a, ConstVector d, const Context& context,
+                               MatrixView out) const {
+    std::vector<std::size_t> above, below;
+    for (std::size_t i = 0; i < d.size(); ++i) {
+        if (d[i] != 0.0) (d[i] > 0.0 ? above : below).push_back(i);
+    }
+    for (std::size_t l = 0; l < a.size(); ++l) std::fill_n(&out(l, l), a.size() - l, 0.0);
+    if (!above.empty()) full_gram(a, a, d, above, context, out, nullptr);
+    if (below.empty()) return;
+    std::vector<double> off(a.size() * a.size());
+    full_gram(a, a, d, below, context, {off.data(), a.size(), a.size(), a.size()}, nullptr);
+    for (std::size_t l = 0; l < a.size(); ++l) {
+        for (std::size_t k = l; k < a.size(); ++k) out(k, l) -= off[k + l * a.size()];
+    }
 }
 
 void DenseDesign::gram_and_products(Indices a, ConstVector d, ConstVector v, const Context& context,
                                     MatrixView out, Vector g) const {
     const Along along{v, g};
     const bool together = !a.empty() && plain(a, d);
-    if (together) return full_gram(a, a, d, context, out, &along);
+    if (together) return full_gram(a, a, d, {}, context, out, &along);
     gram(a, a, d, context, out);
     column_products(a, v, context, g);
 }
 
-void DenseDesign::full_gram(Indices a, Indices b, ConstVector d, const Context& context,
-                            MatrixView out, const Along* along) const {
+void DenseDesign::full_gram(Indices a, Indices b, ConstVector d, Indices listed,
+                            const Context& context, MatrixView out, const Along* along) const {
     const bool symmetric = a.data() == b.data() && a.size() == b.size();
-    const bool as_it_lies = plain(a, d) && (symmetric || plain(b, d));
+    const bool as_it_lies = listed.empty() && plain(a, d) && (symmetric || plain(b, d));
     const double factor = as_it_lies ? d[0] : 1.0;
-    std::vector<double> root(as_it_lies ? 0 : d.size());
-    for (std::size_t i = 0; i < root.size(); ++i) root[i] = std::sqrt(d[i]);
+    const std::size_t n_rows = listed.empty() ? rows() : listed.size();
+    std::vector<double> root(as_it_lies ? 0 : n_rows);
+    for (std::size_t i = 0; i < root.size(); ++i)
+        root[i] = std::sqrt(std::abs(d[listed.empty() ? i : listed[i]]));
     struct Tile {
         std::size_t a, b;
     };
@@ -333,13 +364,13 @@ void DenseDesign::full_gram(Indices a, Indices b, ConstVector d, const Context& 
     // Tasks are (tile, block of rows); partial sums are added in order, whatever thread made them.
     const std::size_t chunk = as_it_lies ? plain_rows : packed_rows;
     const std::size_t n_blocks =
-        std::clamp<std::size_t>(blocks(enough_tasks, tiles.size()), 1, blocks(rows(), chunk));
-    const std::size_t row_block = 64 * blocks(blocks(rows(), n_blocks), 64);
+        std::clamp<std::size_t>(blocks(enough_tasks, tiles.size()), 1, blocks(n_rows, chunk));
+    const std::size_t row_block = 64 * blocks(blocks(n_rows, n_blocks), 64);
     std::vector<std::vector<double>> partial(tiles.size() * n_blocks), dots(partial.size());
     const auto run = [&](std::size_t task) {
         const Tile t = tiles[task / n_blocks];
-        const std::size_t begin = std::min(rows(), (task % n_blocks) * row_block);
-        const std::size_t end = std::min(rows(), begin + row_block);
+        const std::size_t begin = std::min(n_rows, (task % n_blocks) * row_block);
+        const std::size_t end = std::min(n_rows, begin + row_block);
         const Indices left = a.subspan(t.a, std::min(tallest, a.size() - t.a));
         const Indices right = b.subspan(t.b, std::min(widest, b.size() - t.b));
         const bool diagonal = symmetric && t.a == t.b;
@@ -352,7 +383,7 @@ void DenseDesign::full_gram(Indices a, Indices b, ConstVector d, const Context& 
         const auto part = [&](Indices columns, std::size_t first, std::size_t count,
                               std::vector<double>& packed) -> ConstMatrixView {
             if (as_it_lies) return x_.block(first, count, columns[0], columns.size());
-            pack(columns, root, first, count, packed.data());
+            pack(columns, root, listed, first, count, packed.data());
             return {packed.data(), count, columns.size(), count};
         };
         for (std::size_t i = begin; i < end; i += chunk) {
@@ -367,7 +398,7 @@ void DenseDesign::full_gram(Indices a, Indices b, ConstVector d, const Context& 
             }
         }
     };
-    const double flops = 2.0 * static_cast<double>(rows()) * static_cast<double>(a.size()) *
+    const double flops = 2.0 * static_cast<double>(n_rows) * static_cast<double>(a.size()) *
                          static_cast<double>(b.size());
     parallel_for(partial.size(), context.threads_for(flops), run);
     for (std::size_t task = 0; task < dots.size(); ++task) {

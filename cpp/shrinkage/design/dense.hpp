@@ -55,13 +55,15 @@ private:
         ConstVector v;
         Vector out;
     };
-    void full_gram(Indices a, Indices b, ConstVector d, const Context& context, MatrixView out,
-                   const Along* along) const;
+    /// Of all rows, or of those listed; d is not negative there.
+    void full_gram(Indices a, Indices b, ConstVector d, Indices listed, const Context& context,
+                   MatrixView out, const Along* along) const;
+    void gram_of_some(Indices a, ConstVector d, const Context& context, MatrixView out) const;
     void skinny_gram(Indices a, Indices b, ConstVector d, const Context& context,
                      MatrixView out) const;
     bool plain(Indices columns, ConstVector d) const;
-    void pack(Indices columns, ConstVector factor, std::size_t first, std::size_t count,
-              double* out) const;
+    void pack(Indices columns, ConstVector factor, Indices listed, std::size_t first,
+              std::size_t count, double* out) const;
 
     ConstMatrixView x_;
     Columns columns_;

@@ -38,8 +38,8 @@ using VisitRows = std::function<void(std::size_t, std::size_t, std::size_t)>;
 ///   add_columns(columns, coefs, context, out)
 ///                                           out += sum_k coefs_k x~_{columns_k}
 ///   gram(a, b, d, context, out)             out(k, l) = sum_i d_i x~_{i, a_k} x~_{i, b_l}; when a
-///   and b
-///                                           are the same list only the lower triangle is computed
+///                                           and b are the same list only the lower triangle is
+///                                           computed, and d may be of any sign and mostly zero
 ///   gram_and_products(a, d, v, context, out, g)
 ///                                           out = gram(a, a, d) and, for the same columns, g =
 ///                                           column_products(a, v), in one reading where that is so

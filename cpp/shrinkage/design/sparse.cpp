@@ -246,6 +246,7 @@ void SparseDesign::gram(Indices a, Indices b, ConstVector d, const Context& cont
             double other = 0.0;  // x_b'd
             for_column(x_, b[l], [&](std::size_t i, double value) {
                 const double weighted = value * d[i];
+                if (weighted == 0.0) return;
                 other += weighted;
                 rows_of_a.add(i, weighted, first, column);
             });

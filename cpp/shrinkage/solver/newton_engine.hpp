@@ -11,6 +11,7 @@
 #include "shrinkage/solver/active_set.hpp"
 #include "shrinkage/solver/cohort.hpp"
 #include "shrinkage/solver/estimate.hpp"
+#include "shrinkage/solver/kept_model.hpp"
 #include "shrinkage/solver/lookahead.hpp"
 #include "shrinkage/solver/problem.hpp"
 #include "shrinkage/solver/screening.hpp"
@@ -122,8 +123,9 @@ public:
     double loss() const { return point_.mean_loss(); }
 
 private:
-    static constexpr std::size_t patience = 20;    // Newton steps without progress
-    static constexpr std::size_t most_steps = 16;  // ahead of a certificate
+    static constexpr std::size_t patience = 20;       // Newton steps without progress
+    static constexpr std::size_t most_steps = 16;     // ahead of a certificate
+    static constexpr std::size_t most_renewals = 16;  // until rounding is swept out
     static constexpr double cached = 4e6;  // nanoseconds that a reading of what caches hold takes
     static constexpr double nearly = 0.3;  // share of the target at which the certificate is tried
 
@@ -147,44 +149,6 @@ private:
             if (lower) lowest = objective;
             return since > patience;
         }
-    };
-
-    /// By how much the loss bends more than the model along the steps made with it: the first of a
-    /// lambda leads along nearly the same line as that of the lambda before, the others on from the
-    /// last.
-    class Bends {
-    public:
-        void forget() { first_ = last_ = 1.0; }
-        double expected() const { return at_first_ ? first_ : last_; }
-        void note(double bend) {
-            // A little less or more is not worth another factor of a curved penalty.
-            if (std::abs(bend - expected()) <= 0.05 * bend) bend = expected();
-            last_ = bend;
-            if (at_first_) first_ = bend;
-            at_first_ = false;
-        }
-        /// The next step is the first of a lambda.
-        void begin() { at_first_ = true; }
-
-    private:
-        double first_ = 1.0, last_ = 1.0;
-        bool at_first_ = true;
-    };
-
-    /// What the lambdas solved with a model took. It pays to make it anew where one more lambda
-    /// would take more than all so far, and the model, on the average.
-    class Account {
-    public:
-        void open(double price) { spent_ = price, served_ = last_ = 0.0; }
-        void book(double steps) {
-            spent_ += steps;
-            served_ += 1.0;
-            last_ = steps;
-        }
-        bool overdrawn() const { return last_ * served_ > spent_; }
-
-    private:
-        double spent_ = 0.0, served_ = 0.0, last_ = 0.0;
     };
 
     /// Columns that no cache holds are read once for all lambdas.
@@ -296,7 +260,7 @@ private:
         const double step =
             2.0 * point_.x.product_cost(set().features()) + 30.0 * n + size * active;
         // Every entry of the model is written, projected and mirrored, and gathered for the factor.
-        const double model = point_.x.gram_cost(set().features()) + 4.0 * size * size +
+        const double model = share_ * point_.x.gram_cost(set().features()) + 4.0 * size * size +
                              active * active * (3.0 + active / 90.0);
         return model / step;
     }
@@ -373,37 +337,80 @@ private:
     /// The model anew, on these columns, with the curvature at a point.
     void rebuild(const std::vector<std::size_t>& columns, const Point<L, D>& at,
                  const Context& context) {
-        for (std::size_t i = 0; i < reference_.size(); ++i) reference_[i] = curvature(at, i);
+        target_.resize(reference_.size());
+        for (std::size_t i = 0; i < target_.size(); ++i) target_[i] = curvature(at, i);
         // A saturated observation keeps a trace of curvature; the line search does the rest.
-        const double mean = sum(reference_);
+        const double mean = sum(target_);
         const double trace = mean > 0.0 ? 1e-10 * mean : 1e-10;
-        for (std::size_t i = 0; i < reference_.size(); ++i) {
-            reference_[i] = std::max(reference_[i], trace * point_.data.weights[i]);
+        for (std::size_t i = 0; i < target_.size(); ++i) {
+            target_[i] = std::max(target_[i], trace * point_.data.weights[i]);
         }
-        total_ = sum(reference_);
         solver_.forget();
         const double size = static_cast<double>(columns.size());
-        on_residual_ = size * size * sizeof(double) > static_cast<double>(limits_.gram_bytes);
-        const bool project = point_.data.intercept;
+        const double bytes = size * size * sizeof(double);
+        const double most = static_cast<double>(limits_.gram_bytes);
+        const bool was_on_residual = on_residual_;
+        on_residual_ = bytes > most;
         if (on_residual_) {
+            reference_ = target_;
             gram_.release();
-            residual_.reset(reference_, project);
+            residual_.reset(reference_, point_.data.intercept);
             residual_.add(columns, context);
-        } else {
+            bends_.restart(1.0);
+        } else if (was_on_residual || 3.0 * bytes > most || !renew(columns, context)) {
+            reference_ = target_;
+            share_ = 1.0;
+            renewals_ = 0;
             residual_.reset({}, false);
-            gram_.reset(reference_, project);
+            gram_.reset(reference_, point_.data.intercept);
             gram_.add(columns, context);
+            bends_.restart(1.0);
         }
+        total_ = sum(reference_);
         double largest = 0.0;
         for (std::size_t k = 0; !on_residual_ && k < gram_.size(); ++k) {
             largest = std::max(largest, gram_.diagonal(k));
         }
         unit_ = largest > 0.0 ? std::sqrt(total_ / largest) : 0.0;
-        bends_.forget();
         account_.open(on_residual_ ? 0.0 : price());
         stale_ = false;
         fresh_ = true;
         above_ = shortened_;
+    }
+
+    /// The same by the observations alone whose curvature left that of the model, in which all may
+    /// have bent by one number, by more than a tenth; returns false where those are many.
+    bool renew(const std::vector<std::size_t>& columns, const Context& context) {
+        if (gram_.size() == 0 || renewals_ >= most_renewals) return false;
+        std::size_t counted = 0, same = 0;
+        for (std::size_t i = 0; i < target_.size(); ++i) {
+            if (point_.data.weights[i] == 0.0) continue;
+            ++counted;
+            same += target_[i] == reference_[i];
+        }
+        // Piecewise parabolas: what did not change is exact, and stays so.
+        const bool pieces = 2 * same > counted;
+        const double bend = pieces ? 1.0 : sum(target_) / sum(reference_);
+        change_.assign(target_.size(), 0.0);
+        std::size_t changed = 0;
+        for (std::size_t i = 0; i < target_.size(); ++i) {
+            const double change = target_[i] / bend - reference_[i];
+            if (std::abs(change) <= 0.1 * reference_[i]) continue;
+            change_[i] = change;
+            ++changed;
+        }
+        std::vector<std::size_t> kept;
+        for (const std::size_t j : columns) {
+            if (gram_.set().contains(j)) kept.push_back(j);
+        }
+        if (3 * changed > counted || 2 * kept.size() < columns.size()) return false;
+        share_ = static_cast<double>(changed) / static_cast<double>(counted);
+        ++renewals_;
+        for (std::size_t i = 0; i < target_.size(); ++i) reference_[i] += change_[i];
+        gram_.renew(kept, change_, context);
+        gram_.add(outside(columns, gram_.set()), context);
+        bends_.restart(bend);
+        return true;
     }
 
     /// The weighted curvature of observation i. Where the loss bends at few observations only
@@ -480,9 +487,12 @@ private:
     Bends bends_;
     Account account_;
     double unit_ = 0.0;  // slope of the intercept that moves no gradient by more than 1
-    std::vector<std::size_t> waiting_;   // columns for the next model
-    std::vector<std::size_t> expected_;  // columns that lambdas looked at may need
-    std::vector<double> reference_;      // the curvature of the model
+    std::vector<std::size_t> waiting_;     // columns for the next model
+    std::vector<std::size_t> expected_;    // columns that lambdas looked at may need
+    std::vector<double> reference_;        // the curvature of the model
+    std::vector<double> target_, change_;  // what it is to be
+    double share_ = 1.0;                   // of the observations that the last model anew took
+    std::size_t renewals_ = 0;             // since it was made of all of them
     std::vector<double> direction_, trial_, deltas_, eta_;
     std::vector<std::size_t> changed_;
 };

@@ -42,6 +42,7 @@ public:
 
     std::size_t size() const { return features_.size(); }
     bool contains(std::size_t feature) const { return slot_[feature] != absent; }
+    std::size_t slot(std::size_t feature) const { return slot_[feature]; }
     std::size_t feature(std::size_t k) const { return features_[k]; }
     Indices features() const { return features_; }
     void add(std::size_t feature) {
@@ -112,6 +113,28 @@ public:
             }
         }
         complete(old);
+    }
+
+    /// Keeps these of its columns; the weights, where they lie, have changed by so much. Rows
+    /// without a change are not read.
+    void renew(Indices kept, ConstVector change, const Context& context) {
+        const std::size_t n = kept.size();
+        std::vector<double> g(n * n);
+        x_.gram(kept, kept, change, context, {g.data(), n, n, n});
+        for (std::size_t l = 0; l < n; ++l) {
+            const std::size_t at = set_.slot(kept[l]);
+            for (std::size_t k = l; k < n; ++k) {
+                const std::size_t row = set_.slot(kept[k]);
+                g[k + l * n] += g_[row + at * stride_];
+                if (total_ > 0.0) g[k + l * n] += c_[row] * c_[at] / total_;
+            }
+        }
+        reset(d_, total_ > 0.0);
+        for (const std::size_t j : kept) set_.add(j);
+        for (std::size_t l = 0; l < n; ++l)
+            std::copy(&g[l + l * n], g.data() + (l + 1) * n, &g_[l + l * stride_]);
+        h_.resize(n, 0.0);
+        complete(0);
     }
 
     const WorkingSet& set() const { return set_; }

@@ -327,8 +327,9 @@ def target_std(y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> 
 
 def weighted_std(y: FloatArray, weights: FloatArray) -> float:
     """The same of checked arrays. No product by BLAS: its threads would spin into the next fit."""
-    centred = y - np.average(y, weights=weights)
-    return float(np.sqrt(np.average(centred**2, weights=weights)))
+    total = weights.sum()
+    centred = y - (weights * y).sum() / total
+    return float(np.sqrt((weights * centred**2).sum() / total))
 
 
 def to_pytorch(lam: float, *, loss: str | Loss, penalty: str | Penalty = "l2") -> float:

@@ -48,7 +48,11 @@ class _LinearModel(Estimator):
     class_weight: Any
 
     def _fit_arguments(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in FIT_ARGUMENTS}
+        arguments = {name: getattr(self, name) for name in FIT_ARGUMENTS}
+        if arguments["tol"] is None:
+            # Exact enough that weights and copies of rows predict the same to 1e-7.
+            arguments["tol"] = 1e-10 if resolve_loss(self.loss).smooth else 1e-7
+        return arguments
 
     def _validated(self, X: Any, y: Any) -> tuple[FloatArray, npt.NDArray[Any]]:
         wanted = "regression" if self._numeric_target() else "classification"
@@ -75,12 +79,8 @@ class _LinearModel(Estimator):
 
     def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
         lam = as_number(self.lam, "lam", minimum=0.0)
-        arguments = self._fit_arguments()
-        if arguments["tol"] is None:
-            # One λ costs little: exact enough that weights and copies of rows predict the same.
-            arguments["tol"] = 1e-10 if resolve_loss(self.loss).smooth else 1e-7
         path = fit_path(
-            X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **arguments
+            X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **self._fit_arguments()
         )
         self.lambda_ = lam
         return path, 0
@@ -306,7 +306,7 @@ class PenalizedRegressorCV(_CrossValidated, PenalizedRegressor):
         upper: npt.ArrayLike | None = None,
         fit_intercept: bool = True,
         standardize: bool = True,
-        tol: float = 1e-6,
+        tol: float | None = None,
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -335,7 +335,7 @@ class PenalizedClassifierCV(_CrossValidated, PenalizedClassifier):
         upper: npt.ArrayLike | None = None,
         fit_intercept: bool = True,
         standardize: bool = True,
-        tol: float = 1e-6,
+        tol: float | None = None,
         max_iter: int | None = None,
         n_threads: int | None = None,
     ) -> None:

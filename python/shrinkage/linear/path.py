@@ -182,8 +182,8 @@ def fit_problem(
             time_limit=time_limit,
             callback=callback,
         )
-    except InvalidArgument as error:
-        if error.code == "argument.not_finite":
+    except InvalidArgument as refused:
+        if refused.code == "argument.not_finite":
             require_finite(problem.X, "X")  # says which entry
         raise
     except Interrupted as interrupt:
