@@ -35,7 +35,7 @@ def wanted(results: Store, quick: bool) -> Iterator[Job]:
     """What is missing, the smallest sets first, with the arguments of `do_split`."""
     by_size = sorted(SETS.items(), key=lambda item: len(load(item[0])[1]))
     for name, one in by_size[:2] if quick else by_size:
-        shortened = replace(one, epochs=2, splits=2) if quick else one
+        shortened = replace(one, epochs=2, splits=5) if quick else one
         draws = ((10, 10),) if quick else ()
         known = known_splits(results, name)
         X, y = load(name)
