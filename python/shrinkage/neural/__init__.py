@@ -1,5 +1,17 @@
 """Networks of dense layers with dropout, exact zeros and a residual for every fit."""
 
+from .comparison import ComparedEnsemble, EnsembleComparison, compare_ensembles
+from .diversity import (
+    Ambiguity,
+    Removal,
+    UnitView,
+    activations,
+    ambiguity,
+    disagreement,
+    error_without_units,
+    unit_correlations,
+    unit_view,
+)
 from .ensemble import predict_ensemble
 from .ensemble_result import Ensemble, EnsembleProgress
 from .estimators import DropoutMLPClassifier, DropoutMLPRegressor
@@ -11,10 +23,13 @@ from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
 from .penalties import InputGroup, UnitGroup
 
 __all__ = [
+    "Ambiguity",
+    "ComparedEnsemble",
     "Concrete",
     "DropoutMLPClassifier",
     "DropoutMLPRegressor",
     "Ensemble",
+    "EnsembleComparison",
     "EnsembleProgress",
     "Gaussian",
     "History",
@@ -22,11 +37,20 @@ __all__ = [
     "Network",
     "NetworkPath",
     "Quantiles",
+    "Removal",
     "Setting",
     "TrainingProgress",
     "UnitGroup",
+    "UnitView",
+    "activations",
+    "ambiguity",
+    "compare_ensembles",
+    "disagreement",
+    "error_without_units",
     "fit_dropout_path",
     "fit_many",
     "fit_penalty_path",
     "predict_ensemble",
+    "unit_correlations",
+    "unit_view",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
 
 from .._validation import FloatArray, as_array, as_floats, as_integer, describe, refuse
 from ..losses import Squared
@@ -90,7 +92,7 @@ def activations(model: Model, X: Any, layer: int = 1) -> FloatArray:
     Raises:
         InvalidArgument: there is no such hidden layer.
     """
-    network, design = _network_and_design(model, X)
+    network, design = _hidden(model), _design(model, X)
     layer = as_integer(layer, "layer", minimum=1, maximum=network.setting.depth - 1)
     weights, biases = network.parameters()
     units = biases[layer - 1].size
@@ -147,11 +149,7 @@ def error_without_units(
     What is left is scaled by 1/(1 − share), so that sums keep their mean; draws are shared by all
     rows. The masks are those of dropout, whatever the network was trained with.
     """
-    network, _ = _network_and_design(model, X)
-    if network.setting.depth == 1:
-        remedy = "give a network with a hidden layer"
-        raise refuse("model", "<no hidden unit>", remedy, code="argument.shape")
-    hidden = network.setting.depth - 1
+    hidden = _hidden(model).setting.depth - 1
     masked = _with_plain_dropout(model)
     errors = []
     for share in shares:
@@ -192,30 +190,34 @@ def unit_view(model: Model, X: Any, unit: int, layer: int = 1, *, n_rows: int = 
     unit = as_integer(unit, "unit", minimum=0, maximum=h.shape[1] - 1)
     n_rows = as_integer(n_rows, "n_rows", minimum=1, maximum=2**31)
     order = np.argsort(-h[:, unit], kind="stable")[:n_rows]
-    network, _ = _network_and_design(model, X)
-    weights = network.parameters()[0][layer - 1][:, unit]
+    weights = _hidden(model).parameters()[0][layer - 1][:, unit]
     return UnitView(weights, order, h[order, unit])
 
 
-def _network_and_design(model: Model, X: Any) -> tuple[Network, Any]:
-    if isinstance(model, Network):
-        return model, X
-    design = model._own_inputs(X)
-    return model._network, design
+def _hidden(model: Model) -> Network:
+    """The network, which has hidden units."""
+    if not isinstance(model, Network):
+        check_is_fitted(model)
+    network = model if isinstance(model, Network) else model._network
+    if network.setting.depth == 1:
+        remedy = "give a network with a hidden layer"
+        raise refuse("model", "<no hidden unit>", remedy, code="argument.shape")
+    return network
 
 
-def _with_plain_dropout(model: Model) -> Any:
+def _design(model: Model, X: Any) -> Any:
+    return X if isinstance(model, Network) else model._own_inputs(X)
+
+
+def _with_plain_dropout(model: Model) -> Model:
     """A copy whose masks are those of bernoulli dropout."""
     if isinstance(model, Network):
-        inputs, _, targets, setting, seed = model._arguments
-        copied = Network(inputs, model.loss, targets, setting, seed)
-        copied.set_parameters(*model.parameters())
-        copied.regularize()
-        return copied
-    from copy import copy
-
+        same = model.resized(model.sizes[0], model.setting)
+        same.set_parameters(*model.parameters())
+        same.regularize()
+        return same
     shadow = copy(model)
-    shadow._network = _with_plain_dropout(model._network)
+    shadow._network = cast(Network, _with_plain_dropout(model._network))
     return shadow
 
 

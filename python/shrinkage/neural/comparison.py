@@ -1,0 +1,297 @@
+"""Ensembles side by side under one budget: inside one dropout network, and of several networks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+
+from .._validation import FloatArray, as_integer, refuse
+from ..losses import Squared
+from ..uncertainty import (
+    Estimate,
+    Normal,
+    NormalMixture,
+    Predictive,
+    expected_calibration_error,
+    interval_coverage,
+    mean_estimate,
+    negative_log_likelihood,
+)
+from .base import DropoutMLP
+from .diversity import disagreement
+from .losses import resolve_regression_loss
+from .paths import fit_many
+from .seeds import resolve_seed
+
+INSIDE = ("weight_scaling", "mc", "rao_blackwell")
+SEVERAL = ("independent", "bagging", "snapshots")
+METHODS = (*INSIDE, *SEVERAL)
+COVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class ComparedEnsemble:
+    """One ensemble on held-out data.
+
+    Attributes:
+        method: how it was made. n_members: of it.
+        error: share of wrong classes, or mean squared error.
+        nll: mean negative log-likelihood in nats.
+        calibration: of classes the expected calibration error, 0 is best; of numbers the coverage
+            of the central 90 % interval.
+        diversity: mean over pairs of members of `disagreement`; NaN of one member, and of
+            rao_blackwell, whose members have no last mask.
+        fit_seconds, predict_seconds: what it took.
+    """
+
+    method: str
+    n_members: int
+    error: Estimate
+    nll: Estimate
+    calibration: Estimate
+    diversity: float
+    fit_seconds: float
+    predict_seconds: float
+
+
+@dataclass(frozen=True)
+class EnsembleComparison:
+    """`rows`, one a method."""
+
+    rows: tuple[ComparedEnsemble, ...]
+
+    def to_frame(self) -> Any:
+        """A pandas data frame, one row a method; intervals as columns `_low` and `_high`."""
+        import pandas as pd
+
+        table = []
+        for row in self.rows:
+            line: dict[str, Any] = {"method": row.method, "n_members": row.n_members}
+            for name in ("error", "nll", "calibration"):
+                estimate = getattr(row, name)
+                line |= {name: estimate.value, f"{name}_low": estimate.low}
+                line |= {f"{name}_high": estimate.high}
+            line |= {"diversity": row.diversity, "fit_seconds": row.fit_seconds}
+            table.append(line | {"predict_seconds": row.predict_seconds})
+        return pd.DataFrame(table)
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """Members (T, n) or (T, n, K) where there are any, their mean, and what spreads beside them."""
+
+    mean: FloatArray
+    std: FloatArray | None = None
+    members: npt.NDArray[Any] | None = None
+    n_members: int = 1
+
+
+def compare_ensembles(
+    estimator: DropoutMLP,
+    X: Any,
+    y: Any,
+    *,
+    test: tuple[Any, Any],
+    methods: Sequence[str] = METHODS,
+    n_networks: int = 5,
+    n_members: int = 100,
+    random_state: int = 0,
+    n_threads: int | None = None,
+) -> EnsembleComparison:
+    """Fits and measures ensembles that all cost the same training.
+
+    Methods: one network trained for `max_epochs` gives "weight_scaling", "mc" and "rao_blackwell"
+    (see `predict_ensemble`). Its epochs shared among `n_networks` give "independent" networks of
+    their own seeds (Lakshminarayanan, Pritzel & Blundell 2017), "bagging", each of them on rows
+    drawn with replacement (Breiman 1996), and "snapshots" of one run at the ends of cosine cycles
+    of the learning rate (Huang et al. 2017). These have dropout in training and all units on
+    afterwards.
+
+    Args:
+        estimator: what to fit, left as it is; a regressor has the squared loss. The noise of its
+            targets is taken from the training residuals of each ensemble.
+        X, y: to train on. test: (X, y) to measure on.
+        n_members: sampled from the dropout network.
+
+    Raises:
+        InvalidArgument: there is no such method, or max_epochs is below n_networks.
+    """
+    unknown = [method for method in methods if method not in METHODS]
+    if unknown or not len(methods):
+        remedy = "use " + ", ".join(f'"{method}"' for method in METHODS)
+        raise refuse("methods", repr(list(methods)), remedy, code="argument.choice")
+    n_networks = as_integer(n_networks, "n_networks", minimum=2, maximum=10**6)
+    if any(method in SEVERAL for method in methods) and estimator.max_epochs < n_networks:
+        remedy = f"give it at least {n_networks}, one for each network"
+        raise refuse("max_epochs", estimator.max_epochs, remedy, code="argument.range")
+    if not hasattr(estimator, "predict_proba"):
+        loss = resolve_regression_loss(getattr(estimator, "loss", "squared"))
+        if not isinstance(loss, Squared):
+            remedy = "compare classifiers, or regressors with the squared loss"
+            raise refuse("loss", loss.name, remedy, code="argument.loss")
+    case = _Case(
+        estimator, X, y, test, n_networks, n_members, resolve_seed(random_state), n_threads
+    )
+    return EnsembleComparison(tuple(case.measured(method) for method in methods))
+
+
+class _Case:
+    """The data and what has been fitted to them."""
+
+    def __init__(
+        self,
+        estimator: DropoutMLP,
+        X: Any,
+        y: Any,
+        test: tuple[Any, Any],
+        n_networks: int,
+        n_members: int,
+        seed: int,
+        n_threads: int | None,
+    ) -> None:
+        self.estimator, self.X, self.y = estimator, X, y
+        self.X_test, self.y_test = test
+        self.n_networks, self.n_members = n_networks, n_members
+        self.seed, self.n_threads = seed, n_threads
+        self._dropout: tuple[Any, float] | None = None
+
+    def measured(self, method: str) -> ComparedEnsemble:
+        predict: Callable[[Any], _Forecast]
+        if method in INSIDE:
+            model, fitted = self.dropout_network()
+            predict = partial(self.inside, model, method)
+        else:
+            start = time.perf_counter()
+            predict = self.several(method)
+            fitted = time.perf_counter() - start
+        start = time.perf_counter()
+        forecast = predict(self.X_test)
+        predicted = time.perf_counter() - start
+        members = forecast.members
+        diversity = float("nan")
+        if members is not None and len(members) > 1:
+            pairs = np.triu_indices(len(members), 1)
+            diversity = float(disagreement(members)[pairs].mean())
+        error, nll, calibration = self.scores(forecast, predict)
+        return ComparedEnsemble(
+            method,
+            forecast.n_members,
+            error,
+            nll,
+            calibration,
+            diversity,
+            fitted,
+            predicted,
+        )
+
+    def dropout_network(self) -> tuple[Any, float]:
+        """One network with all epochs, fitted once, and the seconds of it."""
+        if self._dropout is None:
+            model: Any = clone(self.estimator).set_params(random_state=self.seed)
+            start = time.perf_counter()
+            model.fit(self.X, self.y)
+            self._dropout = (model, time.perf_counter() - start)
+        return self._dropout
+
+    def inside(self, model: Any, method: str, X: Any) -> _Forecast:
+        sampled = method != "weight_scaling"
+        ens = model.predict_ensemble(
+            X,
+            method,
+            n_members=self.n_members if sampled else None,
+            keep_members=method == "mc",
+            random_state=self.seed,
+            n_threads=self.n_threads,
+        )
+        spread = ens.std if method == "rao_blackwell" else None
+        return _Forecast(ens.mean, spread, ens.members, ens.n_members)
+
+    def several(self, method: str) -> Callable[[Any], _Forecast]:
+        predictors = self.snapshots() if method == "snapshots" else self.networks(method)
+
+        def predict(X: Any) -> _Forecast:
+            members = np.stack([each(X) for each in predictors])
+            return _Forecast(members.mean(axis=0), None, members, len(members))
+
+        return predict
+
+    def networks(self, method: str) -> list[Callable[[Any], FloatArray]]:
+        """Networks of their own seeds, on all rows or on rows drawn with replacement."""
+        models: list[Any] = [
+            clone(self.estimator).set_params(
+                random_state=self.seed + place,
+                max_epochs=self.estimator.max_epochs // self.n_networks,
+            )
+            for place in range(self.n_networks)
+        ]
+        rows = None
+        if method == "bagging":
+            n, rng = len(self.y), np.random.default_rng(self.seed)
+            rows = [rng.integers(0, n, n) for _ in models]
+        fit_many(models, self.X, self.y, rows=rows, n_threads=self.n_threads)
+        return [self.predictor(model) for model in models]
+
+    def snapshots(self) -> list[Callable[[Any], FloatArray]]:
+        """Weights of one run at the end of each cycle of its learning rate."""
+        model: Any = clone(self.estimator).set_params(random_state=self.seed)
+        model._prepare_fit(self.X, self.y, None, None)
+        network = model._network
+        epochs = model.max_epochs // self.n_networks
+        cycle = 0.5 * (1.0 + np.cos(np.pi * np.arange(epochs) / epochs))
+        network.schedule(learning_rate=np.tile(cycle, self.n_networks))
+        found = []
+        for _ in range(self.n_networks):
+            ending = network.run(epochs, n_threads=self.n_threads)
+            found.append(network.parameters())
+        model._read_off(ending)
+
+        def at(parameters: Any) -> Callable[[Any], FloatArray]:
+            def predict(X: Any) -> FloatArray:
+                network.set_parameters(*parameters)
+                return self.predictor(model)(X)
+
+            return predict
+
+        return [at(parameters) for parameters in found]
+
+    @staticmethod
+    def predictor(model: Any) -> Callable[[Any], FloatArray]:
+        predict: Callable[[Any], FloatArray] = getattr(model, "predict_proba", model.predict)
+        return predict
+
+    def scores(
+        self, forecast: _Forecast, predict: Callable[[Any], _Forecast]
+    ) -> tuple[Estimate, Estimate, Estimate]:
+        """Error, negative log-likelihood and calibration on the test rows."""
+        y = np.asarray(self.y_test)
+        if hasattr(self.estimator, "predict_proba"):
+            classes = np.unique(self.y)
+            wrong = classes[forecast.mean.argmax(axis=1)] != y
+            return (
+                mean_estimate(wrong.astype(np.float64)),
+                negative_log_likelihood(y, forecast.mean, classes=classes),
+                expected_calibration_error(y, forecast.mean, classes=classes),
+            )
+        trained = predict(self.X)
+        noise = np.sqrt(np.mean((np.asarray(self.y) - trained.mean) ** 2, axis=0))
+        law: Predictive
+        if forecast.members is not None:
+            law = NormalMixture(forecast.members, noise)
+        else:
+            law = Normal(
+                forecast.mean, np.hypot(0.0 if forecast.std is None else forecast.std, noise)
+            )
+        squares = (y - forecast.mean) ** 2
+        squares = squares if squares.ndim == 1 else squares.mean(axis=1)
+        return (
+            mean_estimate(squares),
+            negative_log_likelihood(y, law),
+            interval_coverage(y, *law.interval(COVERAGE)),
+        )

@@ -1,0 +1,79 @@
+"""Ensembles side by side: the same numbers as by hand, one budget, and what cannot be compared."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import shrinkage as sh
+from shrinkage.errors import InvalidArgument
+from shrinkage.neural import compare_ensembles, fit_many
+from shrinkage.neural.comparison import METHODS
+
+
+def classes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 4))
+    return X, np.array(["no", "yes"])[(X[:, 0] + X[:, 1] ** 2 > rng.standard_normal(n)).astype(int)]
+
+
+def classifier(**changes: Any) -> sh.DropoutMLPClassifier:
+    return sh.DropoutMLPClassifier((16,), learning_rate=0.01, max_epochs=20, kkt_every=0, **changes)
+
+
+def test_every_method_is_measured_on_the_same_rows() -> None:
+    X, y = classes(200, 0)
+    test = classes(150, 1)
+    found = compare_ensembles(classifier(), X, y, test=test, n_networks=4, n_members=30)
+    rows = {row.method: row for row in found.rows}
+    assert tuple(rows) == METHODS
+    members = {"weight_scaling": 1, "mc": 30, "rao_blackwell": 1}
+    for method, row in rows.items():
+        assert row.n_members == members.get(method, 4)
+        assert row.error.value < 0.45 and row.fit_seconds > 0 and row.predict_seconds > 0
+        assert np.isnan(row.diversity) == (method in ("weight_scaling", "rao_blackwell"))
+    # What each says can be had by hand.
+    single = classifier(random_state=0).fit(X, y)
+    assert rows["weight_scaling"].error.value == pytest.approx(1 - single.score(*test))
+    mc = single.predict_ensemble(test[0], n_members=30, random_state=0, y=test[1])
+    assert rows["mc"].nll.value == pytest.approx(-np.mean(mc.log_likelihood), rel=1e-6)
+    models = [classifier(random_state=seed).set_params(max_epochs=5) for seed in range(4)]
+    mean = np.mean([m.predict_proba(test[0]) for m in fit_many(models, X, y)], axis=0)
+    wrong = single.classes_[mean.argmax(axis=1)] != test[1]
+    assert rows["independent"].error.value == pytest.approx(wrong.mean())
+    frame = found.to_frame()
+    assert list(frame["method"]) == list(METHODS)
+    assert (frame["nll_low"] <= frame["nll"]).all() and (frame["nll"] <= frame["nll_high"]).all()
+    again = compare_ensembles(classifier(), X, y, test=test, n_networks=4, n_members=30)
+    assert [row.nll.value for row in again.rows] == [row.nll.value for row in found.rows]
+
+
+def test_regressors_have_a_density_and_intervals() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 3))
+    y = X[:, 0] * 2 + 0.5 * rng.standard_normal(300)
+    model = sh.DropoutMLPRegressor(
+        (20,), dropout=0.1, learning_rate=0.01, max_epochs=60, kkt_every=0
+    )
+    found = compare_ensembles(
+        model, X[:200], y[:200], test=(X[200:], y[200:]), n_networks=3, n_members=20
+    )
+    for row in found.rows:
+        assert row.error.value < 0.6 * np.var(y)
+        assert 0.7 < row.calibration.value <= 1.0
+        assert np.isfinite(row.nll.value)
+
+
+def test_what_cannot_be_compared() -> None:
+    X, y = classes(40, 0)
+
+    def refused(model: Any, **options: Any) -> str:
+        with pytest.raises(InvalidArgument) as caught:
+            compare_ensembles(model, X, y, test=(X, y), **options)
+        return str(caught.value.fields["argument"])
+
+    assert refused(classifier(), methods=["vote"]) == "methods"
+    assert refused(classifier(), methods=[]) == "methods"
+    assert refused(classifier(), n_networks=21) == "max_epochs"
+    assert refused(classifier(), n_networks=1) == "n_networks"
+    assert refused(sh.DropoutMLPRegressor((4,), loss="huber")) == "loss"
