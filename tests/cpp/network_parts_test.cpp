@@ -139,6 +139,10 @@ TEST_CASE("a batch's mask is the mask of its rows, transposed") {
                         REQUIRE(mask[u * stride + j] == (j < n ? plain[j * units + u] : 0));
                     }
                 }
+                if (units <= 8) continue;
+                std::vector<std::uint8_t> rest((units - 8) * stride, 9);
+                batch_mask(stream, rows, units - 8, rate, stride, rest.data(), 8);
+                CHECK(std::equal(rest.begin(), rest.end(), mask.begin() + 8 * stride));
             }
         }
     }
@@ -190,7 +194,8 @@ TEST_CASE_TEMPLATE("where an optimizer rests, the penalized objective is station
                 g[i] = static_cast<T>(1.0 + 0.1 * static_cast<double>(i)) * (w[i] - target[i]);
             }
             const StepRule<T> rule(options, 0.01, t);
-            optimizer_step(rule, kink, rest, n, 1.0, g.data(), w.data(), m.data(), v.data());
+            optimizer_step(rule, kink, rest, {1, n, n, n}, 1.0, g.data(), w.data(), m.data(),
+                           v.data());
         }
         const DenseLayer layer{2, 16, 16, 0, 0};
         std::vector<double> gradient(n);

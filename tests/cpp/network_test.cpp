@@ -32,19 +32,20 @@ struct Bench {
     Trainer<T> trainer;
 
     Bench(const Architecture& architecture, const TrainerOptions& options,
-          Regularization regularization)
+          Regularization regularization, std::size_t n = n_rows)
         : trainer(architecture, options, std::move(regularization)) {
         const std::size_t targets = target_size_of(architecture.loss);
-        for (std::size_t i = 0; i < n_rows * n_inputs; ++i) {
+        const std::size_t inputs = architecture.sizes.front();
+        for (std::size_t i = 0; i < n * inputs; ++i) {
             x.push_back(static_cast<T>(std::sin(1.0 + 2.0 * static_cast<double>(i))));
         }
-        for (std::size_t i = 0; i < n_rows * targets; ++i) {
+        for (std::size_t i = 0; i < n * targets; ++i) {
             y.push_back(static_cast<double>((i * 7 + i / 3) % 2));
         }
-        for (std::size_t i = 0; i < n_rows; ++i) {
+        for (std::size_t i = 0; i < n; ++i) {
             weights.push_back(1.0 + 0.5 * std::cos(static_cast<double>(i)));
         }
-        trainer.set_examples({n_rows, n_inputs, x, {}, {}, {y, weights}}, {});
+        trainer.set_examples({n, inputs, x, {}, {}, {y, weights}}, {});
         trainer.draw_start(Start::glorot);
         // Biases off zero: with every input dropped a sum would lie on the kink of relu.
         for (const DenseLayer& layer : trainer.layout()) {
@@ -55,6 +56,19 @@ struct Bench {
         }
     }
 };
+
+/// The derivative of the loss by parameter i, by a central difference.
+double difference(Trainer<double>& trainer, std::size_t i) {
+    Aligned<double> ignored;
+    double& parameter = trainer.state().parameters[i];
+    const double kept = parameter, h = 1e-6;
+    parameter = kept + h;
+    const double above = trainer.loss_and_gradient(5, ignored, {});
+    parameter = kept - h;
+    const double below = trainer.loss_and_gradient(5, ignored, {});
+    parameter = kept;
+    return (above - below) / (2.0 * h);
+}
 
 Regularization unregularized(std::size_t depth, double rate = 0.0) {
     Regularization none;
@@ -91,23 +105,16 @@ TEST_CASE("gradients are those of central differences, for every activation and 
             options.seed = 3;
             options.batch_size = 6;  // more than one batch, the last smaller
             Bench<double> bench(architecture, options, unregularized(3, 0.3));
-            Aligned<double> gradient, ignored;
+            Aligned<double> gradient;
             bench.trainer.loss_and_gradient(5, gradient, context);
-            auto& parameters = bench.trainer.state().parameters;
             const Layout<double> layout(architecture.sizes);
             for (const DenseLayer& layer : layout) {
                 for (const std::size_t i :
                      {layer.weights, layer.weights + layer.stride + layer.units - 1,
                       layer.weights + (layer.inputs - 1) * layer.stride, layer.biases,
                       layer.biases + layer.units - 1}) {
-                    const double kept = parameters[i], h = 1e-6;
-                    parameters[i] = kept + h;
-                    const double above = bench.trainer.loss_and_gradient(5, ignored, context);
-                    parameters[i] = kept - h;
-                    const double below = bench.trainer.loss_and_gradient(5, ignored, context);
-                    parameters[i] = kept;
                     CHECK(gradient[i] ==
-                          doctest::Approx((above - below) / (2.0 * h)).epsilon(1e-4).scale(1e-2));
+                          doctest::Approx(difference(bench.trainer, i)).epsilon(1e-4).scale(1e-2));
                 }
             }
         }
@@ -179,6 +186,47 @@ TEST_CASE("a run that is taken up again goes on bit by bit, for any number of th
     second.trainer.run(3, {2, nullptr});
     CHECK(whole.trainer.state().parameters == second.trainer.state().parameters);
     CHECK(whole.trainer.history().size() == second.trainer.history().size());
+}
+
+TEST_CASE("wide networks, whose products skip zeros, have the gradient of differences") {
+    const Context context;
+    const Architecture architecture{
+        {70, 80, 96, 3}, Activation::relu, AnyVectorLoss(MultinomialLoss(3))};
+    for (const double rate : {0.0, 0.4}) {
+        TrainerOptions options;
+        options.batch_size = 100;
+        Bench<double> bench(architecture, options, unregularized(3, rate), 150);
+        Aligned<double> gradient;
+        bench.trainer.loss_and_gradient(5, gradient, context);
+        for (const DenseLayer& layer : bench.trainer.layout()) {
+            for (std::size_t k = 0; k < 12; ++k) {
+                const std::size_t i = layer.weights + k * 5 * layer.stride + k * k % layer.units;
+                CHECK(gradient[i] ==
+                      doctest::Approx(difference(bench.trainer, i)).epsilon(1e-4).scale(1e-3));
+            }
+        }
+    }
+}
+
+TEST_CASE("weights that are updated as their gradient is made are those updated afterwards") {
+    const Architecture architecture{
+        {70, 80, 96, 3}, Activation::relu, AnyVectorLoss(MultinomialLoss(3))};
+    Regularization regularization = unregularized(3, 0.5);
+    regularization.penalties = {{WeightGroups::separable, 0.001, 0.02, 0.03, 1.5},
+                                {WeightGroups::incoming, 0.001, 0.0, 0.001, 1.5},
+                                {WeightGroups::separable, 0.0, 0.0, 0.0, 1.5}};
+    for (const auto& [name, kind] : optimizer_names) {
+        CAPTURE(std::string(name));
+        TrainerOptions options;
+        options.optimizer.kind = kind;
+        options.batch_size = 100;  // the second one smaller
+        Bench<float> early(architecture, options, regularization, 150);
+        CHECK(early.trainer.run(3, {2, nullptr}) == Ending::none);
+        options.clip_norm = 1e30;  // never reached, but to be compared with the whole gradient
+        Bench<float> late(architecture, options, regularization, 150);
+        CHECK(late.trainer.run(3, {1, nullptr}) == Ending::none);
+        CHECK(early.trainer.state().parameters == late.trainer.state().parameters);
+    }
 }
 
 TEST_CASE("a stop ends the run and leaves finite weights") {

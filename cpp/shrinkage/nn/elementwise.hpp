@@ -27,6 +27,10 @@ void activate(Activation activation, const Masking<T>& masking, std::span<T> h, 
 template <typename T>
 void activate(Activation activation, std::span<T> h);
 
+/// Whether no number is infinite or not a number.
+template <typename T>
+bool all_finite(std::span<const T> x);
+
 /// x *= y
 template <typename T>
 void multiply_by(std::span<const T> y, std::span<T> x);
@@ -53,6 +57,17 @@ void apply_affine(const AffineMasking<T>& masking, std::span<T> value, std::span
 /// are left alone. cols must be a multiple of lanes_of<T>.
 template <typename T>
 void transpose(const T* in, std::size_t rows, std::size_t cols, T* out, std::size_t out_stride);
+
+/// A line of numbers for each column of lanes_of<T> rows, which may lie anywhere: out[i * stride +
+/// k] = rows[k][i] for all columns that fill vectors; returns the number of these.
+template <typename T>
+std::size_t transpose_line(const T* const* rows, std::size_t cols, std::size_t stride, T* out);
+
+/// out[i * out_stride + u] = sum over all j of rows[i * stride + j] * others[u * stride + j], for
+/// few u; the rest of a line of `out` becomes zero. out_stride is a multiple of lanes_of<T>.
+template <typename T>
+void dot_products(const T* rows, std::size_t n, const T* others, std::size_t n_others,
+                  std::size_t stride, T* out, std::size_t out_stride);
 
 /// out[i] = sum of the first `used` numbers of row i, in a fixed order.
 template <typename T>

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "shrinkage/nn/aligned.hpp"
+#include "shrinkage/nn/elementwise.hpp"
 #include "shrinkage/nn/output_loss.hpp"
 
 namespace shrinkage {
@@ -31,15 +32,19 @@ struct ChosenInputs {
     std::span<const std::uint32_t> place;  // of each column among them, or none
 };
 
-/// out (inputs, stride) = the transpose of the given rows; zero in the columns beyond them.
+/// Columns [first, last) of out (inputs, stride), the transpose of the given rows; zero in the
+/// columns beyond them. Both are multiples of lanes_of<T>.
 template <typename T>
-void gather(const Examples<T>& examples, std::span<const std::uint32_t> rows,
-            const ChosenInputs& chosen, std::size_t stride, T* out) {
+void gather_columns(const Examples<T>& examples, std::span<const std::uint32_t> rows,
+                    const ChosenInputs& chosen, std::size_t stride, std::size_t first,
+                    std::size_t last, T* out) {
     const bool all = chosen.place.empty();
     const std::size_t inputs = all ? examples.inputs : chosen.kept.size();
     if (examples.sparse()) {
-        std::fill(out, out + inputs * stride, T{0});
-        for (std::size_t j = 0; j < rows.size(); ++j) {
+        for (std::size_t i = 0; i < inputs; ++i) {
+            std::fill(out + i * stride + first, out + i * stride + last, T{0});
+        }
+        for (std::size_t j = first; j < std::min(last, rows.size()); ++j) {
             const auto end = static_cast<std::size_t>(examples.starts[rows[j] + 1]);
             for (auto e = static_cast<std::size_t>(examples.starts[rows[j]]); e < end; ++e) {
                 const auto column = static_cast<std::uint32_t>(examples.columns[e]);
@@ -51,18 +56,26 @@ void gather(const Examples<T>& examples, std::span<const std::uint32_t> rows,
     }
     // As many rows at a time as fill a line of `out`.
     constexpr std::size_t lanes = lanes_of<T>;
-    for (std::size_t j = 0; j < stride; j += lanes) {
+    for (std::size_t j = first; j < last; j += lanes) {
         const T* row[lanes];
         const std::size_t used = j < rows.size() ? std::min(lanes, rows.size() - j) : 0;
         for (std::size_t k = 0; k < used; ++k)
             row[k] = &examples.values[rows[j + k] * examples.inputs];
-        for (std::size_t i = 0; i < inputs; ++i) {
+        std::size_t i = all && used == lanes ? transpose_line(row, inputs, stride, out + j) : 0;
+        for (; i < inputs; ++i) {
             T* line = out + i * stride + j;
             const std::size_t column = all ? i : chosen.kept[i];
             for (std::size_t k = 0; k < used; ++k) line[k] = row[k][column];
             for (std::size_t k = used; k < lanes; ++k) line[k] = T{0};
         }
     }
+}
+
+/// All columns.
+template <typename T>
+void gather(const Examples<T>& examples, std::span<const std::uint32_t> rows,
+            const ChosenInputs& chosen, std::size_t stride, T* out) {
+    gather_columns(examples, rows, chosen, stride, 0, stride, out);
 }
 
 }  // namespace shrinkage

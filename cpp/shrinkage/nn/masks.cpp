@@ -18,13 +18,20 @@ struct Group {
     std::size_t count;
     std::uint8_t* mask;  // of its first example
     std::size_t stride;
+    std::size_t first_unit;  // of the mask's first row
 };
+
+/// Word 0 of the counter that decides units u ... u + 7 of the group.
+inline std::uint32_t first_word(const Group& group, std::size_t u) {
+    return static_cast<std::uint32_t>((group.first_unit + u) / units_of_a_call) | group.stream.layer
+                                                                                      << 24;
+}
 
 /// Units first, first + 1, ... of one example, by the plain function.
 void plain_column(const Group& group, std::size_t j, std::size_t first, std::size_t n_units,
                   std::uint32_t threshold) {
     std::uint8_t kept[units_of_a_call];
-    dropout_row(group.stream, group.rows[j], first, threshold, {kept, n_units});
+    dropout_row(group.stream, group.rows[j], group.first_unit + first, threshold, {kept, n_units});
     for (std::size_t k = 0; k < n_units; ++k) {
         group.mask[(first + k) * group.stride + j] = kept[k];
     }
@@ -63,8 +70,7 @@ SHRINKAGE_AVX512 void full_group_avx512(const Group& group, std::size_t units,
     const __m512i step_0 = _mm512_set1_epi64(static_cast<long long>(group.stream.step));
     const __m512i step_1 = _mm512_srli_epi64(step_0, 32);
     for (std::size_t u = 0; u < units; u += units_of_a_call) {
-        const auto word = static_cast<std::uint32_t>(u / units_of_a_call) | group.stream.layer
-                                                                                << 24;
+        const std::uint32_t word = first_word(group, u);
         const __m512i first = _mm512_set1_epi64(word);
         const auto a = philox_avx512({first, rows_0, step_0, step_1}, group.stream.seed);
         const auto b = philox_avx512({first, rows_1, step_0, step_1}, group.stream.seed);
@@ -94,8 +100,7 @@ SHRINKAGE_AVX2 void full_group_avx2(const Group& group, std::size_t units,
     // The even 32-bit halves of two registers, in order.
     const __m256i even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
     for (std::size_t u = 0; u < units; u += units_of_a_call) {
-        const auto word = static_cast<std::uint32_t>(u / units_of_a_call) | group.stream.layer
-                                                                                << 24;
+        const std::uint32_t word = first_word(group, u);
         const __m256i first = _mm256_set1_epi64x(word);
         const std::size_t n_units = std::min(units_of_a_call, units - u);
         bool tie = false;
@@ -146,11 +151,12 @@ void draw_group(const Group& group, std::size_t units, std::uint32_t threshold) 
 }  // namespace
 
 void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows, std::size_t units,
-                double rate, std::size_t stride, std::uint8_t* mask) {
+                double rate, std::size_t stride, std::uint8_t* mask, std::size_t first_unit) {
     const std::uint32_t threshold = dropout_threshold(rate);
     for (std::size_t j = 0; j < rows.size(); j += rows_of_a_group) {
         const std::size_t count = std::min(rows_of_a_group, rows.size() - j);
-        draw_group({stream, rows.data() + j, count, mask + j, stride}, units, threshold);
+        draw_group({stream, rows.data() + j, count, mask + j, stride, first_unit}, units,
+                   threshold);
     }
     for (std::size_t u = 0; u < units && rows.size() < stride; ++u) {
         std::fill(mask + u * stride + rows.size(), mask + (u + 1) * stride, std::uint8_t{0});

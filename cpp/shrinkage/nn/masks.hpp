@@ -9,10 +9,10 @@
 
 namespace shrinkage {
 
-/// mask[u * stride + j] = 1 where unit u of example rows[j] is kept: the numbers of dropout_mask,
-/// transposed. Columns beyond the rows are 0.
+/// mask[u * stride + j] = 1 where unit first_unit + u of example rows[j] is kept: the numbers of
+/// dropout_mask, transposed. Columns beyond the rows are 0; first_unit is a multiple of 8.
 void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows, std::size_t units,
-                double rate, std::size_t stride, std::uint8_t* mask);
+                double rate, std::size_t stride, std::uint8_t* mask, std::size_t first_unit = 0);
 
 /// Fills mask[k], 1 = kept, for unit first_unit + k of one row, as dropout_row does and faster;
 /// first_unit is a multiple of 8.

@@ -44,14 +44,11 @@ Metric<T> StepRule<T>::metric(const T* second) const {
 }
 
 template <typename T>
-void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, std::size_t n,
+void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, const StepShape& shape,
                     double factor_, const T* gradient, T* weights, T* first, T* second) {
     const T kink = static_cast<T>(kink_), ridge = static_cast<T>(ridge_), rate = rule.rate,
             scale = static_cast<T>(factor_);
-    const T* __restrict g = gradient;
-    T* __restrict w = weights;
-    T* __restrict m = first;
-    T* __restrict v = second;
+    const StepShape at = shape;
     if (rule.kind == OptimizerKind::sgd || rule.kind == OptimizerKind::momentum) {
         const bool heavy = rule.kind == OptimizerKind::momentum;
         const T mu = heavy ? rule.momentum : T{0};
@@ -59,16 +56,25 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, std::s
         const T threshold = s * kink, shrink = T{1} / (T{1} + s * ridge);
         if (heavy) {
             vectorized([=]() SHRINKAGE_INLINED {
-                for (std::size_t i = 0; i < n; ++i) {
-                    const T u = mu * m[i] + scale * g[i];
-                    m[i] = u;
-                    w[i] = shrunk(w[i] - rate * u, threshold) * shrink;
+                for (std::size_t r = 0; r < at.rows; ++r) {
+                    const T* __restrict g = gradient + r * at.gradient_stride;
+                    T* __restrict w = weights + r * at.stride;
+                    T* __restrict m = first + r * at.stride;
+                    for (std::size_t i = 0; i < at.cols; ++i) {
+                        const T u = mu * m[i] + scale * g[i];
+                        m[i] = u;
+                        w[i] = shrunk(w[i] - rate * u, threshold) * shrink;
+                    }
                 }
             });
         } else {
             vectorized([=]() SHRINKAGE_INLINED {
-                for (std::size_t i = 0; i < n; ++i) {
-                    w[i] = shrunk(w[i] - rate * (scale * g[i]), threshold) * shrink;
+                for (std::size_t r = 0; r < at.rows; ++r) {
+                    const T* __restrict g = gradient + r * at.gradient_stride;
+                    T* __restrict w = weights + r * at.stride;
+                    for (std::size_t i = 0; i < at.cols; ++i) {
+                        w[i] = shrunk(w[i] - rate * (scale * g[i]), threshold) * shrink;
+                    }
                 }
             });
         }
@@ -81,24 +87,30 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, std::s
             new2 = T{1} - rule.beta2, first_scale = rule.first_scale, root_scale = rule.root_scale,
             epsilon = rule.epsilon;
     vectorized([=]() SHRINKAGE_INLINED {
-        for (std::size_t i = 0; i < n; ++i) {
-            const T slope = scale * g[i];
-            const T mean = keep1 * m[i] + new1 * slope;
-            const T square = keep2 * v[i] + new2 * slope * slope;
-            m[i] = mean;
-            v[i] = square;
-            const T s = rate / (elementary::root(square) * root_scale + epsilon);
-            const T moved = decay * w[i] - s * first_scale * mean;
-            w[i] = shrunk(moved, s * kink) / (T{1} + s * coupled);
+        for (std::size_t r = 0; r < at.rows; ++r) {
+            const T* __restrict g = gradient + r * at.gradient_stride;
+            T* __restrict w = weights + r * at.stride;
+            T* __restrict m = first + r * at.stride;
+            T* __restrict v = second + r * at.stride;
+            for (std::size_t i = 0; i < at.cols; ++i) {
+                const T slope = scale * g[i];
+                const T mean = keep1 * m[i] + new1 * slope;
+                const T square = keep2 * v[i] + new2 * slope * slope;
+                m[i] = mean;
+                v[i] = square;
+                const T s = rate / (elementary::root(square) * root_scale + epsilon);
+                const T moved = decay * w[i] - s * first_scale * mean;
+                w[i] = shrunk(moved, s * kink) / (T{1} + s * coupled);
+            }
         }
     });
 }
 
 template struct StepRule<float>;
 template struct StepRule<double>;
-template void optimizer_step(const StepRule<float>&, double, double, std::size_t, double,
+template void optimizer_step(const StepRule<float>&, double, double, const StepShape&, double,
                              const float*, float*, float*, float*);
-template void optimizer_step(const StepRule<double>&, double, double, std::size_t, double,
+template void optimizer_step(const StepRule<double>&, double, double, const StepShape&, double,
                              const double*, double*, double*, double*);
 
 }  // namespace shrinkage

@@ -66,10 +66,19 @@ struct StepRule {
     Metric<T> metric(const T* second) const;
 };
 
-/// Updates n numbers, moments and separable prox in one pass, the gradient times `factor`; n is a
-/// multiple of lanes_of<T>. `first` and `second` are null where the optimizer keeps none.
+/// Weights that a step updates: `rows` times `cols` numbers, rows `stride` apart, and those of
+/// their gradient `gradient_stride`. cols is a multiple of lanes_of<T>.
+struct StepShape {
+    std::size_t rows = 1;
+    std::size_t cols = 0;
+    std::size_t stride = 0;
+    std::size_t gradient_stride = 0;
+};
+
+/// Updates weights, moments and separable prox in one pass, the gradient times `factor`. `first`
+/// and `second` lie as the weights do; null where the optimizer keeps none.
 template <typename T>
-void optimizer_step(const StepRule<T>& rule, double kink, double ridge, std::size_t n,
+void optimizer_step(const StepRule<T>& rule, double kink, double ridge, const StepShape& shape,
                     double factor, const T* gradient, T* weights, T* first, T* second);
 
 }  // namespace shrinkage

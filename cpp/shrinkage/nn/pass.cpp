@@ -1,6 +1,7 @@
 #include "shrinkage/nn/pass.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <utility>
 
@@ -10,6 +11,13 @@
 #include "shrinkage/nn/noise.hpp"
 
 namespace shrinkage {
+namespace {
+
+constexpr std::size_t units_of_a_task = 64;
+constexpr double operations_a_number = 4.0;
+
+}  // namespace
+
 template <typename T>
 Pass<T>::Pass(const Architecture& architecture, std::size_t capacity, bool training)
     : architecture_(architecture),
@@ -17,7 +25,7 @@ Pass<T>::Pass(const Architecture& architecture, std::size_t capacity, bool train
       capacity_(capacity),
       stride_(padded<T>(capacity)),
       layers_(architecture.depth()) {
-    std::size_t widest = 0, longest_row = 0;
+    std::size_t widest = 0;
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const DenseLayer& layer = layout_[l];
         layers_[l].in.resize(layer.inputs * stride_);
@@ -26,40 +34,63 @@ Pass<T>::Pass(const Architecture& architecture, std::size_t capacity, bool train
             if (l > 0) layers_[l].slope.resize(layer.inputs * stride_);
         }
         widest = std::max({widest, layer.units, l > 0 ? layer.inputs : 0});
-        longest_row = std::max(longest_row, layer.stride);
     }
     layers_.back().out.resize(layout_.outputs() * stride_);
     if (training) {
         deltas_.resize(widest * stride_);
         next_deltas_.resize(widest * stride_);
-        transposed_.resize(stride_ * longest_row);
+        products_.reserve(std::max(widest, layout_.inputs()), capacity);
     }
 }
 
 template <typename T>
-void Pass<T>::compute(const Product<T>& product, const Context& context) const {
-    parallel_for(product.n_tasks(), context.threads_for(product.flops()), [&](std::size_t task) {
+template <typename F>
+std::size_t Pass<T>::sum_over_units(std::size_t units, const Context& context, const F& f) const {
+    const std::size_t n_tasks = (units + units_of_a_task - 1) / units_of_a_task;
+    const double operations = operations_a_number * static_cast<double>(units * stride_);
+    std::atomic<std::size_t> total{0};
+    parallel_for(n_tasks, context.threads_for(operations), [&](std::size_t task) {
         context.check();
-        multiply(product, task);
+        const std::size_t first = task * units_of_a_task;
+        total += f(first, std::min(units_of_a_task, units - first));
+    });
+    return total;
+}
+
+template <typename T>
+void Pass<T>::gather_input(const Examples<T>& examples, std::span<const std::uint32_t> rows,
+                           const Context& context) {
+    T* out = layers_[0].in.data();
+    const std::size_t n_tasks = stride_ / lanes_of<T>;
+    const double operations = operations_a_number * static_cast<double>(layout_.inputs() * stride_);
+    parallel_for(n_tasks, context.threads_for(operations), [&](std::size_t task) {
+        const std::size_t first = task * lanes_of<T>;
+        gather_columns(examples, rows, inputs_, stride_, first, first + lanes_of<T>, out);
     });
 }
 
 template <typename T>
-void Pass<T>::draw_mask(std::size_t l, const MaskPlan& plan, std::span<const std::uint32_t> rows) {
-    const std::size_t units = layout_[l].inputs;
-    const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
-    std::uint8_t* mask = layers_[l].mask.data();
-    if (l > 0 || plan.input_groups.empty()) {
-        batch_mask(stream, rows, units, plan.rates[l], stride_, mask);
-        return;
-    }
-    // The groups' decisions, then a copy for each member.
+void Pass<T>::draw_groups(const MaskPlan& plan, std::span<const std::uint32_t> rows) {
     const auto groups = plan.input_groups;
+    if (groups.empty()) return;
     const std::size_t n_groups = *std::max_element(groups.begin(), groups.end()) + std::size_t{1};
     group_mask_.resize(n_groups * stride_);
+    const DropoutStream stream{plan.seed, plan.step, 0};
     batch_mask(stream, rows, n_groups, plan.rates[0], stride_, group_mask_.data());
-    for (std::size_t u = 0; u < units; ++u) {
-        std::copy_n(group_mask_.data() + groups[u] * stride_, stride_, mask + u * stride_);
+}
+
+template <typename T>
+void Pass<T>::draw_mask(std::size_t l, const MaskPlan& plan, std::span<const std::uint32_t> rows,
+                        std::size_t first, std::size_t n) {
+    std::uint8_t* mask = layers_[l].mask.data() + first * stride_;
+    if (l > 0 || plan.input_groups.empty()) {
+        const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
+        batch_mask(stream, rows, n, plan.rates[l], stride_, mask, first);
+        return;
+    }
+    for (std::size_t u = 0; u < n; ++u) {  // a copy of the group's decisions for each member
+        const std::size_t group = plan.input_groups[first + u];
+        std::copy_n(group_mask_.data() + group * stride_, stride_, mask + u * stride_);
     }
 }
 
@@ -69,7 +100,8 @@ void Pass<T>::mask_otherwise(std::size_t l, const MaskPlan& plan,
                              std::span<T> slope) {
     const double rate = plan.rates[l];
     if (plan.kind == DropoutKind::alpha) {
-        draw_mask(l, plan, rows);
+        if (l == 0) draw_groups(plan, rows);
+        draw_mask(l, plan, rows, 0, layout_[l].inputs);
         const AlphaMap map(rate);
         const AffineMasking<T> masking{layers_[l].mask.data(), static_cast<T>(map.scale),
                                        static_cast<T>(map.shift), static_cast<T>(map.dropped)};
@@ -91,33 +123,63 @@ void Pass<T>::mask_otherwise(std::size_t l, const MaskPlan& plan,
 }
 
 template <typename T>
-void Pass<T>::mask_input(const MaskPlan& plan, std::span<const std::uint32_t> rows) {
-    const std::span<T> input(layers_[0].in.data(), layout_.inputs() * stride_);
+void Pass<T>::mask_input(const MaskPlan& plan, std::span<const std::uint32_t> rows,
+                         const Context& context) {
+    T* input = layers_[0].in.data();
     if (plan.kind != DropoutKind::bernoulli) {
-        mask_otherwise(0, plan, rows, input, {});
+        mask_otherwise(0, plan, rows, {input, layout_.inputs() * stride_}, {});
         return;
     }
-    draw_mask(0, plan, rows);
+    draw_groups(plan, rows);
     const T scale = static_cast<T>(1.0 / (1.0 - plan.rates[0]));
-    apply_masking<T>({layers_[0].mask.data(), scale}, input);
+    sum_over_units(layout_.inputs(), context, [&](std::size_t first, std::size_t n) {
+        draw_mask(0, plan, rows, first, n);
+        const std::size_t start = first * stride_;
+        apply_masking<T>({layers_[0].mask.data() + start, scale}, {input + start, n * stride_});
+        return 0;
+    });
 }
 
 template <typename T>
 void Pass<T>::activate_layer(std::size_t l, const std::optional<MaskPlan>& masks,
-                             std::span<const std::uint32_t> rows) {
-    const std::size_t n = layout_[l].inputs * stride_;
-    const std::span<T> value(layers_[l].in.data(), n);
-    if (layers_[l].slope.empty()) return activate(architecture_.activation, value);
-    const std::span<T> slope(layers_[l].slope.data(), n);
-    const bool dropping = masks && masks->rates[l] > 0.0;
-    if (dropping && masks->kind == DropoutKind::bernoulli) {
-        draw_mask(l, *masks, rows);
-        const T scale = static_cast<T>(1.0 / (1.0 - masks->rates[l]));
-        activate<T>(architecture_.activation, {layers_[l].mask.data(), scale}, value, slope);
-        return;
-    }
-    activate<T>(architecture_.activation, {}, value, slope);
-    if (dropping) mask_otherwise(l, *masks, rows, value, slope);
+                             std::span<const std::uint32_t> rows, const Context& context) {
+    const std::size_t units = layout_[l].inputs;
+    const std::span<T> value(layers_[l].in.data(), units * stride_);
+    const bool training = !layers_[l].slope.empty();
+    const std::span<T> slope(layers_[l].slope.data(), training ? value.size() : 0);
+    const bool dropping = training && masks && masks->rates[l] > 0.0;
+    const bool by_bits = dropping && masks->kind == DropoutKind::bernoulli;
+    const T scale = static_cast<T>(by_bits ? 1.0 / (1.0 - masks->rates[l]) : 1.0);
+    sum_over_units(units, context, [&](std::size_t first, std::size_t n) {
+        const std::size_t start = first * stride_, size = n * stride_;
+        const std::span<T> part = value.subspan(start, size);
+        Masking<T> masking;
+        if (by_bits) {
+            draw_mask(l, *masks, rows, first, n);
+            masking = {layers_[l].mask.data() + start, scale};
+        }
+        if (training) {
+            activate<T>(architecture_.activation, masking, part, slope.subspan(start, size));
+        } else {
+            activate(architecture_.activation, part);
+        }
+        return 0;
+    });
+    if (dropping && !by_bits) mask_otherwise(l, *masks, rows, value, slope);
+}
+
+template <typename T>
+void Pass<T>::count_zeros(std::size_t l, const Context& context) {
+    // Predictions skip none: whether zeros are skipped depends on all rows of the batch, and a
+    // row's prediction should not.
+    const bool training = !layers_[l].mask.empty();
+    layers_[l].nonzeros = layout_[l].inputs * stride_;
+    if (!training || !products_.may_skip(layout_[l])) return;
+    layers_[l].nonzeros =
+        sum_over_units(layout_[l].inputs, context, [&](std::size_t first, std::size_t n) {
+            const T* part = layers_[l].in.data() + first * stride_;
+            return count_nonzeros(std::span<const T>(part, n * stride_));
+        });
 }
 
 template <typename T>
@@ -125,18 +187,17 @@ void Pass<T>::forward(const T* parameters, const Examples<T>& examples,
                       std::span<const std::uint32_t> rows, const std::optional<MaskPlan>& masks,
                       const Context& context) {
     stride_ = padded<T>(rows.size());
+    products_.use(rows.size(), stride_);
     gates_.reset();
     if (masks && masks->kind == DropoutKind::concrete) gates_ = masks;
-    gather(examples, rows, inputs_, stride_, layers_[0].in.data());
-    if (masks && masks->rates[0] > 0.0) mask_input(*masks, rows);
+    gather_input(examples, rows, context);
+    if (masks && masks->rates[0] > 0.0) mask_input(*masks, rows, context);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const DenseLayer& layer = layout_[l];
-        T* sums = sums_of(l);
-        compute({layer.units, stride_, layer.inputs, parameters + layer.weights, 1, layer.stride,
-                 layers_[l].in.data(), stride_, sums, stride_, parameters + layer.biases},
-                context);
+        count_zeros(l, context);
+        products_.forward(layer, parameters, entering(l), sums_of(l), context);
         if (l + 1 == layers_.size()) break;
-        activate_layer(l + 1, masks, rows);
+        activate_layer(l + 1, masks, rows, context);
         context.check();
     }
 }
@@ -156,26 +217,9 @@ void Pass<T>::gradient_of_logit(std::size_t l, const T* slope, T* gradient) cons
 }
 
 template <typename T>
-void Pass<T>::gradient_of_layer(std::size_t l, const T* deltas, std::size_t n_rows, T* gradient,
-                                const Context& context) {
-    const DenseLayer& layer = layout_[l];
-    transpose(deltas, layer.units, stride_, transposed_.data(), layer.stride);
-    if (layer.stride > layer.units) {  // what the last user of the buffer left in the padding
-        for (std::size_t j = 0; j < n_rows; ++j) {
-            T* row = transposed_.data() + j * layer.stride;
-            std::fill(row + layer.units, row + layer.stride, T{0});
-        }
-    }
-    compute({layer.inputs, layer.stride, n_rows, layers_[l].in.data(), stride_, 1,
-             transposed_.data(), layer.stride, gradient + layer.weights, layer.stride, nullptr},
-            context);
-    row_sums(deltas, layer.units, stride_, n_rows, gradient + layer.biases);
-}
-
-template <typename T>
 double Pass<T>::backward(const T* parameters, const Targets& targets,
                          std::span<const std::uint32_t> rows, double scale, T* gradient,
-                         const Context& context) {
+                         const Take& take, const Context& context) {
     std::fill_n(gradient + layout_.logits(), padded<T>(layers_.size()), T{0});
     if (learns_rate(0)) {  // the way back then reaches the inputs
         const std::size_t size = std::max(deltas_.size(), layout_.inputs() * stride_);
@@ -186,17 +230,27 @@ double Pass<T>::backward(const T* parameters, const Targets& targets,
     T* next = next_deltas_.data();
     const double total = batch_loss(architecture_.loss, targets, rows, layers_.back().out.data(),
                                     stride_, scale, deltas);
+    std::size_t nonzeros = layout_.outputs() * stride_;
     for (std::size_t l = layers_.size(); l-- > 0;) {
-        gradient_of_layer(l, deltas, rows.size(), gradient, context);
-        if (l == 0 && !learns_rate(0)) break;
         const DenseLayer& layer = layout_[l];
-        compute({layer.inputs, stride_, layer.units, parameters + layer.weights, layer.stride, 1,
-                 deltas, stride_, next, stride_, nullptr},
-                context);
-        if (learns_rate(l)) gradient_of_logit(l, next, gradient);
+        const Signals<T> by_sums{deltas, nonzeros};
+        const bool goes_on = l > 0 || learns_rate(0);
+        if (goes_on) products_.backward(layer, parameters, by_sums, next, context);
+        TakeTile<T> take_tile;
+        if (take) take_tile = [&take, l](const GradientTile<T>& tile) { take(l, tile); };
+        products_.gradient(layer, entering(l), by_sums, gradient, take_tile, context);
+        sum_over_units(layer.units, context, [&](std::size_t first, std::size_t n) {
+            row_sums(deltas + first * stride_, n, stride_, rows.size(),
+                     gradient + layer.biases + first);
+            return 0;
+        });
+        if (goes_on && learns_rate(l)) gradient_of_logit(l, next, gradient);
         if (l == 0) break;
-        const std::size_t n = layer.inputs * stride_;
-        multiply_by(std::span<const T>(layers_[l].slope.data(), n), std::span<T>(next, n));
+        nonzeros = sum_over_units(layer.inputs, context, [&](std::size_t first, std::size_t n) {
+            const std::span<T> part(next + first * stride_, n * stride_);
+            multiply_by({layers_[l].slope.data() + first * stride_, part.size()}, part);
+            return products_.may_skip(layout_[l - 1]) ? count_nonzeros<T>(part) : part.size();
+        });
         std::swap(deltas, next);
     }
     return total;

@@ -10,7 +10,9 @@
 //   gradient   dW = A dZ'           a = A,  row_step batch,   sum_step 1,       V = transposed dZ
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "shrinkage/nn/aligned.hpp"
 
@@ -36,6 +38,23 @@ struct Product {
     std::size_t n_tasks() const { return n_row_tasks() * n_col_tasks(); }
     std::size_t n_row_tasks() const { return (rows + task_rows - 1) / task_rows; }
     std::size_t n_col_tasks() const { return (cols + task_cols - 1) / task_cols; }
+
+    /// The block of C that a task computes, as a product of one task; its C may be put elsewhere.
+    Product part(std::size_t task) const {
+        const std::size_t top = task % n_row_tasks() * task_rows;
+        const std::size_t left = task / n_row_tasks() * task_cols;
+        Product block = *this;
+        block.rows = std::min(task_rows, rows - top);
+        block.cols = std::min(task_cols, cols - left);
+        block.a += top * row_step;
+        block.v += left;
+        block.c += top * c_stride + left;
+        if (start != nullptr) block.start += top;
+        return block;
+    }
+
+    /// Rows and columns of what is stored in C.
+    std::pair<std::size_t, std::size_t> stored() const { return {rows, cols}; }
 
     // Tasks have a fixed size and every entry of C is summed in one order, whatever the threads.
     static constexpr std::size_t task_rows = 48;

@@ -16,15 +16,8 @@ constexpr std::size_t numbers_of_a_piece = std::size_t{1} << 15;
 // What a pass takes at a time: of a larger batch the gradients are added, since buffers for all of
 // it would leave the cache and hold up a stop; fewer only where there are no more.
 constexpr std::size_t most_rows = 1024, least_rows = 256;
-constexpr std::size_t epochs_for_a_draw = 8;  // of the residual at the end
-
-template <typename T>
-bool all_finite(const Aligned<T>& values) {
-    // The sum of |x| * 0 is 0 unless an x is infinite or not a number.
-    T total{0};
-    for (const T x : values) total += x * T{0};
-    return total == T{0};
-}
+constexpr std::size_t epochs_for_a_draw = 8;    // of the residual at the end
+constexpr double operations_not_stopped = 2e9;  // at most some 20 ms
 
 double factor_at(const std::vector<double>& factors, std::uint64_t epoch) {
     if (factors.empty()) return 1.0;
@@ -138,13 +131,13 @@ Ending Trainer<T>::train(std::size_t epochs, const Context& context) {
         last_good_ = state_.parameters;
         try {
             const double train_loss = train_epoch(context);
-            if (!std::isfinite(train_loss) || !all_finite(state_.parameters)) {
+            if (!std::isfinite(train_loss) || !all_finite<T>(state_.parameters)) {
                 state_.parameters = last_good_;
                 return Ending::diverged;
             }
             record(train_loss, context);
         } catch (const Cancelled&) {
-            if (!all_finite(state_.parameters)) state_.parameters = last_good_;
+            if (!all_finite<T>(state_.parameters)) state_.parameters = last_good_;
             return Ending::cancelled;
         }
         if (context.control != nullptr) context.control->advance();
@@ -169,19 +162,22 @@ double Trainer<T>::train_epoch(const Context& context) {
 }
 
 template <typename T>
+std::optional<MaskPlan> Trainer<T>::mask_plan(std::uint64_t step) const {
+    if (!any_dropout()) return std::nullopt;
+    return MaskPlan{options_.seed,
+                    step,
+                    rates_,
+                    regularization_.kind,
+                    regularization_.input_groups,
+                    regularization_.concrete.temperature};
+}
+
+template <typename T>
 double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uint32_t> rows,
                                     double scale, const Context& context) {
     Pass<T>& pass = passes_.front();
     if (learns_rates()) prepare_rates();
-    std::optional<MaskPlan> masks;
-    if (any_dropout()) {
-        masks = MaskPlan{options_.seed,
-                         step,
-                         rates_,
-                         regularization_.kind,
-                         regularization_.input_groups,
-                         regularization_.concrete.temperature};
-    }
+    const std::optional<MaskPlan> masks = mask_plan(step);
     if (masks && masks->kind == DropoutKind::batch) {
         return gradient_of_part(*masks, rows, scale, context);
     }
@@ -191,7 +187,7 @@ double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uin
     }
     pass.forward(state_.parameters.data(), train_, rows, masks, context);
     return pass.backward(state_.parameters.data(), train_.targets, rows, scale, gradient_.data(),
-                         context);
+                         {}, context);
 }
 
 template <typename T>
@@ -205,7 +201,7 @@ double Trainer<T>::gradient_of_part(const MaskPlan& masks, std::span<const std::
     pass.use(part.layout(), part.inputs());
     pass.forward(part.parameters(), train_, rows, std::nullopt, context);
     const double total =
-        pass.backward(part.parameters(), train_.targets, rows, scale, part.gradient(), context);
+        pass.backward(part.parameters(), train_.targets, rows, scale, part.gradient(), {}, context);
     part.unpack_gradient(gradient_.data());
     return total;
 }
@@ -220,7 +216,7 @@ double Trainer<T>::gradient_of_connections(const MaskPlan& masks,
     connections.choose(masks, state_.parameters.data(), context);
     pass.forward(connections.parameters(), train_, rows, std::nullopt, context);
     const double total = pass.backward(connections.parameters(), train_.targets, rows, scale,
-                                       gradient_.data(), context);
+                                       gradient_.data(), {}, context);
     connections.mask_gradient(gradient_.data(), context);
     return total;
 }
@@ -243,17 +239,57 @@ double Trainer<T>::batch_gradient(std::uint64_t step, std::span<const std::uint3
 }
 
 template <typename T>
-double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& context) {
+bool Trainer<T>::updates_early(std::size_t n_rows) const {
+    if (options_.clip_norm < std::numeric_limits<double>::infinity()) return false;
+    if (n_rows > passes_.front().capacity()) return false;
+    const DropoutKind kind = regularization_.kind;
+    if (kind == DropoutKind::concrete || kind == DropoutKind::dropconnect) return false;
+    if (kind == DropoutKind::batch && any_dropout()) return false;
+    return 4.0 * static_cast<double>(layout_.size() * n_rows) < operations_not_stopped;
+}
+
+template <typename T>
+double Trainer<T>::early_step(const StepRule<T>& rule, std::span<const std::uint32_t> rows,
+                              double scale, const Context& context) {
+    Pass<T>& pass = passes_.front();
+    T* parameters = state_.parameters.data();
+    pass.use(layout_, {});
+    pass.forward(parameters, train_, rows, mask_plan(state_.updates), context);
+    // From here on the step ends: weights of some layers are new, those of others are not.
+    const Context unstopped{context.n_threads, nullptr, context.crew};
+    const auto take = [&](std::size_t l, const GradientTile<T>& tile) {
+        update_part(rule, l, true, tile.offset,
+                    {tile.rows, tile.cols, layout_[l].stride, tile.stride}, 1.0, tile.values);
+    };
     const double total =
-        batch_gradient(state_.updates, rows, 1.0 / static_cast<double>(rows.size()), context);
-    if (learns_rates()) {
-        add_concrete_gradient(layout_, regularization_.concrete, rates_, train_.n,
-                              state_.parameters.data(), gradient_.data());
+        pass.backward(parameters, train_.targets, rows, scale, gradient_.data(), take, unstopped);
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        const DenseLayer& layer = layout_[l];
+        update_part(rule, l, false, layer.biases, {1, layer.stride, 0, 0}, 1.0,
+                    gradient_.data() + layer.biases);
     }
+    return total;
+}
+
+template <typename T>
+double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& context) {
     // The last batch of an epoch may be smaller: its step is smaller in proportion.
     const auto full = static_cast<double>(std::min(options_.batch_size, train_.n));
+    const auto n_rows = static_cast<double>(rows.size());
+    const StepRule<T> rule(options_.optimizer, learning_rate() * n_rows / full, state_.updates + 1);
+    double total = 0.0;
+    if (updates_early(rows.size())) {
+        total = early_step(rule, rows, 1.0 / n_rows, context);
+    } else {
+        total = batch_gradient(state_.updates, rows, 1.0 / n_rows, context);
+        if (learns_rates()) {
+            add_concrete_gradient(layout_, regularization_.concrete, rates_, train_.n,
+                                  state_.parameters.data(), gradient_.data());
+        }
+        update(rule, context);
+    }
     ++state_.updates;
-    update(learning_rate() * static_cast<double>(rows.size()) / full, context);
+    update_groups(rule, context);
     return total;
 }
 
@@ -310,28 +346,39 @@ double Trainer<T>::clip_factor(const Context& context) {
 }
 
 template <typename T>
-void Trainer<T>::update(double rate, const Context& context) {
-    const StepRule<T> rule(options_.optimizer, rate, state_.updates);
-    const double factor = clip_factor(context);
-    const auto moment = [](Aligned<T>& values, std::size_t offset) {
+void Trainer<T>::update_part(const StepRule<T>& rule, std::size_t l, bool weights,
+                             std::size_t offset, const StepShape& shape, double factor,
+                             const T* gradient) {
+    const WeightPenalty& penalty = regularization_.penalties[l];
+    const bool separable = weights && penalty.groups == WeightGroups::separable;
+    const auto moment = [offset](Aligned<T>& values) {
         return values.empty() ? nullptr : values.data() + offset;
     };
+    optimizer_step(rule, separable ? penalty.kink : 0.0, separable ? penalty.ridge : 0.0, shape,
+                   factor, gradient, state_.parameters.data() + offset, moment(state_.first),
+                   moment(state_.second));
+}
+
+template <typename T>
+void Trainer<T>::update(const StepRule<T>& rule, const Context& context) {
+    const double factor = clip_factor(context);
     const double operations = 10.0 * static_cast<double>(layout_.size());
     parallel_for(n_pieces(), context.threads_for(operations), [&](std::size_t task) {
         const Piece& piece = pieces_[task];
-        const WeightPenalty& penalty = regularization_.penalties[piece.layer];
-        const bool separable = piece.weights && penalty.groups == WeightGroups::separable;
-        optimizer_step(rule, separable ? penalty.kink : 0.0, separable ? penalty.ridge : 0.0,
-                       piece.count, factor, gradient_.data() + piece.offset,
-                       state_.parameters.data() + piece.offset, moment(state_.first, piece.offset),
-                       moment(state_.second, piece.offset));
+        update_part(rule, piece.layer, piece.weights, piece.offset, {1, piece.count, 0, 0}, factor,
+                    gradient_.data() + piece.offset);
     });
+}
+
+template <typename T>
+void Trainer<T>::update_groups(const StepRule<T>& rule, const Context& context) {
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
         const WeightPenalty& penalty = regularization_.penalties[l];
         if (!penalty.grouped() && !penalty.bounded()) continue;
         const std::size_t offset = layout_[l].weights;
-        group_step_(layout_[l], penalty, rule.metric(moment(state_.second, offset)),
-                    state_.parameters.data() + offset, context);
+        const T* second = state_.second.empty() ? nullptr : state_.second.data() + offset;
+        group_step_(layout_[l], penalty, rule.metric(second), state_.parameters.data() + offset,
+                    context);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -151,6 +152,13 @@ private:
                             double scale, const Context& context);
     double gradient_of_connections(const MaskPlan& masks, std::span<const std::uint32_t> rows,
                                    double scale, const Context& context);
+    /// Whether a step may update the weights of a layer as their gradient is made, which then is
+    /// never written: nothing else is done to the gradient, and what is left takes so little time
+    /// that it need not be stopped.
+    bool updates_early(std::size_t n_rows) const;
+    double early_step(const StepRule<T>& rule, std::span<const std::uint32_t> rows, double scale,
+                      const Context& context);
+    std::optional<MaskPlan> mask_plan(std::uint64_t step) const;
     double clip_factor(const Context& context);
     double learning_rate() const;
     void prepare_rates();
@@ -158,7 +166,12 @@ private:
     bool learns_rates() const { return regularization_.kind == DropoutKind::concrete; }
     void start_logits();
     std::size_t n_pieces() const { return pieces_.size() - (learns_rates() ? 0 : 1); }
-    void update(double rate, const Context& context);
+    void update(const StepRule<T>& rule, const Context& context);
+    /// Weights (or biases) of layer l from `offset` on, by their gradient times `factor`.
+    void update_part(const StepRule<T>& rule, std::size_t l, bool weights, std::size_t offset,
+                     const StepShape& shape, double factor, const T* gradient);
+    /// What acts on whole groups of weights, after all are updated.
+    void update_groups(const StepRule<T>& rule, const Context& context);
     void record(double train_loss, const Context& context);
     bool improves_no_more();
     bool any_dropout() const;

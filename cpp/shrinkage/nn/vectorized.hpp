@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shrinkage/base/lanes.hpp"
+#include "shrinkage/nn/vectors.hpp"
 
 namespace shrinkage {
 
@@ -27,6 +28,20 @@ void vectorized(const F& f) {
     if (simd() == Simd::avx2) return run_avx2(f);
 #endif
     f();
+}
+
+/// The same for code that names its vectors: f(VectorOf<T, bytes>{}).
+template <typename T, typename F>
+void with_vectors(const F& f) {
+#if SHRINKAGE_X86
+    if (simd() == Simd::avx512) {
+        return run_avx512([&]() SHRINKAGE_INLINED { f(VectorOf<T, 64>{}); });
+    }
+    if (simd() == Simd::avx2) {
+        return run_avx2([&]() SHRINKAGE_INLINED { f(VectorOf<T, 32>{}); });
+    }
+#endif
+    f(VectorOf<T, 16>{});
 }
 
 }  // namespace shrinkage

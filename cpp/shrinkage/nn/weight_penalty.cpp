@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 #include <vector>
+
+#include "shrinkage/nn/nonzeros.hpp"
+#include "shrinkage/nn/vectorized.hpp"
 
 namespace shrinkage {
 namespace {
@@ -26,24 +31,30 @@ double penalty_value(const DenseLayer& layer, const WeightPenalty& penalty, cons
         }
         return penalty.kink * groups.factor() * total;
     }
-    double squares = 0.0;
-    // The padding is zero.
-    for (std::size_t i = 0; i < layer.n_weights(); ++i) {
-        const double w = static_cast<double>(weights[i]);
-        total += std::abs(w);
-        squares += w * w;
-    }
-    return penalty.kink * total + 0.5 * penalty.ridge * squares;
+    if (penalty.kink == 0.0 && penalty.ridge == 0.0) return 0.0;
+    // As many sums side by side as a line has numbers, rather than one that waits; the padding is
+    // 0.
+    constexpr std::size_t lanes = lanes_of<T>;
+    double sums[lanes] = {}, squares[lanes] = {};
+    const std::size_t n = layer.n_weights();
+    vectorized([=, &sums, &squares]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; i += lanes) {
+            for (std::size_t k = 0; k < lanes; ++k) {
+                const auto w = static_cast<double>(weights[i + k]);
+                sums[k] += std::abs(w);
+                squares[k] += w * w;
+            }
+        }
+    });
+    return penalty.kink * std::accumulate(sums, sums + lanes, 0.0) +
+           0.5 * penalty.ridge * std::accumulate(squares, squares + lanes, 0.0);
 }
 
 template <typename T>
 std::size_t count_zeros(const DenseLayer& layer, const T* weights) {
-    std::size_t zeros = 0;
-    for (std::size_t i = 0; i < layer.inputs; ++i) {
-        const T* row = weights + i * layer.stride;
-        zeros += static_cast<std::size_t>(std::count(row, row + layer.units, T{0}));
-    }
-    return zeros;
+    // The padding is zero.
+    return layer.inputs * layer.units -
+           count_nonzeros(std::span<const T>(weights, layer.n_weights()));
 }
 
 template <typename T>
