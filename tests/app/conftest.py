@@ -35,7 +35,8 @@ class Screen:
         """Rerun until no job is under way, as the page's timer would."""
         self.at.run()
         while self.at.get("progress"):
-            registries = (self.shared.fits, self.shared.trainings, self.shared.readings)
+            shared = self.shared
+            registries = (shared.fits, shared.trainings, shared.ensembles, shared.readings)
             for registry in registries:
                 for job in registry.jobs():
                     assert job.wait(PATIENCE_SECONDS)

@@ -320,7 +320,7 @@ def used_keys() -> set[str]:
     python = "\n".join(
         path.read_text(encoding="utf-8")
         for path in [*(FOLDER.parents[1] / "plots").glob("*.py"), FOLDER / "payload.py"]
-        if path.name != "race.py"
+        if path.name not in ("race.py", "ensemble.py")
     )
     text = scripts + python
     found = set(re.findall(r'"([a-z_]+(?:\.[a-z0-9_]+)?)"', text))
@@ -378,7 +378,8 @@ def test_script_needs_no_network_and_is_made_once(
     file.write_text("cut off", encoding="utf-8")
     bundle._vega_bundle.cache_clear()
     assert bundle.vega_bundle() == made
-    files = {*bundle.SCRIPTS, *bundle.RACE_SCRIPTS, "common.css", "board.css", "race.css"}
+    scripts = {*bundle.SCRIPTS, *bundle.RACE_SCRIPTS, *bundle.FIGURE_SCRIPTS}
+    files = {*scripts, "common.css", "board.css", "race.css", "figures.css"}
     own = "\n".join(bundle.own_file(name) for name in files)
     assert "http" not in own
     assert "import " not in own

@@ -160,6 +160,13 @@ def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
     assert number(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(3659.6, "3,660"), (-1234.5, "−1,234"), (531.52, "531.5"), (57.25, "57.25")]
+)
+def test_more_digits_where_they_are_asked_for(value: float, text: str) -> None:
+    assert number(value, 4) == text
+
+
 @given(st.text(max_size=200))
 def test_names_of_users_are_short_and_never_markup(name: str) -> None:
     assert len(shorten(name, 20)) <= 20

@@ -29,6 +29,13 @@ Report = Callable[[Any], bool]
 Work = Callable[[Report], Any]
 
 
+@dataclass(frozen=True)
+class Share:
+    """Progress of work that knows only how much of it is done."""
+
+    fraction: float
+
+
 class JobState(StrEnum):
     """Where a job stands; the last three are final."""
 

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
 from shrinkage.app.files import StoredFile
-from shrinkage.app.jobs import Job, JobState, Report
+from shrinkage.app.jobs import Job, JobState, Report, Share
 from shrinkage.app.services import Services
 from shrinkage.app.spec import FILE_PREFIX, RunSpec
 from shrinkage.data import (
@@ -34,13 +34,6 @@ from shrinkage.errors import DataError
 from shrinkage.linear.suitable import CUSTOMARY, customary_loss
 
 TEST_SHARE = 0.25
-
-
-@dataclass(frozen=True)
-class Share:
-    """Progress of work that knows only how much of it is done."""
-
-    fraction: float
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Nothing here imports Streamlit.
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections import OrderedDict
@@ -15,8 +16,8 @@ from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
 
-from shrinkage.app.jobs import Job, Report
-from shrinkage.app.race_look import LaneLook, Look, Table
+from shrinkage.app.jobs import Job, Report, Share
+from shrinkage.app.race_look import VOTERS, LaneLook, Look, Table
 from shrinkage.app.race_spec import Lane, RaceRun, RaceSpec
 from shrinkage.app.spec import RunSpec
 from shrinkage.errors import Cancelled
@@ -30,6 +31,8 @@ SHORT_SECONDS = 0.1
 """An epoch that takes less is waited for when the race is stopped."""
 WATCHABLE = 40.0
 """Epochs a second that an eye can follow."""
+VOTE_FLOPS = 1e9
+"""The vote of a lane that takes more, a tenth of a second, is left to the Ensemble tab."""
 
 
 @dataclass
@@ -41,6 +44,15 @@ class _Runner:
     train: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     diverged: int | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A copy of a lane's network, how it was regularized last, and after how many epochs."""
+
+    network: Network
+    lane: Lane
+    epochs: int
 
 
 class Race:
@@ -61,6 +73,7 @@ class Race:
         self.pace: float | None = None
         self.job: Job | None = None
         self._lock = threading.Lock()
+        self._training = threading.Lock()
         self._spec = spec
         self._runners: list[_Runner] = []
         self._done = 0
@@ -110,6 +123,18 @@ class Race:
             kept = self._drawn[language] = (seen, draw(*seen))
         return cast(T, kept[1])
 
+    def trained(self, lane: int) -> Trained | None:
+        """A lane's network as it stands; None while it trains and before the first epoch."""
+        if not self._training.acquire(blocking=False):
+            return None
+        try:
+            if self._done == 0:
+                return None
+            rules = self._spec.lanes_after(self._done - 1)[lane]
+            return Trained(copy.copy(self._runners[lane].network), rules, self._done)
+        finally:
+            self._training.release()
+
     def lanes(self) -> tuple[Lane, ...]:
         """How the lanes are regularized in the next epoch to begin."""
         with self._lock:
@@ -146,6 +171,10 @@ class Race:
             Cancelled: the report asked for it; whole epochs are kept.
             shrinkage.errors.ShrinkageError: what is wrong with the data.
         """
+        with self._training:
+            return self._train(load, report)
+
+    def _train(self, load: Callable[[], Table], report: Report) -> Look:
         if self.table is None:
             self.table = load()
         if not self._runners:
@@ -155,7 +184,7 @@ class Race:
         try:
             while self._racing() and self._begin():
                 self._epoch(self.table, report)
-                report(_Share(self._done / self._spec.epochs))
+                report(Share(self._done / self._spec.epochs))
                 clock.keep(self, report)
                 if time.monotonic() - seen > LOOK_SECONDS:
                     self._take_look(self.table)
@@ -164,6 +193,7 @@ class Race:
                     raise _stopped()
         finally:
             self._take_look(self.table)
+            self._count_votes(self.table)
         return self._look
 
     def _racing(self) -> list[_Runner]:
@@ -237,6 +267,20 @@ class Race:
             )
         self._publish(Look(self._done, self._spec.epochs, tuple(lanes), self._seconds))
 
+    def _count_votes(self, table: Table) -> None:
+        """Add to the last look what the sub-networks of every lane with dropout vote."""
+        if self._done == 0:
+            return
+        rules = self._spec.lanes_after(self._done - 1)
+        lanes = []
+        for runner, lane, seen in zip(self._runners, rules, self._look.lanes, strict=True):
+            flops = 2.0 * runner.network.n_parameters * table.test.n * VOTERS
+            votes = lane.drops(self._spec.hidden) and runner.diverged is None
+            if votes and flops <= VOTE_FLOPS and seen.vote is None:
+                seen = replace(seen, vote=table.vote_error(runner.network, lane, self._spec.seed))
+            lanes.append(seen)
+        self._publish(replace(self._look, lanes=tuple(lanes)))
+
     def _freshen(self) -> None:
         """Show a change at once where no training would show it."""
         if not self.running:
@@ -256,13 +300,6 @@ class Race:
             for lane in range(len(spec.lanes))
         )
         self._look = replace(look, changes=changes)
-
-
-@dataclass(frozen=True)
-class _Share:
-    """Progress of a training."""
-
-    fraction: float
 
 
 class _Clock:

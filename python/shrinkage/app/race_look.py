@@ -12,6 +12,9 @@ from shrinkage.app.race_spec import Lane, RaceSpec
 from shrinkage.losses import Loss
 from shrinkage.neural import Network
 
+VOTERS = 50
+"""Sampled sub-networks whose mean stands beside a lane's test error."""
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -34,7 +37,8 @@ class Table:
         facts: what the screen says of the data.
         train, validation, test: the three parts.
         loss: of the output; outputs: number of classes beyond two, else 1.
-        unit: standard deviation of the target among the training rows; 1 for classes.
+        unit, origin: standard deviation and mean of the target among the training rows; 1 and 0
+            for classes.
     """
 
     facts: Any
@@ -44,6 +48,7 @@ class Table:
     loss: Loss
     outputs: int
     unit: float
+    origin: float = 0.0
 
     @property
     def classes(self) -> bool:
@@ -65,6 +70,35 @@ class Table:
         chosen = eta.argmax(axis=1) if eta.shape[1] > 1 else eta[:, 0] > 0
         return float(np.mean(chosen != self.test.y))
 
+    def errors(self, responses: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Test errors (…) of means (…, n, K) for the test rows, K > 1 probabilities of classes."""
+        if self.classes:
+            return np.asarray(np.mean(responses.argmax(axis=-1) != self.test.y, axis=-1))
+        squares = np.mean((responses[..., 0] - self.test.y) ** 2, axis=-1)
+        return np.asarray(self.unit * np.sqrt(squares))
+
+    def vote_error(self, network: Network, lane: Lane, seed: int) -> float:
+        """Test error of the mean of VOTERS sampled sub-networks."""
+        vote = network.predict_ensemble(
+            self.test.X,
+            "mc",
+            n_members=VOTERS,
+            rates=lane.rates(network.setting.hidden_layer_sizes),
+            random_state=mask_seed(seed, 0),
+        )
+        return float(self.errors(as_responses(vote.mean, classes=self.classes)))
+
+
+def as_responses(predictions: Any, *, classes: bool) -> NDArray[np.float64]:
+    """(…, n, K) from (…, n, K) probabilities of classes, or from (…, n) predictions."""
+    values = np.asarray(predictions, dtype=np.float64)
+    return values if classes else values[..., None]
+
+
+def mask_seed(seed: int, repeat: int) -> int:
+    """Seed of the masks of members; those of the training have the race's own."""
+    return int(np.random.SeedSequence((seed, repeat)).generate_state(1, np.uint64)[0])
+
 
 @dataclass(frozen=True)
 class LaneLook:
@@ -76,6 +110,8 @@ class LaneLook:
         zeros, total: weights that are exactly zero, and weights in all.
         test_error: see ``Table.test_error``; None before the first epoch.
         diverged: the epoch whose loss left the range of numbers, or None.
+        vote: test error of the mean of VOTERS sampled sub-networks, all units on being the
+            ``test_error``; None while it trains, and where nothing is dropped.
     """
 
     lane: Lane
@@ -85,6 +121,7 @@ class LaneLook:
     total: int = 0
     test_error: float | None = None
     diverged: int | None = None
+    vote: float | None = None
 
     @property
     def gap(self) -> float:

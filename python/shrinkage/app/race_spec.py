@@ -64,6 +64,14 @@ class Lane:
         """A copy with these fields changed."""
         return replace(self, **changes)
 
+    def rates(self, hidden: tuple[int, ...]) -> list[float]:
+        """(L,) dropout rates of what enters each layer of a network with these hidden layers."""
+        return [self.input_dropout, *(self.dropout for _ in hidden)]
+
+    def drops(self, hidden: tuple[int, ...]) -> bool:
+        """Whether anything is dropped in a network with these hidden layers."""
+        return any(self.rates(hidden))
+
     def rules(self) -> dict[str, Any]:
         """Arguments of ``Network.regularize``: equal ones train alike."""
         penalty = None if self.penalty == "none" else self.penalty
@@ -177,6 +185,14 @@ class RaceSpec:
             if epoch <= epochs:
                 rate = value
         return rate
+
+    def until(self, epochs: int) -> RaceSpec:
+        """What of it had a say in the first ``epochs`` epochs, one at least."""
+        return self.but(
+            epochs=epochs,
+            changes=tuple(change for change in self.changes if change.epoch < epochs),
+            rates=tuple(rate for rate in self.rates if rate[0] < epochs),
+        )
 
     def with_lane(self, epochs: int, lane: int, to: Lane) -> RaceSpec:
         """A copy whose lane is regularized like ``to`` after ``epochs`` epochs.

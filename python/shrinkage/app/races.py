@@ -137,13 +137,13 @@ def race_table(spec: RunSpec, services: Services, report: Report) -> Table:
     dataset = data.dataset
     rows = split_rows(dataset.y, dataset.task, spec.seed)
     X = _scaled(dataset.X, rows[0])
-    y, unit = _target(dataset, rows[0])
+    y, unit, origin = _target(dataset, rows[0])
     train, validation, test = (Part(X[part], y[part]) for part in rows)
     several = dataset.n_classes > 2
     kind = Squared if dataset.task == "regression" else Multinomial if several else Logistic
     facts = TableFacts(**data.facts(spec, services))
     outputs = dataset.n_classes if several else 1
-    return Table(facts, train, validation, test, kind(), outputs, unit)
+    return Table(facts, train, validation, test, kind(), outputs, unit, origin)
 
 
 def _scaled(X: Any, train: NDArray[np.int64]) -> Any:
@@ -156,10 +156,10 @@ def _scaled(X: Any, train: NDArray[np.int64]) -> Any:
     return np.ascontiguousarray(scaled, dtype=np.float32)
 
 
-def _target(dataset: Dataset, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
-    """The target as the loss takes it, and its unit: quantities are scaled like the columns."""
+def _target(dataset: Dataset, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], float, float]:
+    """The target as the loss takes it, unit and origin: quantities are scaled like the columns."""
     y = np.asarray(dataset.y, dtype=np.float64)
     if dataset.task == "classification":
-        return y, 1.0
-    unit = float(y[train].std()) or 1.0
-    return (y - y[train].mean()) / unit, unit
+        return y, 1.0, 0.0
+    unit, origin = float(y[train].std()) or 1.0, float(y[train].mean())
+    return (y - origin) / unit, unit, origin

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.app.board import prepare as prepare_board
-from shrinkage.app.jobs import Job, Report, interruptible
-from shrinkage.app.loading import TEST_SHARE, Share, TableFacts, data_name, held_out, load
+from shrinkage.app.jobs import Job, Report, Share, interruptible
+from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, load
 from shrinkage.app.services import RunInfo, Services
 from shrinkage.app.spec import RunSpec
 from shrinkage.data import one_vs_rest

@@ -53,6 +53,7 @@ class Services:
         fits: jobs whose results are pictures; the history follows them.
         trainings: jobs that train a race; the history follows them.
         races: what is trained by them.
+        ensembles: jobs that count the votes inside a trained network.
         readings: jobs whose results are tables, of which few are kept because they may be large.
     """
 
@@ -64,6 +65,7 @@ class Services:
         # A race held to a pace mostly waits; its epochs bring threads of their own.
         self.trainings = Registry(workers=4, keep=8, on_change=self._record)
         self.races = Races()
+        self.ensembles = Registry(workers=1, keep=8)
         self.readings = Registry(workers=1, keep=3)
         self._rows: dict[int, str] = {}
 
@@ -71,6 +73,7 @@ class Services:
         """Stop what runs and give the folder back; the next use opens it anew."""
         self.fits.close()
         self.trainings.close()
+        self.ensembles.close()
         self.readings.close()
         self.history.close()
         _open_services.pop(self.folder, None)

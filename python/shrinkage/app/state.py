@@ -16,8 +16,10 @@ JOB = "job"
 SCREEN = "screen"
 RACE = "n"
 RACE_NAME = "race"
-ADDRESS = (LINK, JOB, SCREEN, RACE, RACE_NAME)
+VIEW = "view"
+ADDRESS = (LINK, JOB, SCREEN, RACE, RACE_NAME, VIEW)
 SCREENS = ("linear", "network")
+VIEWS = ("train", "ensemble")
 LANGUAGE = "lang"
 JOB_DIGITS = 16
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -38,6 +40,7 @@ class AppState:
 
     Attributes:
         screen: one of SCREENS.
+        view: of the Network screen, one of VIEWS.
         spec: the run that is wanted; its data are those of every screen.
         shown: the last run whose picture was finished; it stays on the screen until the next one.
         race: the race that is wanted on the Network screen.
@@ -51,6 +54,7 @@ class AppState:
     """
 
     screen: str = SCREENS[0]
+    view: str = VIEWS[0]
     spec: RunSpec = DEFAULT
     shown: RunSpec | None = None
     race: RaceSpec = DEFAULT_RACE
@@ -82,7 +86,7 @@ class AppState:
         """Ask for a race of the history."""
         self.want(run.table)
         self.want_race(run.race)
-        self.screen, self.race_name = "network", name
+        self.screen, self.view, self.race_name = "network", VIEWS[0], name
 
     def back(self) -> None:
         """Ask for what is still on the screen."""
@@ -105,8 +109,9 @@ def read_address(
     if given == state.written:
         return
     state.written = given
-    link, job, screen, race, name = given
+    link, job, screen, race, name, view = given
     state.screen = screen if screen in SCREENS else SCREENS[0]
+    state.view = view if view in VIEWS else VIEWS[0]
     try:
         spec = DEFAULT
         if link is not None or job is not None:
@@ -148,6 +153,7 @@ def write_address(state: AppState, query: MutableMapping[str, str]) -> None:
         SCREEN: state.screen if network else None,
         RACE: encode_race(state.race) if network else None,
         RACE_NAME: state.race_name if network else None,
+        VIEW: state.view if network and state.view != VIEWS[0] else None,
     }
     for name, value in values.items():
         if value is None:

@@ -24,6 +24,7 @@ SCRIPTS = (
     "board.js",
 )
 RACE_SCRIPTS = (*COMMON, "race.js")
+FIGURE_SCRIPTS = (*COMMON, "figures.js")
 _NAME = "__shrinkageVegaEmbed"
 _SNIPPET = f"globalThis.{_NAME} = vegaEmbed;"
 _lock = threading.Lock()

@@ -60,3 +60,47 @@ function dataTable(header, rows) {
   table.append(body);
   return table;
 }
+
+/** What boards of charts have in common: their words, their charts, their end. */
+class ChartBoard {
+  constructor(root) {
+    this.root = root;
+    this.charts = {};
+    this.turn = 0;
+    this.ready = false;
+    this.watcher = new ResizeObserver(() => this.resize());
+  }
+
+  word(key) {
+    return this.data.words[key] ?? key;
+  }
+
+  clear() {
+    this.ready = false;
+    this.turn += 1;
+    this.watcher.disconnect();
+    for (const chart of Object.values(this.charts)) chart.remove();
+    this.charts = {};
+  }
+
+  destroy() {
+    this.clear();
+    this.root.replaceChildren();
+  }
+}
+
+/** The function that shows what the server sent on the one board of its element. */
+function mounting(Board) {
+  const boards = new WeakMap();
+  return ({ data, parentElement }) => {
+    const root = parentElement.querySelector(".board");
+    if (!root || !data) return undefined;
+    if (!boards.has(root)) boards.set(root, new Board(root));
+    const board = boards.get(root);
+    board.update(data);
+    return () => {
+      board.destroy();
+      boards.delete(root);
+    };
+  };
+}

@@ -8,14 +8,16 @@ from typing import Any
 
 import streamlit as st
 
-from shrinkage.app.board.bundle import RACE_SCRIPTS, script, style
+from shrinkage.app.board.bundle import FIGURE_SCRIPTS, RACE_SCRIPTS, script, style
 from shrinkage.app.board.payload import board_payload, valid_pair
 from shrinkage.linear.comparison import PenaltyComparison
 
 NAME = "shrinkage_linear_board"
 RACE_NAME = "shrinkage_race_board"
+FIGURES_NAME = "shrinkage_figures_board"
 HTML = '<div class="board-frame"><div class="board"></div></div>'
 RACE_HTML = '<div class="board-frame"><div class="board race"></div></div>'
+FIGURES_HTML = '<div class="board-frame"><div class="board figures"></div></div>'
 
 
 @cache
@@ -69,6 +71,18 @@ def _race_component() -> Any:
 def race_board(payload: Mapping[str, Any], *, key: str) -> None:
     """Show a race. Mounted again with new numbers it changes in place; it asks for nothing."""
     _race_component()(key=key, data=payload, height="content")
+
+
+@cache
+def _figures_component() -> Any:
+    return st.components.v2.component(
+        FIGURES_NAME, html=FIGURES_HTML, css=style("figures.css"), js=script(FIGURE_SCRIPTS)
+    )
+
+
+def figures_board(payload: Mapping[str, Any], *, key: str) -> None:
+    """Show figures. Mounted again with new numbers they change in place; it asks for nothing."""
+    _figures_component()(key=key, data=payload, height="content")
 
 
 def _nothing() -> None:

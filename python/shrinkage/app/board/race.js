@@ -2,21 +2,8 @@
 
 const RACE_BAR_STEP = 22;
 const BAR_KINDS = ["zeros", "test"];
-const races = new WeakMap();
 
-class RaceBoard {
-  constructor(root) {
-    this.root = root;
-    this.charts = {};
-    this.turn = 0;
-    this.ready = false;
-    this.watcher = new ResizeObserver(() => this.resize());
-  }
-
-  word(key) {
-    return this.data.words[key] ?? key;
-  }
-
+class RaceBoard extends ChartBoard {
   /** Take what the server sent; only another language, theme or number of lanes rebuilds. */
   update(data) {
     const theme = readTheme(this.root);
@@ -155,33 +142,6 @@ class RaceBoard {
       if (chart.fit()) chart.run();
     }
   }
-
-  clear() {
-    this.ready = false;
-    this.turn += 1;
-    this.watcher.disconnect();
-    for (const chart of Object.values(this.charts)) chart.remove();
-    this.charts = {};
-  }
-
-  destroy() {
-    this.clear();
-    this.root.replaceChildren();
-  }
 }
 
-export default function mount(component) {
-  const { data, parentElement } = component;
-  const root = parentElement.querySelector(".board");
-  if (!root || !data) return undefined;
-  let board = races.get(root);
-  if (!board) {
-    board = new RaceBoard(root);
-    races.set(root, board);
-  }
-  board.update(data);
-  return () => {
-    board.destroy();
-    races.delete(root);
-  };
-}
+export default mounting(RaceBoard);

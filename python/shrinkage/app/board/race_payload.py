@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from shrinkage.app.board.figures_payload import plain_specs
 from shrinkage.app.race_look import LaneLook, Look
 from shrinkage.plots.race import (
     DARK_LANE_COLORS,
@@ -20,7 +20,7 @@ from shrinkage.plots.race import (
     loss_range,
     race_bars_spec,
 )
-from shrinkage.plots.style import CONFIG, rounded
+from shrinkage.plots.style import rounded
 
 LETTERS = "ABCD"
 FIRST_EPOCHS = 200
@@ -130,8 +130,4 @@ def _bars(
 @lru_cache(maxsize=4)
 def _specs(texts: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     """The specifications in one language; the same for every race."""
-    made = {"curves": curves_spec(dict(texts)), "bars": race_bars_spec()}
-    plain = {name: json.loads(chart.to_json(validate=False)) for name, chart in made.items()}
-    for spec in plain.values():
-        spec["config"] = CONFIG
-    return plain
+    return plain_specs({"curves": curves_spec(dict(texts)), "bars": race_bars_spec()})

@@ -14,17 +14,18 @@ from shrinkage.app.race_look import Look, Table
 from shrinkage.app.race_spec import DEFAULT_RACE
 from shrinkage.app.races import race_for, start, stop
 from shrinkage.app.services import Services
-from shrinkage.app.state import AppState, Notice
+from shrinkage.app.state import VIEWS, AppState, Notice
 from shrinkage.app.views.context import race_context
+from shrinkage.app.views.ensemble import ensemble_tab
 from shrinkage.app.views.header import header
 from shrinkage.app.views.history import data_label
 from shrinkage.app.views.lanes import lane_row
+from shrinkage.app.views.progress import TICK_SECONDS, race_line
 from shrinkage.app.views.race_sentence import race_sentence, race_texts
 from shrinkage.app.views.race_settings import settings_panel
 from shrinkage.app.views.take_away import take_race_panel
 from shrinkage.app.views.text import Translator, count, duration
 
-TICK_SECONDS = 0.25
 PATIENCE_SECONDS = 1.5
 BOARD_KEY = "race_board"
 
@@ -40,11 +41,15 @@ def render(
     header(state, services, t, facts, lambda: take_race_panel(race, t))
     before_picture()
     _controls(race, running, state, services, t)
-    lane_row(race, state, t)
+    if state.view == "train":
+        lane_row(race, state, t)
     if not running:
         _failure(race, t)
-    live = st.fragment(_live, run_every=TICK_SECONDS if running else None)
-    live(race, running, table is not None, state, t)
+    if state.view == "train":
+        live = st.fragment(_live, run_every=TICK_SECONDS if running else None)
+        live(race, running, table is not None, state, t)
+    else:
+        ensemble_tab(race, running, state, services, t)
     if table is not None:
         race_context(table, state, t)
 
@@ -69,6 +74,7 @@ def _controls(
     race: Race, running: bool, state: AppState, services: Services, t: Translator
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="race_controls"):
+        _view_switch(state, t)
         if running:
             st.button(
                 t("progress.stop"),
@@ -88,6 +94,24 @@ def _controls(
             on_change=_set_pace,
             args=(race, state),
         )
+
+
+def _view_switch(state: AppState, t: Translator) -> None:
+    st.session_state["network_view"] = state.view
+    st.segmented_control(
+        t("network.view"),
+        VIEWS,
+        format_func=lambda code: t(f"network.view_{code}"),
+        key="network_view",
+        label_visibility="collapsed",
+        required=True,
+        on_change=_show_view,
+        args=(state,),
+    )
+
+
+def _show_view(state: AppState) -> None:
+    state.view = st.session_state["network_view"]
 
 
 def _ways_on(race: Race, state: AppState, services: Services, t: Translator) -> None:
@@ -171,22 +195,8 @@ def _live(race: Race, running: bool, loaded: bool, state: AppState, t: Translato
     sentence, payload = race.drawn(t.language, draw)
     with st.container(key="race_finding", gap="xsmall"):
         if running:
-            st.progress(look.epoch / look.goal, text=_progress(race, t))
+            st.progress(look.epoch / look.goal, text=race_line(race, t))
         elif look.epoch > 0:
             st.caption(t("network.ran", epochs=count(look.epoch), seconds=duration(look.seconds)))
         st.markdown(sentence)
     race_board(payload, key=BOARD_KEY)
-
-
-def _progress(race: Race, t: Translator) -> str:
-    job, look = race.job, race.look
-    if job is not None and job.state is JobState.QUEUED:
-        return t("network.queued")
-    if race.table is None:
-        return t("network.loading")
-    return t(
-        "network.running",
-        epoch=count(look.epoch),
-        goal=count(look.goal),
-        seconds=duration(look.seconds),
-    )

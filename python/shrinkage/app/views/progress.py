@@ -1,10 +1,11 @@
-"""The card of a job that is not done: progress with Stop, stopped, failed."""
+"""Work under way: the card of a job, with its progress and Stop; the line of a race."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from shrinkage.app.jobs import Job, JobState
+from shrinkage.app.race import Race
 from shrinkage.app.views.text import Translator, count, duration, number
 
 TICK_SECONDS = 0.25
@@ -38,4 +39,19 @@ def _line(job: Job, t: Translator, label: str) -> str:
         seconds=seconds,
         lam=number(lam),
         nonzero=count(look.progress.n_nonzero),
+    )
+
+
+def race_line(race: Race, t: Translator) -> str:
+    """How far the race under way has come."""
+    job, look = race.job, race.look
+    if job is not None and job.state is JobState.QUEUED:
+        return t("network.queued")
+    if race.table is None:
+        return t("network.loading")
+    return t(
+        "network.running",
+        epoch=count(look.epoch),
+        goal=count(look.goal),
+        seconds=duration(look.seconds),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from shrinkage.app.board import LETTERS, LaneTexts, RaceTexts
 from shrinkage.app.race_facts import race_facts
-from shrinkage.app.race_look import LaneLook, Look, Table
+from shrinkage.app.race_look import VOTERS, LaneLook, Look, Table
 from shrinkage.app.views.lanes import lane_label
 from shrinkage.app.views.text import Translator, count, number
 
@@ -31,8 +31,15 @@ def race_texts(look: Look, table: Table | None, t: Translator) -> RaceTexts:
         zeros=t("network.title.zeros"),
         zeros_note=t("network.note.zeros"),
         test=t(f"network.title.test_{kind}"),
-        test_note=t("network.note.test", rows=count(0 if table is None else table.test.n)),
+        test_note=_test_note(look, 0 if table is None else table.test.n, t),
     )
+
+
+def _test_note(look: Look, rows: int, t: Translator) -> str:
+    note = t("network.note.test", rows=count(rows))
+    if all(lane.vote is None for lane in look.lanes):
+        return note
+    return note + t("network.note.vote", members=count(VOTERS))
 
 
 def _lane_texts(lane: LaneLook, classes: bool, t: Translator) -> LaneTexts:
@@ -51,12 +58,19 @@ def _lane_texts(lane: LaneLook, classes: bool, t: Translator) -> LaneTexts:
         share = _percent(lane.zeros / lane.total)
         zeros = t("network.zeros", share=share, zeros=count(lane.zeros), total=count(lane.total))
     if lane.test_error is not None:
-        test = _percent(lane.test_error) if classes else number(lane.test_error, zeros=True)
+        test = error_text(lane.test_error, classes=classes)
+    if lane.vote is not None:
+        test = t("network.test_vote", error=test, vote=error_text(lane.vote, classes=classes))
     return LaneTexts(lane_label(lane.lane, t), note, zeros, test)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}\N{NARROW NO-BREAK SPACE}%"
+def error_text(error: float, *, classes: bool, digits: int = 3) -> str:
+    """A test error: a share of wrong classes, or a number in units of the target."""
+    return _percent(error, digits - 2) if classes else number(error, digits, zeros=True)
+
+
+def _percent(share: float, decimals: int = 1) -> str:
+    return f"{100 * share:.{decimals}f}\N{NARROW NO-BREAK SPACE}%"
 
 
 def _show(name: str, value: Any, look: Look, t: Translator) -> str:

@@ -81,7 +81,8 @@ def number(value: float, digits: int = 3, *, zeros: bool = False) -> str:
     mantissa, _, exponent = text.partition("e")
     mantissa = mantissa.replace("-", MINUS).removesuffix(".")
     if not exponent:
-        return mantissa
+        whole = mantissa.removeprefix(MINUS).partition(".")[0]
+        return mantissa.replace(whole, f"{int(whole):,}", 1) if len(whole) > 3 else mantissa
     power = int(exponent)
     if 0 < power <= 6:
         return f"{float(text):,.0f}".replace("-", MINUS)

@@ -1,0 +1,243 @@
+"""How the sub-networks inside a dropout network vote on the test rows of a race."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.app.jobs import Report, Share
+from shrinkage.app.race_look import Table, as_responses, mask_seed
+from shrinkage.app.race_spec import Lane
+from shrinkage.errors import Cancelled
+from shrinkage.neural import Network
+
+REPEATS = 20
+"""Independent draws of members, as in Srivastava et al. (2014), figure 11."""
+MEMBERS, FEWEST = 200, 20
+"""Of each draw: as many as WORK and NUMBERS allow between these bounds."""
+WORK = 4e11
+"""Operations of all members together, some ten seconds of two cores."""
+NUMBERS = 2**22
+"""Predictions of one draw that are held at a time."""
+EXACT_UNITS = 16
+"""All sub-networks are counted up to so many units that may be dropped."""
+EXACT_NUMBERS = 1e9
+"""Predictions of all sub-networks at most, some ten seconds."""
+SHOWN_ROWS, SHOWN_MEMBERS = 200, 1000
+"""Test rows whose members are kept, and how many of them."""
+
+
+@dataclass(frozen=True)
+class Ambiguity:
+    """Krogh & Vedelsby's (1995) decomposition of a squared error: vote = member − variance.
+
+    Of a quantity the mean squared error in squared units; of classes the Brier score, the squared
+    distance of the probabilities from the class that was true.
+
+    Attributes:
+        member: mean over the members of their squared errors.
+        variance: of the members around their mean, on the average over the rows.
+        vote: squared error of their mean.
+    """
+
+    member: float
+    variance: float
+    vote: float
+
+
+@dataclass(frozen=True, eq=False)
+class RowVotes:
+    """Of the first r test rows what M members predict, classes by the probability of the true one.
+
+    Attributes:
+        members: (M, r). vote, scaling, truth: (r,), all in units of the target.
+    """
+
+    members: NDArray[np.float32]
+    vote: NDArray[np.float64]
+    scaling: NDArray[np.float64]
+    truth: NDArray[np.float64]
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.truth)
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """The ensemble inside one network. Errors are those of ``Table.test_error``.
+
+    Attributes:
+        lane: how the network was regularized last.
+        units: how many may be dropped.
+        repeats: R independent draws of K members each, T = R·K in all.
+        mean, spread: (K,) error of the mean of the first k members, on the average over the draws,
+            and its standard deviation between them.
+        member_errors: (T,) of single members.
+        vote: error of the mean of all T members. scaling: of weight scaling.
+        exact: error of the mean of all 2^units sub-networks, each by its probability; None if they
+            are too many to count.
+        ambiguity: why the vote is better than its members.
+        rows: votes on single rows. n_test: test rows.
+        classes: whether the target is a class. step: least difference of two errors, 0 for none.
+    """
+
+    lane: Lane
+    units: int
+    repeats: int
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    member_errors: NDArray[np.float64]
+    vote: float
+    scaling: float
+    exact: float | None
+    ambiguity: Ambiguity
+    rows: RowVotes
+    n_test: int
+    classes: bool
+    step: float
+
+    @property
+    def members(self) -> int:
+        """K."""
+        return len(self.mean)
+
+    @property
+    def total(self) -> int:
+        """T."""
+        return len(self.member_errors)
+
+    @property
+    def match(self) -> int | None:
+        """The least k whose members err no more than weight scaling, on the average; or None."""
+        reached = np.flatnonzero(self.mean <= self.scaling)
+        return int(reached[0]) + 1 if reached.size else None
+
+
+def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: Report) -> Votes:
+    """Draw members again and again, and all of them where they can be counted.
+
+    Args:
+        network: trained. lane: its rates are those that members are drawn by.
+        table: whose test rows are voted on. seed: of the masks.
+        report: is told the share done, asks for the end by returning True.
+
+    Raises:
+        Cancelled: the report asked for it.
+    """
+    rates = lane.rates(network.setting.hidden_layer_sizes)
+    units = sum(n for n, rate in zip(network.sizes, rates, strict=False) if rate > 0)
+    members = _members(network, table)
+    countable = units <= EXACT_UNITS and 2.0**units * table.test.n * table.outputs <= EXACT_NUMBERS
+    steps = REPEATS + countable
+
+    def predicted(step: int, kind: str, **options: Any) -> Any:
+        """One call of the library, which is so many steps of the whole."""
+        ensemble = network.predict_ensemble(
+            table.test.X,
+            kind,
+            rates=rates,
+            callback=lambda now: report(Share((step + now.done / max(now.total, 1)) / steps)),
+            **options,
+        )
+        if report(Share((step + 1) / steps)) or ensemble.stopped:
+            raise Cancelled("the votes were not counted to the end", code="votes.cancelled")
+        return ensemble
+
+    scaling = network.predict_ensemble(table.test.X, "weight_scaling").mean
+    tally = _Tally(table, as_responses(scaling, classes=table.classes))
+    for repeat in range(REPEATS):
+        seeds = {"random_state": mask_seed(seed, repeat)}
+        drawn = predicted(repeat, "mc", n_members=members, keep_members=True, **seeds)
+        tally.add(as_responses(drawn.members, classes=table.classes))
+    exact = None
+    if countable:
+        everyone = predicted(REPEATS, "exact_arithmetic").mean
+        exact = float(table.errors(as_responses(everyone, classes=table.classes)))
+    return tally.votes(lane, units, exact)
+
+
+def _members(network: Network, table: Table) -> int:
+    """How many a draw has."""
+    flops = 2.0 * network.n_parameters * table.test.n
+    numbers = table.test.n * max(table.outputs, 1 + table.classes)
+    return int(min(max(min(WORK / (REPEATS * flops), NUMBERS / numbers), FEWEST), MEMBERS))
+
+
+class _Tally:
+    """Sums over the draws; no draw is kept but for the rows that are shown."""
+
+    def __init__(self, table: Table, scaling: NDArray[np.float64]) -> None:
+        self._table = table
+        self._scaling = scaling
+        self._goal = _goal(table, scaling.shape[-1])
+        self._curves: list[NDArray[np.float64]] = []
+        self._errors: list[NDArray[np.float64]] = []
+        self._squares: list[NDArray[np.float64]] = []
+        self._shown: list[NDArray[np.float32]] = []
+        self._means: list[NDArray[np.float64]] = []
+        self._variances: list[NDArray[np.float64]] = []
+
+    def add(self, members: NDArray[np.float64]) -> None:
+        """Members (K, n, responses) of one draw."""
+        table, count = self._table, np.arange(1, len(members) + 1)[:, None, None]
+        self._errors.append(table.errors(members))
+        self._squares.append(((members - self._goal) ** 2).sum(axis=-1).mean(axis=-1))
+        if sum(map(len, self._shown)) < SHOWN_MEMBERS:
+            self._shown.append(self._of_rows(members).astype(np.float32))
+        self._means.append(members.mean(axis=0))
+        self._variances.append(members.var(axis=0))
+        self._curves.append(table.errors(np.cumsum(members, axis=0) / count))
+
+    def votes(self, lane: Lane, units: int, exact: float | None) -> Votes:
+        """What all draws together tell."""
+        table, curves, means = self._table, np.array(self._curves), np.array(self._means)
+        vote = means.mean(axis=0)
+        # All draws are of one size: variance within them plus variance of their means.
+        variance = np.mean(self._variances, axis=0) + means.var(axis=0)
+        scale = table.unit**2
+        ambiguity = Ambiguity(
+            member=scale * float(np.mean(self._squares)),
+            variance=scale * float(variance.sum(axis=-1).mean()),
+            vote=scale * float(((vote - self._goal) ** 2).sum(axis=-1).mean()),
+        )
+        rows = RowVotes(
+            np.concatenate(self._shown)[:SHOWN_MEMBERS],
+            self._of_rows(vote),
+            self._of_rows(self._scaling),
+            self._of_rows(self._goal),
+        )
+        return Votes(
+            lane=lane,
+            units=units,
+            repeats=len(curves),
+            mean=curves.mean(axis=0),
+            spread=curves.std(axis=0, ddof=1),
+            member_errors=np.concatenate(self._errors),
+            vote=float(table.errors(vote)),
+            scaling=float(table.errors(self._scaling)),
+            exact=exact,
+            ambiguity=ambiguity,
+            rows=rows,
+            n_test=table.test.n,
+            classes=table.classes,
+            step=1.0 / table.test.n if table.classes else 0.0,
+        )
+
+    def _of_rows(self, responses: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(…, n, responses) to (…, r): in units of the target, or the true class's probability."""
+        first, table = responses[..., :SHOWN_ROWS, :], self._table
+        if not table.classes:
+            return np.asarray(table.origin + table.unit * first[..., 0])
+        true = table.test.y[:SHOWN_ROWS].astype(int)
+        return np.asarray(first[..., np.arange(len(true)), true])
+
+
+def _goal(table: Table, responses: int) -> NDArray[np.float64]:
+    """(n, responses) that a perfect member would predict."""
+    y = table.test.y
+    return (y[:, None] == np.arange(responses)).astype(float) if table.classes else y[:, None]
