@@ -302,7 +302,6 @@ private:
         if (move == Move::made) follow_bend();
         return move;
     }
-
     /// How much the loss bends along the step just made, against the model.
     void follow_bend() {
         if constexpr (L::shape == Shape::quadratic) return;  // it bends as the model does
@@ -312,7 +311,8 @@ private:
             now += point_.curvature[i] * square;
             then += reference_[i] * square;
         }
-        bends_.note(std::clamp(now / then, 0.1, 10.0));
+        // All of it carries more coefficients across zero.
+        bends_.note(std::sqrt(std::clamp(now / then, 0.01, 100.0)));
     }
 
     /// The columns that still matter, and those that wait; ahead of their lambdas those that were
