@@ -90,7 +90,7 @@ def test_one_feature_is_not_all_of_them(diabetes: LinearResult, lang: str) -> No
 
 def test_the_certificate_has_three_digits(diabetes: LinearResult) -> None:
     said = certificate(diabetes, Translator("en"))
-    assert "1.00×10⁻¹¹" in said
+    assert "1.00×10⁻¹²" in said
 
 
 @pytest.mark.parametrize(
