@@ -22,7 +22,9 @@ LIBRARY_TESTS = ("tests/python", "tests/property", "tests/golden")
 READ_THE_CHECKOUT = (
     "test_architecture.py",
     "test_benchmark.py",
+    "test_benchmark_ensembles.py",
     "test_benchmark_networks.py",
+    "test_guide.py",
     "test_readme.py",
     "test_reproductions.py",
     "test_tools.py",
