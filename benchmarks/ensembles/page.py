@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import report
 from ..networks.page import best, count, disturbance, median, rated, readings
 from ..networks.part import PEERS, SGEMM
-from ..networks.rounds import ROUNDS, TURN, Rates
+from ..networks.rounds import ROUNDS, TURN, Rates, rates_of
 from ..report import Missed, machine, table
 from ..store import Store
 from ..timing import PAUSE, SLACK
@@ -43,10 +43,7 @@ def write(results: Store, page: Path) -> None:
     known = results.read(NAME)
     if not known:
         return
-    found = {
-        group: {name: Rates(**one) for name, one in raw["entrants"].items()}
-        for group, raw in known.items()
-    }
+    found = rates_of(known)
     missed = Missed()
     measured = [sampled(found, missed), enumerated(found, missed), bounds(found)]
     text = [INTRODUCTION, measured[0], measured[1], missed.section(), measured[2]]

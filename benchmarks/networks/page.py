@@ -12,7 +12,7 @@ from ..report import Missed, machine, table
 from ..store import NOISE, Store
 from ..timing import PAUSE, SLACK
 from .part import BATCH, MEMORY, NAME, OURS, PEERS, PLAIN, SGEMM, THREADS, threads_of
-from .rounds import ROUNDS, TURN, Rates
+from .rounds import ROUNDS, TURN, Rates, rates_of
 from .works import BYTES_OF_A_WEIGHT, HIDDEN_RATE, INPUT_RATE, OPTIMIZERS, WORKS, Work
 
 DROPOUT_SHARE, MASKS, WIDE = 0.05, 2e9, 256
@@ -54,10 +54,7 @@ def write(results: Store, page: Path) -> None:
     known = results.read(NAME)
     if not known:
         return
-    found = {
-        group: {name: Rates(**one) for name, one in raw["entrants"].items()}
-        for group, raw in known.items()
-    }
+    found = rates_of(known)
     missed = Missed()
     measured = [
         single_networks(found, missed),

@@ -52,6 +52,14 @@ class Rates:
         return statistics.median(self.rates) if self.rates else float("nan")
 
 
+def rates_of(known: dict[str, Any]) -> dict[str, dict[str, Rates]]:
+    """Raw results as rates, by group and entrant."""
+    return {
+        group: {name: Rates(**one) for name, one in raw["entrants"].items()}
+        for group, raw in known.items()
+    }
+
+
 class Served:
     """The side of the process: makes entrants of one package and times their passes."""
 

@@ -229,7 +229,7 @@ TEST_CASE("separable classes and a small lambda: large but finite and optimal") 
     }
 }
 
-TEST_CASE("a kept model follows how the loss bends: few steps a lambda down a long path") {
+TEST_CASE("few steps a lambda down a long path") {
     const Example e(200, 300, 8, 3.0);
     const Separable<L1> penalty(L1{}, std::vector<double>(300, 1.0));
     std::vector<double> lambdas;

@@ -55,7 +55,7 @@ private:
         ConstVector v;
         Vector out;
     };
-    /// Of all rows, or of those listed; d is not negative there.
+    /// Of all rows, or of those listed; weights count by their size.
     void full_gram(Indices a, Indices b, ConstVector d, Indices listed, const Context& context,
                    MatrixView out, const Along* along) const;
     void gram_of_some(Indices a, ConstVector d, const Context& context, MatrixView out) const;

@@ -116,7 +116,7 @@ private:
               const Context& context) {
         trial_ = w.point->beta;
         // The model times the bend: the same as gradient and penalty over it.
-        w.bend = w.point->total_curvature() / goal.total;
+        w.bend = std::clamp(w.point->total_curvature() / goal.total, 0.01, 100.0);
         const double scale = 1.0 / w.bend;
         model.set_gradient(w.point->g, scale);
         solver.solve(model, trial_, scale * w.lambda,

@@ -312,7 +312,7 @@ private:
             then += reference_[i] * square;
         }
         // All of it carries more coefficients across zero.
-        bends_.note(std::sqrt(std::clamp(now / then, 0.01, 100.0)));
+        if (then > 0.0) bends_.note(std::sqrt(std::clamp(now / then, 0.01, 100.0)));
     }
 
     /// The columns that still matter, and those that wait; ahead of their lambdas those that were

@@ -95,7 +95,7 @@ class Problem:
         over a long X ahead of it would take a tenth of a fit.
         """
         plain = self.outputs is None and not sparse.issparse(self.X)
-        return plain and self.loss.name != "quantile" and self.penalty.name != "l2"
+        return plain and self.loss.smooth and self.penalty.name != "l2"
 
     @property
     def class_index(self) -> npt.NDArray[np.int64]:

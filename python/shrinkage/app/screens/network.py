@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -23,6 +24,7 @@ from shrinkage.app.views.lanes import lane_row
 from shrinkage.app.views.progress import TICK_SECONDS, race_line
 from shrinkage.app.views.race_sentence import race_sentence, race_texts
 from shrinkage.app.views.race_settings import settings_panel
+from shrinkage.app.views.switch import switch
 from shrinkage.app.views.take_away import take_race_panel
 from shrinkage.app.views.text import Translator, count, duration
 
@@ -74,7 +76,10 @@ def _controls(
     race: Race, running: bool, state: AppState, services: Services, t: Translator
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="race_controls"):
-        _view_switch(state, t)
+        words = {code: t(f"network.view_{code}") for code in VIEWS}
+        switch(
+            "network_view", t("network.view"), words, state.view, partial(setattr, state, "view")
+        )
         if running:
             st.button(
                 t("progress.stop"),
@@ -94,24 +99,6 @@ def _controls(
             on_change=_set_pace,
             args=(race, state),
         )
-
-
-def _view_switch(state: AppState, t: Translator) -> None:
-    st.session_state["network_view"] = state.view
-    st.segmented_control(
-        t("network.view"),
-        VIEWS,
-        format_func=lambda code: t(f"network.view_{code}"),
-        key="network_view",
-        label_visibility="collapsed",
-        required=True,
-        on_change=_show_view,
-        args=(state,),
-    )
-
-
-def _show_view(state: AppState) -> None:
-    state.view = st.session_state["network_view"]
 
 
 def _ways_on(race: Race, state: AppState, services: Services, t: Translator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from shrinkage.app.services import Services
 from shrinkage.app.state import LANGUAGE, SCREENS, AppState
 from shrinkage.app.views.data_panel import data_panel
 from shrinkage.app.views.history import history_panel
+from shrinkage.app.views.switch import switch
 from shrinkage.app.views.text import Translator
 
 
@@ -26,30 +28,19 @@ def header(
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         # The name of the product as the page's one first-level heading.
         st.title(t("app.title"), anchor=False, width="content")
-        _screen_switch(state, t)
+        words = {code: t(f"screen.{code}") for code in SCREENS}
+        switch(
+            "screen_switch",
+            t("screen.label"),
+            words,
+            state.screen,
+            partial(setattr, state, "screen"),
+        )
         data_panel(state, services, t, shown)
         history_panel(state, services, t)
         take_away()
         st.space("stretch")
         _language_switch(t)
-
-
-def _screen_switch(state: AppState, t: Translator) -> None:
-    st.session_state["screen_switch"] = state.screen
-    st.segmented_control(
-        t("screen.label"),
-        SCREENS,
-        format_func=lambda code: t(f"screen.{code}"),
-        key="screen_switch",
-        label_visibility="collapsed",
-        required=True,
-        on_change=_show_screen,
-        args=(state,),
-    )
-
-
-def _show_screen(state: AppState) -> None:
-    state.screen = st.session_state["screen_switch"]
 
 
 def _language_switch(t: Translator) -> None:
