@@ -85,18 +85,36 @@ TEST_CASE("a product with no rows is zero") {
 
 TEST_CASE("add_gram adds to the lower triangle, mirror_lower completes it") {
     Random random(3);
-    const Matrix a = Matrix::random(11, 5, random);
-    Matrix c(5, 5, 2.0);
-    add_gram(a.view(), c.mutable_view());
-    for (std::size_t l = 0; l < 5; ++l) {
-        for (std::size_t k = 0; k < 5; ++k) {
-            const double product = test::inner_product(a.view().column(k), a.view().column(l));
-            CHECK(c(k, l) == doctest::Approx(k >= l ? 2.0 + product : 2.0));
+    for (const std::size_t rows : {1, 7, 8, 11, 1030, 2056}) {
+        for (const std::size_t cols : {1, 4, 5, 6, 13, 24}) {
+            CAPTURE(rows);
+            CAPTURE(cols);
+            const Matrix a = Matrix::random(rows, cols, random);
+            Matrix c(cols, cols, 2.0);
+            add_gram(a.view(), c.mutable_view());
+            for (std::size_t l = 0; l < cols; ++l) {
+                for (std::size_t k = 0; k < cols; ++k) {
+                    const double product =
+                        test::inner_product(a.view().column(k), a.view().column(l));
+                    CHECK(c(k, l) ==
+                          doctest::Approx(k >= l ? 2.0 + product : 2.0).epsilon(1e-12));
+                }
+            }
+            mirror_lower(c.mutable_view());
+            for (std::size_t l = 0; l < cols; ++l) {
+                for (std::size_t k = 0; k < cols; ++k) CHECK(c(k, l) == c(l, k));
+            }
         }
     }
-    mirror_lower(c.mutable_view());
-    for (std::size_t l = 0; l < 5; ++l) {
-        for (std::size_t k = 0; k < 5; ++k) CHECK(c(k, l) == c(l, k));
+}
+
+TEST_CASE("add_gram leaves what lies between the columns of a part of a matrix alone") {
+    Random random(4);
+    const Matrix a = Matrix::random(40, 9, random);
+    Matrix c(12, 9, 1.0);
+    add_gram(a.view(), {c.data.data(), 9, 9, 12});
+    for (std::size_t l = 0; l < 9; ++l) {
+        for (std::size_t k = 9; k < 12; ++k) CHECK(c(k, l) == 1.0);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "shrinkage/linalg/dense.hpp"
 
 #include "shrinkage/base/runtime.hpp"
+#include "shrinkage/linalg/scattered.hpp"
 
 namespace shrinkage {
 namespace {
@@ -8,7 +9,8 @@ namespace {
 // BLAS takes non-const pointers but writes only to its outputs.
 double* mutable_pointer(const double* p) { return const_cast<double*>(p); }
 
-constexpr std::size_t short_length = 24;  // below it a call costs more than the loop
+constexpr std::size_t short_length = 24;       // below it a call costs more than the loop
+constexpr std::size_t unpacked_columns = 320;  // from here on packing them pays
 
 }  // namespace
 
@@ -64,6 +66,7 @@ void add_cross_product(ConstMatrixView a, ConstMatrixView b, MatrixView c) {
 }
 
 void add_gram(ConstMatrixView a, MatrixView c) {
+    if (a.cols <= unpacked_columns && add_unpacked_gram(a, c)) return;
     char lower = 'L';
     char trans = 'T';
     int n = static_cast<int>(a.cols);

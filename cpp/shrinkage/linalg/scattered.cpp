@@ -224,6 +224,72 @@ SHRINKAGE_INLINE void scaled_columns(ColumnPointers columns, ConstVector coefs, 
     }
 }
 
+constexpr std::size_t gram_height = 6;  // with gram_width columns 24 sums and 7 factors: 31 of the
+constexpr std::size_t gram_width = 4;   // 32 registers of AVX-512
+constexpr std::size_t gram_rows = 1024;
+
+/// Adds the products of gram_height columns a with gram_width columns b, n rows of each, n a
+/// multiple of the lanes; only where k + i >= l + j.
+template <typename V>
+SHRINKAGE_INLINE void add_gram_block(const double* const* a, const double* const* b, std::size_t n,
+                                     std::size_t k, std::size_t l, MatrixView out) {
+    V sums[gram_height][gram_width];
+#pragma GCC unroll 6
+    for (std::size_t i = 0; i < gram_height; ++i) {
+#pragma GCC unroll 4
+        for (std::size_t j = 0; j < gram_width; ++j) sums[i][j] = V{};
+    }
+    for (std::size_t row = 0; row < n; row += width<V>) {
+        const V left[gram_height] = {lanes<V>(a[0] + row).value, lanes<V>(a[1] + row).value,
+                                     lanes<V>(a[2] + row).value, lanes<V>(a[3] + row).value,
+                                     lanes<V>(a[4] + row).value, lanes<V>(a[5] + row).value};
+#pragma GCC unroll 4
+        for (std::size_t j = 0; j < gram_width; ++j) {
+            const V right = lanes<V>(b[j] + row).value;
+#pragma GCC unroll 6
+            for (std::size_t i = 0; i < gram_height; ++i) sums[i][j] += left[i] * right;
+        }
+    }
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < gram_width; ++j) {
+#pragma GCC unroll 6
+        for (std::size_t i = 0; i < gram_height; ++i) {
+            const double total = total_of(sums[i][j]);
+            if (k + i < out.rows && l + j <= k + i) out(k + i, l + j) += total;
+        }
+    }
+}
+
+/// Of columns with some at the end repeated, so that any block of them is whole.
+template <typename V>
+SHRINKAGE_INLINE void add_gram_of(const std::vector<const double*>& columns, std::size_t n,
+                                  MatrixView out) {
+    for (std::size_t l = 0; l < out.cols; l += gram_width) {
+        for (std::size_t k = l / gram_height * gram_height; k < out.rows; k += gram_height)
+            add_gram_block<V>(&columns[k], &columns[l], n, k, l, out);
+    }
+}
+
+template <typename V>
+SHRINKAGE_INLINE void gram(ConstMatrixView a, MatrixView out) {
+    std::vector<const double*> columns(a.cols + gram_height);
+    const auto point_at = [&](const double* from, std::size_t stride) SHRINKAGE_INLINED {
+        for (std::size_t k = 0; k < columns.size(); ++k)
+            columns[k] = from + std::min(k, a.cols - 1) * stride;
+    };
+    const std::size_t whole = a.rows / width<V> * width<V>, rest = a.rows - whole;
+    for (std::size_t first = 0; first < whole; first += gram_rows) {
+        point_at(a.data + first, a.stride);
+        add_gram_of<V>(columns, std::min(gram_rows, whole - first), out);
+    }
+    if (rest == 0) return;
+    std::vector<double> tail(a.cols * width<V>, 0.0);
+    for (std::size_t k = 0; k < a.cols; ++k)
+        std::copy_n(a.data + k * a.stride + whole, rest, &tail[k * width<V>]);
+    point_at(tail.data(), width<V>);
+    add_gram_of<V>(columns, width<V>, out);
+}
+
 // One function for each kernel and instruction set.
 #define SHRINKAGE_KERNELS(suffix, target_attribute, V)                                        \
     target_attribute void matrix_dots_##suffix(ColumnPointers columns, ColumnPointers packed, \
@@ -243,6 +309,8 @@ SHRINKAGE_KERNELS(plain, , Two)
 #if SHRINKAGE_X86
 SHRINKAGE_KERNELS(avx2, SHRINKAGE_AVX2, Four)
 SHRINKAGE_KERNELS(avx512, SHRINKAGE_AVX512, Eight)
+
+SHRINKAGE_AVX512 void gram_avx512(ConstMatrixView a, MatrixView out) { gram<Eight>(a, out); }
 #endif
 
 }  // namespace
@@ -268,6 +336,16 @@ void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView 
     std::vector<const double*> right(packed.cols);
     for (std::size_t l = 0; l < packed.cols; ++l) right[l] = packed.column(l).data();
     add_column_dots(columns, right, packed.rows, out);
+}
+
+bool add_unpacked_gram(ConstMatrixView a, MatrixView out) {
+#if SHRINKAGE_X86
+    if (simd() == Simd::avx512 && a.cols > 0) {
+        gram_avx512(a, out);
+        return true;
+    }
+#endif
+    return false;
 }
 
 void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y) {

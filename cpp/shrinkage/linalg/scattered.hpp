@@ -19,6 +19,10 @@ void add_column_dots(ColumnPointers columns, ConstMatrixView packed, MatrixView 
 void add_column_dots(ColumnPointers columns, ColumnPointers packed, std::size_t rows,
                      MatrixView out);
 
+/// out += a'a, lower triangle only, where there are registers enough to do it faster than a BLAS
+/// that packs both sides; else nothing is done and false returned.
+bool add_unpacked_gram(ConstMatrixView a, MatrixView out);
+
 /// y += sum_k coefs[k] columns[k]
 void add_scaled_columns(ColumnPointers columns, ConstVector coefs, Vector y);
 
