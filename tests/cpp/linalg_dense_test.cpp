@@ -96,8 +96,7 @@ TEST_CASE("add_gram adds to the lower triangle, mirror_lower completes it") {
                 for (std::size_t k = 0; k < cols; ++k) {
                     const double product =
                         test::inner_product(a.view().column(k), a.view().column(l));
-                    CHECK(c(k, l) ==
-                          doctest::Approx(k >= l ? 2.0 + product : 2.0).epsilon(1e-12));
+                    CHECK(c(k, l) == doctest::Approx(k >= l ? 2.0 + product : 2.0).epsilon(1e-12));
                 }
             }
             mirror_lower(c.mutable_view());
