@@ -105,7 +105,7 @@ void Cholesky::remove(std::size_t k) {
         const double c = diagonal / r;
         const double s = v / r;
         at(j - 1, j - 1) = r;
-        const double* __restrict column = &at(j, j) + 1;  // three places apart
+        const double* __restrict column = &at(j, j) + 1;  // none overlaps another
         double* __restrict moved = &at(j - 1, j - 1) + 1;
         double* __restrict rest = l.data() + (j - k);
         for (std::size_t i = 0; i < size_ - j - 1; ++i) {
