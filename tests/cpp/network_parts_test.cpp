@@ -177,6 +177,25 @@ TEST_CASE("masked activation, its slope, and the passes around it") {
     CHECK(sums[1] == doctest::Approx(expected));
 }
 
+TEST_CASE_TEMPLATE("momentum without a gradient fades to zero, by no slow number", T, float,
+                   double) {
+    const std::size_t n = lanes_of<T>;
+    for (const OptimizerKind kind : {OptimizerKind::momentum, OptimizerKind::adam}) {
+        OptimizerOptions options;
+        options.kind = kind;
+        Aligned<T> w(n, T{1}), g(n, T{0}), m(n, T{1}), v(n, T{1});
+        bool slow = false;
+        for (std::uint64_t t = 1; t <= 10000; ++t) {
+            const StepRule<T> rule(options, 0.01, t);
+            optimizer_step(rule, 0.0, 0.0, {1, n, n, n}, 1.0, g.data(), w.data(), m.data(),
+                           v.data());
+            slow |= std::fpclassify(m[0]) == FP_SUBNORMAL;
+        }
+        CHECK(!slow);
+        CHECK(m[0] == T{0});
+    }
+}
+
 TEST_CASE_TEMPLATE("where an optimizer rests, the penalized objective is stationary", T, float,
                    double) {
     // A quadratic loss of its own curvature for each weight: g = c (w - target).

@@ -1,6 +1,8 @@
 #include "shrinkage/nn/optimizer.hpp"
 
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "shrinkage/base/lanes.hpp"
 #include "shrinkage/nn/elementary.hpp"
@@ -13,6 +15,14 @@ template <typename T>
 SHRINKAGE_INLINE T shrunk(T v, T threshold) {
     const T above = v - threshold, below = v + threshold;
     return above > T{0} ? above : (below < T{0} ? below : T{0});
+}
+
+/// Zero in place of what is next to nothing: the momentum of a weight that has no gradient halves
+/// every few steps, and numbers below the smallest normal one are computed many times slower.
+template <typename T>
+SHRINKAGE_INLINE T unless_tiny(T x) {
+    constexpr T tiny = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    return x > tiny || x < -tiny ? x : T{0};
 }
 
 }  // namespace
@@ -61,7 +71,7 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, const 
                     T* __restrict w = weights + r * at.stride;
                     T* __restrict m = first + r * at.stride;
                     for (std::size_t i = 0; i < at.cols; ++i) {
-                        const T u = mu * m[i] + scale * g[i];
+                        const T u = unless_tiny(mu * m[i] + scale * g[i]);
                         m[i] = u;
                         w[i] = shrunk(w[i] - rate * u, threshold) * shrink;
                     }
@@ -86,24 +96,28 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, const 
     const T keep1 = rule.beta1, new1 = T{1} - rule.beta1, keep2 = rule.beta2,
             new2 = T{1} - rule.beta2, first_scale = rule.first_scale, root_scale = rule.root_scale,
             epsilon = rule.epsilon;
-    vectorized([=]() SHRINKAGE_INLINED {
-        for (std::size_t r = 0; r < at.rows; ++r) {
-            const T* __restrict g = gradient + r * at.gradient_stride;
-            T* __restrict w = weights + r * at.stride;
-            T* __restrict m = first + r * at.stride;
-            T* __restrict v = second + r * at.stride;
-            for (std::size_t i = 0; i < at.cols; ++i) {
-                const T slope = scale * g[i];
-                const T mean = keep1 * m[i] + new1 * slope;
-                const T square = keep2 * v[i] + new2 * slope * slope;
-                m[i] = mean;
-                v[i] = square;
-                const T s = rate / (elementary::root(square) * root_scale + epsilon);
-                const T moved = decay * w[i] - s * first_scale * mean;
-                w[i] = shrunk(moved, s * kink) / (T{1} + s * coupled);
+    const auto run = [=](auto divides) {
+        vectorized([=]() SHRINKAGE_INLINED {
+            for (std::size_t r = 0; r < at.rows; ++r) {
+                const T* __restrict g = gradient + r * at.gradient_stride;
+                T* __restrict w = weights + r * at.stride;
+                T* __restrict m = first + r * at.stride;
+                T* __restrict v = second + r * at.stride;
+                for (std::size_t i = 0; i < at.cols; ++i) {
+                    const T slope = scale * g[i];
+                    const T mean = unless_tiny(keep1 * m[i] + new1 * slope);
+                    const T square = keep2 * v[i] + new2 * slope * slope;
+                    m[i] = mean;
+                    v[i] = square;
+                    const T s = rate / (elementary::root(square) * root_scale + epsilon);
+                    const T near = shrunk(decay * w[i] - s * first_scale * mean, s * kink);
+                    w[i] = decltype(divides)::value ? near / (T{1} + s * coupled) : near;
+                }
             }
-        }
-    });
+        });
+    };
+    if (coupled != T{0}) return run(std::true_type{});
+    run(std::false_type{});
 }
 
 template struct StepRule<float>;

@@ -115,11 +115,11 @@ struct Targets {
 
 /// Sum over the batch of w l(y, eta). eta is (outputs, stride), one example a column; example j of
 /// the batch is row rows[j] of the data. `gradient`, unless null, becomes scale * w * dl/deta in
-/// the same layout, and zero in the padding.
+/// the same layout, and zero in the columns from the last example up to `cols`.
 template <typename T>
 double batch_loss(const OutputLoss& loss, const Targets& targets,
                   std::span<const std::uint32_t> rows, const T* eta, std::size_t stride,
-                  double scale, T* gradient) {
+                  double scale, T* gradient, std::size_t cols) {
     return with_output_loss(loss, [&](const auto& l) {
         const std::size_t outputs = l.outputs(), size = l.target_size();
         constexpr std::size_t few = 64;
@@ -142,7 +142,7 @@ double batch_loss(const OutputLoss& loss, const Targets& targets,
         }
         if (gradient != nullptr) {
             for (std::size_t k = 0; k < outputs; ++k) {
-                std::fill(gradient + k * stride + rows.size(), gradient + (k + 1) * stride, T{0});
+                std::fill(gradient + k * stride + rows.size(), gradient + k * stride + cols, T{0});
             }
         }
         return total;

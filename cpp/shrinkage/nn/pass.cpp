@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "shrinkage/base/threads.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::size_t units_of_a_task = 64;
 constexpr double operations_a_number = 4.0;
+constexpr std::size_t examples_of_a_task = 32;
+constexpr double operations_a_loss = 300.0;  // for each output: two exponentials
 
 }  // namespace
 
@@ -150,7 +153,7 @@ void Pass<T>::activate_layer(std::size_t l, const std::optional<MaskPlan>& masks
     const bool dropping = training && masks && masks->rates[l] > 0.0;
     const bool by_bits = dropping && masks->kind == DropoutKind::bernoulli;
     const T scale = static_cast<T>(by_bits ? 1.0 / (1.0 - masks->rates[l]) : 1.0);
-    sum_over_units(units, context, [&](std::size_t first, std::size_t n) {
+    layers_[l].nonzeros = sum_over_units(units, context, [&](std::size_t first, std::size_t n) {
         const std::size_t start = first * stride_, size = n * stride_;
         const std::span<T> part = value.subspan(start, size);
         Masking<T> masking;
@@ -158,14 +161,16 @@ void Pass<T>::activate_layer(std::size_t l, const std::optional<MaskPlan>& masks
             draw_mask(l, *masks, rows, first, n);
             masking = {layers_[l].mask.data() + start, scale};
         }
-        if (training) {
-            activate<T>(architecture_.activation, masking, part, slope.subspan(start, size));
-        } else {
+        if (!training) {
             activate(architecture_.activation, part);
+            return size;
         }
-        return 0;
+        activate<T>(architecture_.activation, masking, part, slope.subspan(start, size));
+        return products_.may_skip(layout_[l]) ? count_nonzeros<T>(part) : size;
     });
-    if (dropping && !by_bits) mask_otherwise(l, *masks, rows, value, slope);
+    if (!dropping || by_bits) return;
+    mask_otherwise(l, *masks, rows, value, slope);
+    count_zeros(l, context);
 }
 
 template <typename T>
@@ -173,12 +178,12 @@ void Pass<T>::count_zeros(std::size_t l, const Context& context) {
     // Predictions skip none: whether zeros are skipped depends on all rows of the batch, and a
     // row's prediction should not.
     const bool training = !layers_[l].mask.empty();
-    layers_[l].nonzeros = layout_[l].inputs * stride_;
-    if (!training || !products_.may_skip(layout_[l])) return;
+    const bool counts = training && products_.may_skip(layout_[l]);
     layers_[l].nonzeros =
         sum_over_units(layout_[l].inputs, context, [&](std::size_t first, std::size_t n) {
             const T* part = layers_[l].in.data() + first * stride_;
-            return count_nonzeros(std::span<const T>(part, n * stride_));
+            const std::size_t size = n * stride_;
+            return counts ? count_nonzeros(std::span<const T>(part, size)) : size;
         });
 }
 
@@ -194,7 +199,7 @@ void Pass<T>::forward(const T* parameters, const Examples<T>& examples,
     if (masks && masks->rates[0] > 0.0) mask_input(*masks, rows, context);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const DenseLayer& layer = layout_[l];
-        count_zeros(l, context);
+        if (l == 0) count_zeros(l, context);
         products_.forward(layer, parameters, entering(l), sums_of(l), context);
         if (l + 1 == layers_.size()) break;
         activate_layer(l + 1, masks, rows, context);
@@ -205,7 +210,7 @@ void Pass<T>::forward(const T* parameters, const Examples<T>& examples,
 template <typename T>
 double Pass<T>::loss(const Targets& targets, std::span<const std::uint32_t> rows) const {
     return batch_loss<T>(architecture_.loss, targets, rows, layers_.back().out.data(), stride_, 0.0,
-                         nullptr);
+                         nullptr, stride_);
 }
 
 template <typename T>
@@ -214,6 +219,25 @@ void Pass<T>::gradient_of_logit(std::size_t l, const T* slope, T* gradient) cons
     gradient[layout_.logits() + l] = static_cast<T>(
         gate_gradient(layout_[l].inputs, stride_, gates_->rates[l], gates_->temperature,
                       layer.noise.data(), layer.in.data(), slope));
+}
+
+template <typename T>
+double Pass<T>::output_loss(const Targets& targets, std::span<const std::uint32_t> rows,
+                            double scale, T* deltas, const Context& context) {
+    const std::size_t n_tasks = (stride_ + examples_of_a_task - 1) / examples_of_a_task;
+    const double operations = operations_a_loss * static_cast<double>(layout_.outputs() * stride_);
+    losses_.resize(n_tasks);
+    parallel_for(n_tasks, context.threads_for(operations), [&](std::size_t task) {
+        const std::size_t first = task * examples_of_a_task;
+        const std::size_t cols = std::min(examples_of_a_task, stride_ - first);
+        const auto part = first < rows.size()
+                              ? rows.subspan(first, std::min(cols, rows.size() - first))
+                              : std::span<const std::uint32_t>();
+        losses_[task] =
+            batch_loss(architecture_.loss, targets, part, layers_.back().out.data() + first,
+                       stride_, scale, deltas + first, cols);
+    });
+    return std::accumulate(losses_.begin(), losses_.end(), 0.0);
 }
 
 template <typename T>
@@ -228,8 +252,9 @@ double Pass<T>::backward(const T* parameters, const Targets& targets,
     }
     T* deltas = deltas_.data();
     T* next = next_deltas_.data();
-    const double total = batch_loss(architecture_.loss, targets, rows, layers_.back().out.data(),
-                                    stride_, scale, deltas);
+    const double total = output_loss(targets, rows, scale, deltas, context);
+    const DenseLayer& last = layout_[layers_.size() - 1];
+    row_sums(deltas, last.units, stride_, rows.size(), gradient + last.biases);
     std::size_t nonzeros = layout_.outputs() * stride_;
     for (std::size_t l = layers_.size(); l-- > 0;) {
         const DenseLayer& layer = layout_[l];
@@ -239,17 +264,14 @@ double Pass<T>::backward(const T* parameters, const Targets& targets,
         TakeTile<T> take_tile;
         if (take) take_tile = [&take, l](const GradientTile<T>& tile) { take(l, tile); };
         products_.gradient(layer, entering(l), by_sums, gradient, take_tile, context);
-        sum_over_units(layer.units, context, [&](std::size_t first, std::size_t n) {
-            row_sums(deltas + first * stride_, n, stride_, rows.size(),
-                     gradient + layer.biases + first);
-            return 0;
-        });
         if (goes_on && learns_rate(l)) gradient_of_logit(l, next, gradient);
         if (l == 0) break;
+        const DenseLayer& before = layout_[l - 1];
         nonzeros = sum_over_units(layer.inputs, context, [&](std::size_t first, std::size_t n) {
             const std::span<T> part(next + first * stride_, n * stride_);
             multiply_by({layers_[l].slope.data() + first * stride_, part.size()}, part);
-            return products_.may_skip(layout_[l - 1]) ? count_nonzeros<T>(part) : part.size();
+            row_sums(part.data(), n, stride_, rows.size(), gradient + before.biases + first);
+            return products_.may_skip(before) ? count_nonzeros<T>(part) : part.size();
         });
         std::swap(deltas, next);
     }

@@ -97,7 +97,12 @@ private:
                         std::span<T> value, std::span<T> slope);
     bool learns_rate(std::size_t l) const { return gates_ && gates_->rates[l] > 0.0; }
     void gradient_of_logit(std::size_t l, const T* slope, T* gradient) const;
+    /// Counts them over all of what enters layer l, where they may be skipped.
     void count_zeros(std::size_t l, const Context& context);
+    /// The loss of the batch, and its derivatives by the outputs times scale; parts of the batch on
+    /// several threads.
+    double output_loss(const Targets& targets, std::span<const std::uint32_t> rows, double scale,
+                       T* deltas, const Context& context);
     Signals<T> entering(std::size_t l) const { return {layers_[l].in.data(), layers_[l].nonzeros}; }
 
     Architecture architecture_;
@@ -109,6 +114,7 @@ private:
     std::vector<Buffers> layers_;
     Aligned<std::uint8_t> group_mask_;
     Aligned<T> deltas_, next_deltas_;  // derivative of the loss by a layer's sums, (units, stride)
+    std::vector<double> losses_;       // of parts of a batch
     LayerProducts<T> products_;
 };
 

@@ -1,6 +1,7 @@
 #include "shrinkage/nn/product.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "shrinkage/nn/vectors.hpp"
 
@@ -10,11 +11,15 @@ namespace {
 /// What is summed at a time, so that the rows of V which a column block needs stay near.
 constexpr std::size_t sums_at_a_time = 512;
 
+/// The sums from first_sum on; where their numbers of a are, as in Product.
 template <typename T>
 struct Block {
     const Product<T>& p;
     std::size_t first_sum;
     std::size_t n_sums;
+    const T* a;
+    std::size_t row_step;
+    std::size_t sum_step;
 };
 
 /// R rows by N vectors of C, held in registers. Products go to `ways` sums in turn, as one addition
@@ -36,7 +41,7 @@ SHRINKAGE_INLINE void tile(const Block<T>& block, std::size_t i, std::size_t j) 
             for (std::size_t w = 1; w < ways; ++w) sums[w][r][n] = V{};
         }
     }
-    const T* a = p.a + i * p.row_step + block.first_sum * p.sum_step;
+    const T* a = block.a + i * block.row_step;
     const T* v = p.v + block.first_sum * p.v_stride + j;
     const auto add = [&](V(&to)[R][N]) SHRINKAGE_INLINED {
         V right[N];
@@ -44,11 +49,11 @@ SHRINKAGE_INLINE void tile(const Block<T>& block, std::size_t i, std::size_t j) 
         for (std::size_t n = 0; n < N; ++n) right[n] = *reinterpret_cast<const V*>(v + n * width);
 #pragma GCC unroll 16
         for (std::size_t r = 0; r < R; ++r) {
-            const V left = a[r * p.row_step] - V{};  // in all lanes, without an addition
+            const V left = a[r * block.row_step] - V{};  // in all lanes, without an addition
 #pragma GCC unroll 4
             for (std::size_t n = 0; n < N; ++n) to[r][n] += left * right[n];
         }
-        a += p.sum_step;
+        a += block.sum_step;
         v += p.v_stride;
     };
     std::size_t s = 0;
@@ -80,6 +85,32 @@ SHRINKAGE_INLINE void panel(const Block<T>& block, std::size_t i, std::size_t en
     }
 }
 
+/// Numbers that are side by side by rows lie far apart by sums, at worst in places which a cache
+/// cannot hold together: worth a copy where so many columns use them.
+template <typename T>
+class Packed {
+public:
+    static bool helps(const Product<T>& p) {
+        return p.row_step == 1 && p.sum_step > Product<T>::task_rows && p.cols >= 4 * lanes_of<T>;
+    }
+
+    SHRINKAGE_INLINE Block<T> copy(const Block<T>& block) {
+        constexpr std::size_t step = Product<T>::task_rows;
+        for (std::size_t s = 0; s < block.n_sums; ++s) {
+            const T* from = block.a + s * block.sum_step;
+            if (block.p.rows == step) {  // a size known beforehand is copied by vectors
+                std::memcpy(numbers_ + s * step, from, step * sizeof(T));
+            } else {
+                std::copy_n(from, block.p.rows, numbers_ + s * step);
+            }
+        }
+        return {block.p, block.first_sum, block.n_sums, numbers_, 1, step};
+    }
+
+private:
+    alignas(cache_line) T numbers_[Product<T>::task_rows * sums_at_a_time];
+};
+
 /// A product of few rows: one at a time.
 template <typename V, std::size_t N, typename T>
 SHRINKAGE_INLINE void few_rows(const Block<T>& block, std::size_t j) {
@@ -89,9 +120,16 @@ SHRINKAGE_INLINE void few_rows(const Block<T>& block, std::size_t j) {
 template <typename V, std::size_t R4, std::size_t R2, typename T>
 SHRINKAGE_INLINE void product_block(const Product<T>& p) {
     constexpr std::size_t width = sizeof(V) / sizeof(T);
-    const bool few = p.rows < 4;
+    const bool few = p.rows < 4, packs = Packed<T>::helps(p);
+    Packed<T> packed;
     for (std::size_t first = 0; first == 0 || first < p.sums; first += sums_at_a_time) {
-        const Block<T> block{p, first, std::min(sums_at_a_time, p.sums - first)};
+        const Block<T> there{p,
+                             first,
+                             std::min(sums_at_a_time, p.sums - first),
+                             p.a + first * p.sum_step,
+                             p.row_step,
+                             p.sum_step};
+        const Block<T> block = packs ? packed.copy(there) : there;
         std::size_t j = 0;
         if constexpr (R4 > 0) {
             for (; !few && j + 4 * width <= p.cols; j += 4 * width) {
