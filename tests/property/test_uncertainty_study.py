@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 
 import shrinkage as sh
 from shrinkage import uncertainty as un
+from support.coverage import CHANCE, HEADER, Measured
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "studies" / "uncertainty.md"
 REPLICATES = 500
 COVERAGE, LEVEL = 0.9, 0.95
 ROWS, TEST, SAMPLES = 300, 100, 41
-CHANCE = 1e-4  # with which a true statement may fail the study
 EXACT = np.ceil(0.9 * (ROWS // 4 + 1)) / (ROWS // 4 + 1)  # of the conformal methods
 
 
@@ -48,23 +48,6 @@ class Predicted:
         """Whether the mean is further from what is expected than chance explains."""
         reach = stats.t.ppf(1.0 - CHANCE / 2, len(self.shares) - 1) * self.error
         return abs(self.mean - self.expected) > reach
-
-
-@dataclass
-class Measured:
-    """What the interval of a metric showed: its estimates, and the coverage that is asked."""
-
-    truth: float
-    least: float
-    estimates: list[un.Estimate] = field(default_factory=list)
-
-    @property
-    def covered(self) -> int:
-        return sum(one.low <= self.truth <= one.high for one in self.estimates)
-
-    def wrong(self) -> bool:
-        """Whether fewer intervals cover than `least` and chance explain."""
-        return self.covered < stats.binom.ppf(CHANCE, len(self.estimates), self.least)
 
 
 def predictions() -> dict[str, Predicted]:
@@ -218,18 +201,9 @@ def write(predicted: dict[str, Predicted], measured: dict[str, Measured]) -> Non
         "it says. Noise alone makes an ECE positive: of its line the interval is to be read,",
         "not the value.",
         "",
-        "| metric | truth | mean of the values | covered | mean width | interval |",
-        "|---|---|---|---|---|---|",
+        *HEADER,
     ]
-    for name, row in measured.items():
-        share = row.covered / REPLICATES
-        error = np.sqrt(share * (1.0 - share) / REPLICATES)
-        value = np.mean([one.value for one in row.estimates])
-        width = np.mean([one.high - one.low for one in row.estimates])
-        lines.append(
-            f"| {name} | {row.truth:.4f} | {value:.4f} | {share:.3f} ± {error:.3f} | {width:.4f} "
-            f"| {row.estimates[0].method} |"
-        )
+    lines += [row.line(name) for name, row in measured.items()]
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

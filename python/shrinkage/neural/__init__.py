@@ -21,6 +21,14 @@ from .losses import Gaussian, Quantiles
 from .network import Network, Setting, TrainingProgress
 from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
 from .penalties import InputGroup, UnitGroup
+from .robustness import ErrorCurve, error_under_noise, error_under_occlusion
+from .shortcuts import (
+    PlantedShortcut,
+    ShortcutRow,
+    ShortcutStudy,
+    plant_shortcut,
+    shortcut_study,
+)
 
 __all__ = [
     "Ambiguity",
@@ -31,14 +39,18 @@ __all__ = [
     "Ensemble",
     "EnsembleComparison",
     "EnsembleProgress",
+    "ErrorCurve",
     "Gaussian",
     "History",
     "InputGroup",
     "Network",
     "NetworkPath",
+    "PlantedShortcut",
     "Quantiles",
     "Removal",
     "Setting",
+    "ShortcutRow",
+    "ShortcutStudy",
     "TrainingProgress",
     "UnitGroup",
     "UnitView",
@@ -46,11 +58,15 @@ __all__ = [
     "ambiguity",
     "compare_ensembles",
     "disagreement",
+    "error_under_noise",
+    "error_under_occlusion",
     "error_without_units",
     "fit_dropout_path",
     "fit_many",
     "fit_penalty_path",
+    "plant_shortcut",
     "predict_ensemble",
+    "shortcut_study",
     "unit_correlations",
     "unit_view",
 ]

@@ -75,9 +75,7 @@ class EnsembleComparison:
         for row in self.rows:
             line: dict[str, Any] = {"method": row.method, "n_members": row.n_members}
             for name in ("error", "nll", "calibration"):
-                estimate = getattr(row, name)
-                line |= {name: estimate.value, f"{name}_low": estimate.low}
-                line |= {f"{name}_high": estimate.high}
+                line |= getattr(row, name).to_columns(name)
             line |= {"diversity": row.diversity, "fit_seconds": row.fit_seconds}
             table.append(line | {"predict_seconds": row.predict_seconds})
         return pd.DataFrame(table)

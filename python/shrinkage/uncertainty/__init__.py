@@ -8,7 +8,7 @@ Where to look:
 - Noise or doubt: `split_variance` for numbers, `split_entropy` for classes.
 - How good: `negative_log_likelihood`, `brier`, `crps`, `winkler`; `interval_coverage`,
   `interval_width`, `set_coverage`. Each is an `Estimate`, a value with its confidence interval;
-  `mean_estimate` makes one of any score of rows.
+  `mean_estimate` makes one of any score of rows, `crossed_mean_estimate` of several fits on them.
 - Whether probabilities come true: `reliability`, `expected_calibration_error`, `brier_parts`,
   `pit_histogram`. Whether doubt is in the right place: `ood_auroc`, `risk_coverage`.
 - Mending: `RecalibratedProbabilities`, `VarianceScale`.
@@ -33,7 +33,7 @@ from .conformal import (
     SplitConformalRegressor,
 )
 from .distributions import Normal, NormalMixture, Predictive, Samples
-from .estimate import Estimate, clopper_pearson, mean_estimate
+from .estimate import Estimate, clopper_pearson, crossed_mean_estimate, mean_estimate
 from .recalibration import RecalibratedProbabilities, VarianceScale
 from .scores import (
     brier,
@@ -71,6 +71,7 @@ __all__ = [
     "brier_parts",
     "brier_scores",
     "clopper_pearson",
+    "crossed_mean_estimate",
     "crps",
     "entropy",
     "expected_calibration_error",

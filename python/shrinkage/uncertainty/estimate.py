@@ -1,4 +1,4 @@
-"""A measured value with the interval it is known to, and the two ways such intervals are made."""
+"""A measured value with the interval it is known to, and the ways such intervals are made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from .._validation import FloatArray, as_integer
+from .._validation import FloatArray, as_floats, as_integer, describe, refuse
 from ._inputs import as_level, as_scores
 
 RESAMPLES = 2000
@@ -32,6 +32,10 @@ class Estimate:
     high: float
     level: float
     method: str
+
+    def to_columns(self, name: str) -> dict[str, float]:
+        """Cells of a table: `name`, `name`_low and `name`_high."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
 
     def __float__(self) -> float:
         return self.value
@@ -75,6 +79,39 @@ def mean_estimate(
     value = float(rows.mean())
     name = f"percentile bootstrap, {n_resamples} resamples of rows"
     return Estimate(value, min(float(low), value), max(float(high), value), level, name)
+
+
+def crossed_mean_estimate(scores: npt.ArrayLike, *, level: float = 0.95) -> Estimate:
+    """The mean of (R, n) scores of R fits (seeds) on the same n rows, known for new fits and rows.
+
+    Fits and rows are crossed random effects, m_ri = µ + a_r + b_i + e_ri. With the mean squares M_a
+    between fits, M_b between rows and M_e of what is left, the mean has the variance
+    (M_a + M_b − M_e)/(R n), here never less than that of either effect alone (Cornfield & Tukey
+    1956); the interval is that of Student's t with the degrees of freedom of Satterthwaite (1946).
+    A difference of two models on the same rows and seeds is paired: give the difference of scores.
+
+    Raises:
+        InvalidArgument: there are fewer than two fits or rows.
+    """
+    array = as_floats(scores, "scores", ndim=2)
+    level = as_level(level)
+    fits, rows = array.shape
+    if fits < 2 or rows < 2:
+        remedy = "give (R, n) scores of at least two fits and two rows"
+        raise refuse("scores", describe(array), remedy, code="argument.shape")
+    value = float(array.mean())
+    of_fits, of_rows = array.mean(axis=1), array.mean(axis=0)
+    left = array - of_fits[:, None] - of_rows + value
+    rest = float((left**2).sum()) / ((fits - 1) * (rows - 1) * fits * rows)
+    parts = np.array([of_fits.var(ddof=1) / fits, of_rows.var(ddof=1) / rows])
+    variance = max(float(parts.sum()) - rest, float(parts.max()))
+    reach = 0.0
+    if variance > 0:
+        freedom = variance**2 / float((parts**2 / [fits - 1, rows - 1]).sum())
+        quantile = float(special.stdtrit(freedom, 0.5 * (1.0 + level)))
+        reach = quantile * float(np.sqrt(variance))
+    name = f"Student's t, {fits} fits crossed with {rows} rows"
+    return Estimate(value, value - reach, value + reach, level, name)
 
 
 def _resampled(
