@@ -30,7 +30,7 @@ RATES = {  # of inputs and of hidden units
     PLAIN: (0.0, 0.0),
     "hidden 0.2": (0.0, 0.2),
     "hidden 0.5": (0.0, 0.5),
-    "hidden 0.5, inputs 0.2": (0.2, 0.5),
+    "hidden 0.5 + inputs 0.2": (0.2, 0.5),
 }
 NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)
 COVERED = (0.1, 0.25, 0.5, 0.75)
@@ -199,6 +199,28 @@ def coverage(count: int) -> dict[str, Measured]:
     return covered
 
 
+def verdict(names: list[str], changes: list[Estimate | None]) -> str:
+    """Which networks err less or more than the plain one, as far as the intervals tell."""
+    told: dict[str, list[str]] = {"less": [], "more": [], "neither less nor more for certain": []}
+    for name, change in zip(names, changes, strict=True):
+        if change is not None:
+            certain = "less" if change.high < 0 else "more" if change.low > 0 else [*told][-1]
+            told[certain].append(name)
+    return "; ".join(f"{how}: {', '.join(who)}" for how, who in told.items() if who)
+
+
+def findings(studies: dict[float, ShortcutStudy], lines: list[Line]) -> Iterator[str]:
+    """What the tables say at their strongest, against no dropout."""
+    agreement, study = list(studies.items())[-1]
+    rows = study.rows
+    said = verdict([row.model for row in rows], [row.change for row in rows])
+    yield f"- Shortcut of {agreement:g}, scrambled, error against {PLAIN}: {said}."
+    strongest = {line.kind: line for line in lines}
+    for kind, line in strongest.items():
+        said = verdict([*line.changes], [*line.changes.values()])
+        yield f"- {kind[0].upper()}{kind[1:]}, {line.level:.3g}, likewise: {said}."
+
+
 def section(case: Case, studies: dict[float, ShortcutStudy], lines: list[Line]) -> list[str]:
     regression = case.image_shape is None
     scale = "correlation" if regression else "agreement"
@@ -210,6 +232,8 @@ def section(case: Case, studies: dict[float, ShortcutStudy], lines: list[Line]) 
         + f", {case.setting['max_epochs']} epochs; {case.repeats} fits (seeds 0 to "
         + f"{case.repeats - 1}). Error: "
         + ("squared, in variances of the target." if regression else "share of wrong classes."),
+        "",
+        *findings(studies, lines),
         "",
         f"| {scale} | network | column intact | scrambled | harm | scrambled, against {PLAIN} |",
         "|---|---|---|---|---|---|",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -166,7 +167,7 @@ def row_errors(model: Any, X: Any, y: npt.ArrayLike, argument: str = "y") -> Flo
     return np.asarray(squares if squares.ndim == 1 else squares.mean(axis=1))
 
 
-def as_design(X: npt.ArrayLike, argument: str) -> FloatArray:
+def as_design(X: Any, argument: str) -> FloatArray:
     """(n, p) dense finite numbers, n and p at least 1."""
     if sparse.issparse(X):
         remedy = "give a dense array, X.toarray(): disturbed rows are dense"
@@ -221,8 +222,7 @@ def _as_levels(value: Sequence[float], argument: str, maximum: float) -> FloatAr
 
 
 def _per_column(value: npt.ArrayLike, argument: str, design: FloatArray) -> FloatArray:
-    array = as_array(value, argument)
-    array = as_floats(np.atleast_1d(array), argument, ndim=1)
+    array = as_floats(np.atleast_1d(as_array(value, argument)), argument, ndim=1)
     if len(array) not in (1, design.shape[1]):
         remedy = f"give one number, or one for each of the {design.shape[1]} columns"
         raise refuse(argument, describe(array), remedy, code="argument.shape")
@@ -242,7 +242,7 @@ def _as_image(value: Sequence[int], design: FloatArray) -> tuple[int, int, int]:
 
 def _side(share: float, whole: int) -> int:
     """Pixels of a patch along a side of the image; at least one where anything is covered."""
-    return max(round(whole * share**0.5), int(share > 0))
+    return max(round(whole * math.sqrt(share)), int(share > 0))
 
 
 def _span(place: FloatArray, side: int, whole: int) -> npt.NDArray[np.bool_]:
