@@ -7,6 +7,7 @@
 
 #include "bind/numpy.hpp"
 #include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/member_masks.hpp"
 
 namespace shrinkage::bind {
 
@@ -22,6 +23,24 @@ py::array_t<std::uint8_t> bound_dropout_mask(const py::array& rows_, std::size_t
         check_dropout({seed, step, layer}, cols, rate);
         mask.resize(rows.size() * cols);
         dropout_mask({seed, step, layer}, rows, cols, rate, mask);
+    }
+    return to_numpy_rows(std::move(mask), rows.size(), cols);
+}
+
+py::array_t<std::uint8_t> bound_member_mask(const py::array& rows_, std::size_t cols, double rate,
+                                            std::uint64_t seed, std::uint64_t step,
+                                            std::uint32_t layer, std::size_t n_members) {
+    const auto rows = vector_view<std::uint32_t>(rows_, "rows");
+    std::vector<std::uint8_t> mask;
+    {
+        const py::gil_scoped_release release;
+        check_dropout({seed, step, layer}, cols, rate);
+        const MemberMasks members({seed, step, layer}, n_members, cols, rate);
+        mask.reserve(rows.size() * cols);
+        for (const std::uint32_t row : rows) {
+            const auto kept = members.mask(members.member(row, step));
+            mask.insert(mask.end(), kept.begin(), kept.end());
+        }
     }
     return to_numpy_rows(std::move(mask), rows.size(), cols);
 }
@@ -67,6 +86,8 @@ void bind_dropout(py::module_& m) {
     using namespace py::literals;
     m.def("dropout_mask", &bound_dropout_mask, "rows"_a, "cols"_a, "rate"_a, "seed"_a, "step"_a,
           "layer"_a, "Mask (rows, cols), 1 = kept, by the layout of nn/dropout.hpp.");
+    m.def("member_mask", &bound_member_mask, "rows"_a, "cols"_a, "rate"_a, "seed"_a, "step"_a,
+          "layer"_a, "n_members"_a, "The same of masksembles, by the rule of nn/member_masks.hpp.");
     m.def("dropout_uniform", &bound_dropout_uniform, "rows"_a, "cols"_a, "seed"_a, "step"_a,
           "layer"_a, "Numbers (rows, cols) in (0, 1): dropped where below the rate.");
     m.def("apply_dropout", &bound_apply_dropout, "x"_a, "mask"_a, "rate"_a,

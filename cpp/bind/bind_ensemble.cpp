@@ -29,6 +29,7 @@ EnsemblePlan plan_of(BoundNetwork<T>& network, std::uint64_t seed, std::vector<d
     plan.kind = regularization.kind;
     plan.input_groups = regularization.input_groups;
     plan.temperature = regularization.concrete.temperature;
+    plan.members = network.trainer().members();
     return plan;
 }
 

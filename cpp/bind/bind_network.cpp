@@ -25,9 +25,9 @@ void bind_network_of(py::module_& m, const char* name) {
              "optimizer"_a, "optimizer_parameters"_a, "learning_rate"_a, "batch_size"_a, "seed"_a,
              "kkt_every"_a, "early_stopping"_a, "patience"_a, "improvement"_a)
         .def("set_regularization", &Net::set_regularization, "penalties"_a, "rates"_a, "kind"_a,
-             "input_groups"_a, "concrete"_a,
+             "input_groups"_a, "concrete"_a, "n_members"_a,
              "Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of "
-             "learned rates temperature, length scale and precision.")
+             "learned rates temperature, length scale and precision; how many fixed masks.")
         .def("set_schedule", &Net::set_schedule, "learning_rate_factors"_a, "dropout_factors"_a,
              "clip_norm"_a, "Factors by epoch, and the bound of a step's gradient.")
         .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)

@@ -148,7 +148,7 @@ public:
 
     void set_regularization(const PenaltyRows& penalties, std::vector<double> rates,
                             const std::string& kind, std::vector<std::uint32_t> input_groups,
-                            const std::vector<double>& concrete) {
+                            const std::vector<double>& concrete, std::size_t n_members) {
         const auto lock = own();
         require_depth("penalties", penalties.size());
         require_depth("rates", rates.size());
@@ -173,6 +173,7 @@ public:
         }
         regularization.input_groups = std::move(input_groups);
         regularization.concrete = {concrete.at(0), concrete.at(1), concrete.at(2)};
+        regularization.n_members = n_members;
         trainer_->set_regularization(std::move(regularization));
     }
     void set_schedule(std::vector<double> learning_rate_factors,

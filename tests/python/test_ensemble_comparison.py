@@ -7,7 +7,7 @@ import pytest
 
 import shrinkage as sh
 from shrinkage.errors import InvalidArgument
-from shrinkage.neural import compare_ensembles, fit_many
+from shrinkage.neural import Masksembles, compare_ensembles, fit_many
 from shrinkage.neural.comparison import METHODS
 
 
@@ -41,6 +41,9 @@ def test_every_method_is_measured_on_the_same_rows() -> None:
     mean = np.mean([m.predict_proba(test[0]) for m in fit_many(models, X, y)], axis=0)
     wrong = single.classes_[mean.argmax(axis=1)] != test[1]
     assert rows["independent"].error.value == pytest.approx(wrong.mean())
+    masked = classifier(random_state=0, dropout_kind=Masksembles(4)).fit(X, y)
+    fixed = masked.predict_ensemble(test[0], y=test[1])
+    assert rows["masksembles"].nll.value == pytest.approx(-np.mean(fixed.log_likelihood), rel=1e-6)
     frame = found.to_frame()
     assert list(frame["method"]) == list(METHODS)
     assert (frame["nll_low"] <= frame["nll"]).all() and (frame["nll"] <= frame["nll_high"]).all()
@@ -77,3 +80,17 @@ def test_what_cannot_be_compared() -> None:
     assert refused(classifier(), n_networks=21) == "max_epochs"
     assert refused(classifier(), n_networks=1) == "n_networks"
     assert refused(sh.DropoutMLPRegressor((4,), loss="huber")) == "loss"
+    assert refused(classifier(dropout=[0.7]), n_networks=3) == "dropout"  # no member for a unit
+    some = ["weight_scaling", "mc"]
+    compare_ensembles(classifier(dropout=0.7), X, y, test=(X, y), methods=some, n_networks=3)
+
+
+def test_fixed_masks_take_their_own_kind_and_schedule() -> None:
+    X, y = classes(80, 2)
+    model = classifier(dropout_kind="gaussian", dropout_schedule="early")
+    (row,) = compare_ensembles(
+        model, X, y, test=(X, y), methods=["masksembles"], n_networks=3
+    ).rows
+    assert (row.method, row.n_members) == ("masksembles", 3)
+    assert row.diversity > 0 and row.fit_seconds > 0
+    assert model.dropout_kind == "gaussian"

@@ -34,6 +34,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
         sh.DropoutMLPRegressor(max_epochs=100, learning_rate=0.01, dropout=0.1),
         sh.DropoutMLPClassifier(max_epochs=50),
         sh.DropoutMLPClassifier(max_epochs=50, dropout=0.2, dropout_kind="concrete"),
+        sh.DropoutMLPClassifier(max_epochs=50, dropout_kind="masksembles"),
         sh.DropoutMLPRegressor(**EXACT, learning_rate=0.02, dtype="float64"),
         sh.DropoutMLPClassifier(**EXACT, learning_rate=0.02, dtype="float64"),
     ],

@@ -1,6 +1,7 @@
 // The kinds of dropout a network may train with, and what one step of it is told.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -10,6 +11,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "shrinkage/nn/member_masks.hpp"
 
 namespace shrinkage {
 
@@ -23,15 +26,18 @@ namespace shrinkage {
 ///              (Wan et al. 2013; see connections.hpp)
 /// concrete   as bernoulli with a smooth gate in place of the bit, through which the rate of each
 ///              layer is learned (Gal, Hron & Kendall 2017; see noise.hpp and concrete.hpp)
-enum class DropoutKind { bernoulli, gaussian, alpha, batch, dropconnect, concrete };
+/// masksembles  as bernoulli with a fixed set of masks, of which examples have one after another
+///              (Durasov et al. 2021; see member_masks.hpp)
+enum class DropoutKind { bernoulli, gaussian, alpha, batch, dropconnect, concrete, masksembles };
 
-inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 6> dropout_kind_names{
+inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 7> dropout_kind_names{
     {{"bernoulli", DropoutKind::bernoulli},
      {"gaussian", DropoutKind::gaussian},
      {"alpha", DropoutKind::alpha},
      {"batch", DropoutKind::batch},
      {"dropconnect", DropoutKind::dropconnect},
-     {"concrete", DropoutKind::concrete}}};
+     {"concrete", DropoutKind::concrete},
+     {"masksembles", DropoutKind::masksembles}}};
 
 inline std::optional<DropoutKind> dropout_kind_named(std::string_view name) {
     for (const auto& [known, kind] : dropout_kind_names) {
@@ -43,7 +49,19 @@ inline std::optional<DropoutKind> dropout_kind_named(std::string_view name) {
 /// Whether a kind decides on units by one bit each, which a group of inputs can share.
 constexpr bool drops_units(DropoutKind kind) {
     return kind == DropoutKind::bernoulli || kind == DropoutKind::alpha ||
-           kind == DropoutKind::batch;
+           kind == DropoutKind::batch || kind == DropoutKind::masksembles;
+}
+
+/// Whether a kind is one bit for each unit and example, and nothing more.
+constexpr bool has_plain_masks(DropoutKind kind) {
+    return kind == DropoutKind::bernoulli || kind == DropoutKind::masksembles;
+}
+
+/// Decisions on the `inputs` numbers that enter layer l: one each, or one a group.
+inline std::size_t n_decisions(std::size_t l, std::size_t inputs,
+                               std::span<const std::uint32_t> input_groups) {
+    if (l > 0 || input_groups.empty()) return inputs;
+    return *std::max_element(input_groups.begin(), input_groups.end()) + std::size_t{1};
 }
 
 /// The masks of one step: rates[l] belongs to the numbers that enter layer l, 0 the input.
@@ -55,7 +73,8 @@ struct MaskPlan {
     std::span<const double> rates;
     DropoutKind kind = DropoutKind::bernoulli;
     std::span<const std::uint32_t> input_groups;
-    double temperature = 0.1;  // of concrete gates
+    double temperature = 0.1;              // of concrete gates
+    std::span<const MemberMasks> members;  // of masksembles: the decisions on each layer
 };
 
 /// out = scale x + shift where kept, `dropped` where not.

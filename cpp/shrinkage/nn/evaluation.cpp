@@ -95,7 +95,12 @@ double Trainer<T>::loss_and_gradient(std::uint64_t step, Aligned<T>& gradient,
 template <typename T>
 KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_draws) {
     prepare_rates();
-    const std::uint64_t draws = any_dropout() ? std::max<std::uint64_t>(most_draws, 2) : 1;
+    std::uint64_t draws = any_dropout() ? std::max<std::uint64_t>(most_draws, 2) : 1;
+    double unseen = 1.0;  // share of what could be drawn, which alone leaves an error
+    if (!members_.empty()) {
+        draws = std::min<std::uint64_t>(draws, regularization_.n_members);
+        unseen -= static_cast<double>(draws) / static_cast<double>(regularization_.n_members);
+    }
     const auto n_draws = static_cast<double>(draws);
     std::vector<double> mean(layout_.size(), 0.0), squares(layout_.size(), 0.0),
         one(layout_.size());
@@ -119,7 +124,8 @@ KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_
     KktResidual worst;
     const auto offer = [&](double distance, std::size_t index, double scale) {
         if (distance / scale <= worst.value) return;
-        const double variance = draws > 1 ? squares[index] / (n_draws - 1.0) / n_draws : 0.0;
+        const double variance =
+            draws > 1 ? unseen * squares[index] / (n_draws - 1.0) / n_draws : 0.0;
         worst = {distance / scale, std::sqrt(variance) / scale};
     };
     for (std::size_t l = 0; l < layout_.depth(); ++l) {

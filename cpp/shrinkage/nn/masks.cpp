@@ -148,6 +148,13 @@ void draw_group(const Group& group, std::size_t units, std::uint32_t threshold) 
     plain_group(group, units, threshold);
 }
 
+/// Columns beyond the rows are 0.
+void clear_padding(std::size_t n_rows, std::size_t units, std::size_t stride, std::uint8_t* mask) {
+    for (std::size_t u = 0; u < units && n_rows < stride; ++u) {
+        std::fill(mask + u * stride + n_rows, mask + (u + 1) * stride, std::uint8_t{0});
+    }
+}
+
 }  // namespace
 
 void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows, std::size_t units,
@@ -158,9 +165,33 @@ void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows
         draw_group({stream, rows.data() + j, count, mask + j, stride, first_unit}, units,
                    threshold);
     }
-    for (std::size_t u = 0; u < units && rows.size() < stride; ++u) {
-        std::fill(mask + u * stride + rows.size(), mask + (u + 1) * stride, std::uint8_t{0});
+    clear_padding(rows.size(), units, stride, mask);
+}
+
+void layer_mask(const MaskPlan& plan, std::size_t l, std::span<const std::uint32_t> rows,
+                std::size_t units, std::size_t stride, std::uint8_t* mask, std::size_t first_unit) {
+    if (plan.kind != DropoutKind::masksembles) {
+        const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
+        batch_mask(stream, rows, units, plan.rates[l], stride, mask, first_unit);
+        return;
     }
+    const MemberMasks& members = plan.members[l];
+    for (std::size_t j = 0; j < rows.size(); ++j) {
+        const std::uint8_t* kept =
+            members.mask(members.member(rows[j], plan.step)).data() + first_unit;
+        for (std::size_t u = 0; u < units; ++u) mask[u * stride + j] = kept[u];
+    }
+    clear_padding(rows.size(), units, stride, mask);
+}
+
+void shared_layer_mask(const MaskPlan& plan, std::size_t l, std::span<std::uint8_t> mask) {
+    if (plan.kind != DropoutKind::masksembles) {
+        const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
+        long_row_mask(stream, 0, 0, dropout_threshold(plan.rates[l]), mask);
+        return;
+    }
+    const MemberMasks& members = plan.members[l];
+    std::copy_n(members.mask(members.member(0, plan.step)).begin(), mask.size(), mask.begin());
 }
 
 }  // namespace shrinkage

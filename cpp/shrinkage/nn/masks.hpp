@@ -6,6 +6,7 @@
 #include <span>
 
 #include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/dropout_kind.hpp"
 
 namespace shrinkage {
 
@@ -13,6 +14,14 @@ namespace shrinkage {
 /// dropout_mask, transposed. Columns beyond the rows are 0; first_unit is a multiple of 8.
 void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows, std::size_t units,
                 double rate, std::size_t stride, std::uint8_t* mask, std::size_t first_unit = 0);
+
+/// The same for decisions on what enters layer l, by a kind that drops units.
+void layer_mask(const MaskPlan& plan, std::size_t l, std::span<const std::uint32_t> rows,
+                std::size_t units, std::size_t stride, std::uint8_t* mask,
+                std::size_t first_unit = 0);
+
+/// Fills mask[k], 1 = kept, with decision k of row 0, likewise: the mask that all rows share.
+void shared_layer_mask(const MaskPlan& plan, std::size_t l, std::span<std::uint8_t> mask);
 
 /// Fills mask[k], 1 = kept, for unit first_unit + k of one row, as dropout_row does and faster;
 /// first_unit is a multiple of 8.

@@ -76,10 +76,9 @@ template <typename T>
 void Pass<T>::draw_groups(const MaskPlan& plan, std::span<const std::uint32_t> rows) {
     const auto groups = plan.input_groups;
     if (groups.empty()) return;
-    const std::size_t n_groups = *std::max_element(groups.begin(), groups.end()) + std::size_t{1};
+    const std::size_t n_groups = n_decisions(0, groups.size(), groups);
     group_mask_.resize(n_groups * stride_);
-    const DropoutStream stream{plan.seed, plan.step, 0};
-    batch_mask(stream, rows, n_groups, plan.rates[0], stride_, group_mask_.data());
+    layer_mask(plan, 0, rows, n_groups, stride_, group_mask_.data());
 }
 
 template <typename T>
@@ -87,8 +86,7 @@ void Pass<T>::draw_mask(std::size_t l, const MaskPlan& plan, std::span<const std
                         std::size_t first, std::size_t n) {
     std::uint8_t* mask = layers_[l].mask.data() + first * stride_;
     if (l > 0 || plan.input_groups.empty()) {
-        const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
-        batch_mask(stream, rows, n, plan.rates[l], stride_, mask, first);
+        layer_mask(plan, l, rows, n, stride_, mask, first);
         return;
     }
     for (std::size_t u = 0; u < n; ++u) {  // a copy of the group's decisions for each member
@@ -129,7 +127,7 @@ template <typename T>
 void Pass<T>::mask_input(const MaskPlan& plan, std::span<const std::uint32_t> rows,
                          const Context& context) {
     T* input = layers_[0].in.data();
-    if (plan.kind != DropoutKind::bernoulli) {
+    if (!has_plain_masks(plan.kind)) {
         mask_otherwise(0, plan, rows, {input, layout_.inputs() * stride_}, {});
         return;
     }
@@ -151,7 +149,7 @@ void Pass<T>::activate_layer(std::size_t l, const std::optional<MaskPlan>& masks
     const bool training = !layers_[l].slope.empty();
     const std::span<T> slope(layers_[l].slope.data(), training ? value.size() : 0);
     const bool dropping = training && masks && masks->rates[l] > 0.0;
-    const bool by_bits = dropping && masks->kind == DropoutKind::bernoulli;
+    const bool by_bits = dropping && has_plain_masks(masks->kind);
     const T scale = static_cast<T>(by_bits ? 1.0 / (1.0 - masks->rates[l]) : 1.0);
     layers_[l].nonzeros = sum_over_units(units, context, [&](std::size_t first, std::size_t n) {
         const std::size_t start = first * stride_, size = n * stride_;

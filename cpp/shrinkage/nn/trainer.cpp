@@ -47,6 +47,23 @@ Trainer<T>::Trainer(const Architecture& architecture, const TrainerOptions& opti
     }
     pieces_.push_back({0, layout_.logits(), padded<T>(layout_.depth()), false});
     if (learns_rates()) start_logits();
+    deal_members();
+}
+
+template <typename T>
+void Trainer<T>::deal_members() {
+    members_.clear();
+    if (regularization_.kind != DropoutKind::masksembles) return;
+    const std::size_t n_members = regularization_.n_members;
+    for (std::size_t l = 0; l < layout_.depth(); ++l) {
+        const std::size_t units =
+            n_decisions(l, layout_[l].inputs, regularization_.input_groups);
+        double& rate = regularization_.rates[l];
+        const DropoutStream stream{options_.seed, 0, static_cast<std::uint32_t>(l)};
+        members_.emplace_back(stream, n_members, units, rate);
+        rate = static_cast<double>(dropped_units(units, n_members, rate)) /
+               static_cast<double>(units);
+    }
 }
 
 template <typename T>
@@ -66,6 +83,7 @@ void Trainer<T>::set_regularization(Regularization regularization) {
                       (!learns_rates() || regularization.rates != regularization_.rates);
     regularization_ = std::move(regularization);
     if (anew) start_logits();
+    deal_members();
     prepare_rates();
     // The best weights under another penalty or rate are not those of this one.
     state_.best.clear();
@@ -169,7 +187,8 @@ std::optional<MaskPlan> Trainer<T>::mask_plan(std::uint64_t step) const {
                     rates_,
                     regularization_.kind,
                     regularization_.input_groups,
-                    regularization_.concrete.temperature};
+                    regularization_.concrete.temperature,
+                    members_};
 }
 
 template <typename T>

@@ -16,6 +16,7 @@
 #include "shrinkage/nn/examples.hpp"
 #include "shrinkage/nn/group_step.hpp"
 #include "shrinkage/nn/layout.hpp"
+#include "shrinkage/nn/member_masks.hpp"
 #include "shrinkage/nn/optimizer.hpp"
 #include "shrinkage/nn/pass.hpp"
 #include "shrinkage/nn/random.hpp"
@@ -34,6 +35,7 @@ struct Regularization {
     DropoutKind kind = DropoutKind::bernoulli;
     std::vector<std::uint32_t> input_groups;  // see MaskPlan
     ConcreteOptions concrete;                 // whose first rates are `rates`; 0 is not learned
+    std::size_t n_members = 4;  // of masksembles; with it `rates` become those of whole units
 };
 
 struct TrainerOptions {
@@ -110,7 +112,7 @@ public:
     /// layer without penalty, and the biases, are measured in units of the largest lambda; without
     /// any penalty the gradient itself is reported. With dropout the gradient is the mean of so
     /// many draws of the masks, at least 2, and the error that of the entry which attains the
-    /// maximum.
+    /// maximum; of masksembles each example has no member twice, and all of them leave no error.
     KktResidual kkt_residual(const Context& context, std::uint64_t most_draws = kkt_draws);
 
     /// Mean over all examples of the loss, masks off.
@@ -128,6 +130,9 @@ public:
     /// Dropout rates in force, one a layer.
     std::vector<double> rates() const;
     std::vector<std::size_t> zeros() const;
+
+    /// One a layer, of masksembles.
+    const std::vector<MemberMasks>& members() const { return members_; }
 
     TrainerState<T>& state() { return state_; }
     /// Takes the best weights of early stopping, if there are any.
@@ -165,6 +170,7 @@ private:
     void fill_rates(std::vector<double>& rates) const;
     bool learns_rates() const { return regularization_.kind == DropoutKind::concrete; }
     void start_logits();
+    void deal_members();
     std::size_t n_pieces() const { return pieces_.size() - (learns_rates() ? 0 : 1); }
     void update(const StepRule<T>& rule, const Context& context);
     /// Weights (or biases) of layer l from `offset` on, by their gradient times `factor`.
@@ -188,6 +194,7 @@ private:
     Layout<T> layout_;
     TrainerOptions options_;
     Regularization regularization_;
+    std::vector<MemberMasks> members_;
     Examples<T> train_, validation_;
     TrainerState<T> state_;
     Aligned<T> gradient_, gradient_sum_, last_good_;

@@ -48,6 +48,7 @@ Floating = TypeVar("Floating", np.float32, np.float64)
 MAX_ROWS = 2**32
 MAX_UNITS = 2**27
 MAX_LAYERS = 128
+MAX_MEMBERS = 1000
 
 
 def loss_value(
@@ -232,7 +233,14 @@ def penalized_loss(
 
 
 def dropout_mask(
-    rows: int | npt.ArrayLike, cols: int, rate: float, *, seed: int, step: int, layer: int
+    rows: int | npt.ArrayLike,
+    cols: int,
+    rate: float,
+    *,
+    seed: int,
+    step: int,
+    layer: int,
+    n_members: int | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Dropout mask, 1 = kept: a pure function of (seed, step, layer, row, unit).
 
@@ -249,13 +257,36 @@ def dropout_mask(
         seed: 0 … 2⁶⁴ − 1.
         step: optimizer step, or ensemble member, 0 … 2⁶⁴ − 1.
         layer: 0 is the input; at most 127.
+        n_members: None, or N of ``dropout_kind="masksembles"``, whose N masks come back: row i of a
+            step has that of member (i + step) mod N. Each keeps K = cols − round(rate·cols) units,
+            at least one being dropped if N and cols allow. They are dealt unit after unit, until
+            unit u has been given out ⌊(u + 1)NK/cols⌋ times in all, to the members with the fewest
+            units so far, of equals to those of the largest `dropout_uniform` at step m, row a and
+            unit u; a = 0, and up to 99 while two members are equal that need not be (fewer than
+            2 log₂ N units may leave some so).
 
     Returns:
         (rows, cols), uint8.
+
+    Raises:
+        InvalidArgument: an argument is outside its range, or N(1 − rate) < 1: some units would be
+            kept by no member.
     """
     rate = _as_rate(rate)
     place = _as_place(rows, cols, seed, step, layer)
-    return _native.dropout_mask(place[0], place[1], rate, *place[2:])
+    if n_members is None:
+        return _native.dropout_mask(place[0], place[1], rate, *place[2:])
+    n_members = as_integer(n_members, "n_members", minimum=1, maximum=MAX_MEMBERS)
+    require_every_unit(n_members, rate, "rate")
+    return _native.member_mask(place[0], place[1], rate, *place[2:], n_members)
+
+
+def require_every_unit(n_members: int, rate: float, argument: str) -> None:
+    """Refuses a rate at which N > 0 fixed masks could not keep every unit once."""
+    if n_members and n_members * (1 - rate) < 1 - 1e-9:
+        most = 1 - 1 / n_members
+        remedy = f"with {n_members} fixed masks give at most {most:g}: each unit needs one"
+        raise refuse(argument, rate, remedy, code="argument.range")
 
 
 def dropout_uniform(

@@ -16,7 +16,7 @@ from .ensemble import predict_ensemble
 from .ensemble_result import Ensemble, EnsembleProgress
 from .estimators import DropoutMLPClassifier, DropoutMLPRegressor
 from .history import History
-from .kinds import Concrete
+from .kinds import Concrete, Masksembles
 from .losses import Gaussian, Quantiles
 from .network import Network, Setting, TrainingProgress
 from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
@@ -43,6 +43,7 @@ __all__ = [
     "Gaussian",
     "History",
     "InputGroup",
+    "Masksembles",
     "Network",
     "NetworkPath",
     "PlantedShortcut",

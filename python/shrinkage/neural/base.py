@@ -21,7 +21,7 @@ from .compact import compact
 from .ensemble import EnsembleCallback
 from .ensemble_result import Ensemble
 from .history import History
-from .kinds import Concrete
+from .kinds import DropoutKind
 from .losses import NetworkLoss
 from .network import Ending, Network, Setting, TrainingCallback
 from .schedules import dropout_factors, learning_rate_factors
@@ -63,7 +63,7 @@ class DropoutMLP(Estimator, ABC):
 
     hidden_layer_sizes: int | Sequence[int]
     dropout: Rates
-    dropout_kind: str | Concrete
+    dropout_kind: DropoutKind
     input_dropout: float
     learning_rate_schedule: str
     dropout_schedule: str

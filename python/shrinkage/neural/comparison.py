@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from .._validation import FloatArray, as_integer, refuse
+from ..core import require_every_unit
 from ..losses import Squared
 from ..uncertainty import (
     Estimate,
@@ -26,13 +27,15 @@ from ..uncertainty import (
 )
 from .base import DropoutMLP
 from .diversity import disagreement
+from .kinds import Masksembles
 from .losses import resolve_regression_loss
 from .paths import fit_many
 from .seeds import resolve_seed
 
 INSIDE = ("weight_scaling", "mc", "rao_blackwell")
+FIXED = Masksembles.name
 SEVERAL = ("independent", "bagging", "snapshots")
-METHODS = (*INSIDE, *SEVERAL)
+METHODS = (*INSIDE, FIXED, *SEVERAL)
 COVERAGE = 0.9
 
 
@@ -106,11 +109,13 @@ def compare_ensembles(
     """Fits and measures ensembles that all cost the same training.
 
     Methods: one network trained for `max_epochs` gives "weight_scaling", "mc" and "rao_blackwell"
-    (see `predict_ensemble`). Its epochs shared among `n_networks` give "independent" networks of
-    their own seeds (Lakshminarayanan, Pritzel & Blundell 2017), "bagging", each of them on rows
-    drawn with replacement (Breiman 1996), and "snapshots" of one run at the ends of cosine cycles
-    of the learning rate (Huang et al. 2017). These have dropout in training and all units on
-    afterwards.
+    (see `predict_ensemble`). One that is trained as long, with the same rates and `n_networks`
+    masks that come back, is "masksembles" (`shrinkage.neural.Masksembles`, whose kind and constant
+    schedule replace those of the estimator). The epochs shared among `n_networks` give
+    "independent" networks of their own seeds (Lakshminarayanan, Pritzel & Blundell 2017),
+    "bagging", each of them on rows drawn with replacement (Breiman 1996), and "snapshots" of one
+    run at the ends of cosine cycles of the learning rate (Huang et al. 2017). These last three have
+    dropout in training and all units on afterwards.
 
     Args:
         estimator: what to fit, left as it is; a regressor has the squared loss. The noise of its
@@ -119,7 +124,8 @@ def compare_ensembles(
         n_members: sampled from the dropout network.
 
     Raises:
-        InvalidArgument: there is no such method, or max_epochs is below n_networks.
+        InvalidArgument: there is no such method, max_epochs is below n_networks, or a rate is above
+            1 − 1/n_networks, at which fixed masks keep some units never.
     """
     unknown = [method for method in methods if method not in METHODS]
     if unknown or not len(methods):
@@ -129,6 +135,9 @@ def compare_ensembles(
     if any(method in SEVERAL for method in methods) and estimator.max_epochs < n_networks:
         remedy = f"give it at least {n_networks}, one for each network"
         raise refuse("max_epochs", estimator.max_epochs, remedy, code="argument.range")
+    if FIXED in methods:
+        for name in ("dropout", "input_dropout"):
+            require_every_unit(n_networks, float(np.max(getattr(estimator, name))), name)
     if not hasattr(estimator, "predict_proba"):
         loss = resolve_regression_loss(getattr(estimator, "loss", "squared"))
         if not isinstance(loss, Squared):
@@ -165,6 +174,11 @@ class _Case:
         if method in INSIDE:
             model, fitted = self.dropout_network()
             predict = partial(self.inside, model, method)
+        elif method == FIXED:
+            model, fitted = self.fitted(
+                dropout_kind=Masksembles(self.n_networks), dropout_schedule="constant"
+            )
+            predict = partial(self.members, model)
         else:
             start = time.perf_counter()
             predict = self.several(method)
@@ -192,11 +206,20 @@ class _Case:
     def dropout_network(self) -> tuple[Any, float]:
         """One network with all epochs, fitted once, and the seconds of it."""
         if self._dropout is None:
-            model: Any = clone(self.estimator).set_params(random_state=self.seed)
-            start = time.perf_counter()
-            model.fit(self.X, self.y)
-            self._dropout = (model, time.perf_counter() - start)
+            self._dropout = self.fitted()
         return self._dropout
+
+    def fitted(self, **changes: Any) -> tuple[Any, float]:
+        """The estimator with these changes, fitted, and the seconds of it."""
+        model: Any = clone(self.estimator).set_params(random_state=self.seed, **changes)
+        start = time.perf_counter()
+        model.fit(self.X, self.y)
+        return model, time.perf_counter() - start
+
+    def members(self, model: Any, X: Any) -> _Forecast:
+        """All members that share a network by fixed masks."""
+        ens = model.predict_ensemble(X, keep_members=True, n_threads=self.n_threads)
+        return _Forecast(ens.mean, None, ens.members, ens.n_members)
 
     def inside(self, model: Any, method: str, X: Any) -> _Forecast:
         sampled = method != "weight_scaling"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +18,15 @@ from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
 from ..core import _native
 from ..errors import ConvergenceWarning
 from ..losses import Gamma, Logistic, Multinomial, Poisson, Squared
+from .ensemble_masks import mask_source
 from .ensemble_result import Ensemble, EnsembleProgress, MaskSource, shaped
-from .kinds import GROUPING_KINDS, resolve_dropout_kind
 from .losses import Gaussian
-from .seeds import resolve_seed
 
 if TYPE_CHECKING:
     from .network import Network
 
-ENSEMBLE_KINDS = ("weight_scaling", "mc", "rao_blackwell", "exact_arithmetic", "exact_geometric")
-MASKS = ("shared", "per_row")
 MEMBERS = 100
 MOST_MEMBERS = 100_000  # where a standard error is wanted
-MOST_CLASSES = 64  # of rao_blackwell, which looks at all pairs
 
 EnsembleCallback = Callable[[EnsembleProgress], bool | None]
 
@@ -65,9 +61,14 @@ def predict_ensemble(
             their probabilities (Warde-Farley et al. 2014); of a regression both are the mean of the
             predictions (of Poisson counts the geometric mean).
 
+    A network with fixed masks (`shrinkage.neural.Masksembles`) has N members, those that were
+    trained: mc is their mean, nothing is drawn, and there is no Monte-Carlo error; beside it there
+    is weight_scaling.
+
     Args:
         network: whose parameters, kind of dropout and groups of inputs are taken.
-        n_members: T of mc and rao_blackwell, 100; with `standard_error` at most so many, 100,000.
+        n_members: T of mc and rao_blackwell, 100 (N with fixed masks); with `standard_error` at
+            most so many, 100,000.
         standard_error: draw until no Monte-Carlo error of a mean is above it. Members are drawn in
             rounds, and the error found so far decides on the next.
         masks: "shared", each member one function, its masks those of row 0 and step t; or
@@ -78,7 +79,8 @@ def predict_ensemble(
         precision: 1/variance of the targets around the predictions, one or P of them, for the
             log_likelihood of a network with squared loss.
         keep_members: whether to keep every member's predictions, T n K numbers.
-        random_state: an integer is the seed of the masks itself.
+        random_state: an integer is the seed of the masks itself; fixed masks are drawn by that of
+            the network.
         callback: called about every 50 ms with an `EnsembleProgress`; returning True stops, and
             what mc and rao_blackwell have by then is returned.
 
@@ -90,7 +92,7 @@ def predict_ensemble(
     if X.shape[0] == 0:
         raise refuse("X", "<no rows>", "give at least one row", code="argument.shape")
     threads = resolve_threads(n_threads)
-    source = _source(network, kind, masks, rates, random_state)
+    source = mask_source(network, kind, masks, rates, random_state)
     target = _as_target(network, y, X.shape[0])
     job: _Job
     if kind.startswith("exact"):
@@ -229,7 +231,7 @@ class _Sampling(_Job):
 
     def _ensemble(self, found: dict[str, Any]) -> Ensemble:
         n, mean, extra = int(found["n_members"]), found["mean"], found["extra"]
-        between = _between(found["squares"], n, sampled=_sampled_layers(self.kind, self.source))
+        between, error = self._variances(found["squares"], n)
         within = extra[:, -mean.shape[1] :] if self.kind == "rao_blackwell" else 0.0
         extra = extra[:, : -mean.shape[1]] if self.kind == "rao_blackwell" else extra
         prediction = shaped(mean, self.loss)
@@ -239,7 +241,7 @@ class _Sampling(_Job):
             n,
             prediction,
             shaped(np.sqrt(between + within), self.loss, spread=True),
-            shaped(np.sqrt(between / n), self.loss, spread=True),
+            shaped(np.sqrt(error), self.loss, spread=True),
             self.source,
             members=self._members(found["members"], mean.shape) if self.keep_members else None,
             log_likelihood=self._log_likelihood(found["log_density"], prediction),
@@ -247,6 +249,16 @@ class _Sampling(_Job):
             **self.extras(extra),
             **self.scores(found),
         )
+
+    def _variances(self, squares: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
+        """Variance between members, unknown after a sample of one, and that of their mean."""
+        none = np.zeros_like(squares)
+        if not _sampled_layers(self.kind, self.source):
+            return none, none
+        if n == self.source.n_members:
+            return squares / n, none
+        between = squares / (n - 1) if n > 1 else np.full_like(squares, np.nan)
+        return between, between / n
 
     def _members(self, members: Any, shape: tuple[int, ...]) -> Any:
         flat = shaped(members.reshape(-1, shape[1]), self.loss)
@@ -340,13 +352,6 @@ def _normal_rule(outputs: int) -> tuple[FloatArray, FloatArray]:
     return points, np.full(len(points), 1 / len(points))
 
 
-def _between(squares: FloatArray, n: int, *, sampled: bool) -> FloatArray:
-    """Variance between members; none where nothing is sampled, unknown after one."""
-    if not sampled:
-        return np.zeros_like(squares)
-    return squares / (n - 1) if n > 1 else np.full_like(squares, np.nan)
-
-
 def _largest_error(between: FloatArray, n: int) -> float:
     return math.sqrt(float(between.max()) / n)
 
@@ -355,62 +360,6 @@ def _sampled_layers(kind: str, source: MaskSource) -> bool:
     """Whether any mask is drawn."""
     rates = source.rates[:-1] if kind == "rao_blackwell" else source.rates
     return any(rate > 0 for rate in rates)
-
-
-def _source(
-    network: Network, kind: str, masks: str, rates: Sequence[float] | None, random_state: Any
-) -> MaskSource:
-    """Kind, masks and rates, checked against each other."""
-    for name, value, choices in (("kind", kind, ENSEMBLE_KINDS), ("masks", masks, MASKS)):
-        if value not in choices:
-            remedy = "use " + ", ".join(f'"{choice}"' for choice in choices)
-            raise refuse(name, repr(value), remedy, code="argument.choice", choices=choices)
-    dropout_kind, _ = resolve_dropout_kind(network._regularization.get("dropout_kind", "bernoulli"))
-    source = MaskSource(
-        network.sizes,
-        _as_rates(rates, network),
-        dropout_kind,
-        tuple(network.input_groups),
-        resolve_seed(random_state),
-        masks == "per_row",
-    )
-    if kind == "weight_scaling":
-        return replace(source, rates=(0.0,) * len(source.rates))
-    if source.per_row and (dropout_kind == "dropconnect" or kind.startswith("exact")):
-        remedy = 'use masks="shared"'
-        raise refuse("masks", masks, remedy, code="argument.choice")
-    if kind == "rao_blackwell":
-        _require_integrable(network, source)
-    if kind.startswith("exact"):
-        _require_enumerable(network, kind, source)
-    return source
-
-
-def _require_integrable(network: Network, source: MaskSource) -> None:
-    if source.rates[-1] == 0:
-        remedy = 'use kind="mc": nothing is dropped before the output layer'
-        raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
-    if source.dropout_kind == "concrete":
-        remedy = 'use kind="mc": the factors of concrete dropout have no closed moments'
-        raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
-    if isinstance(network.loss, Multinomial) and source.sizes[-1] > MOST_CLASSES:
-        remedy = f'use kind="mc": it looks at all pairs of at most {MOST_CLASSES} classes'
-        raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
-
-
-def _require_enumerable(network: Network, kind: str, source: MaskSource) -> None:
-    if source.dropout_kind not in GROUPING_KINDS and any(source.rates):
-        remedy = f'use kind="mc": {source.dropout_kind} dropout has no units that are kept or not'
-        raise refuse("kind", kind, remedy, code="ensemble.kind")
-    units, most = sum(source.decisions), _native.most_enumerated_units
-    if units > most:
-        remedy = f'use kind="mc": {units} units may be dropped, and 2^{most} networks are the most'
-        raise refuse("kind", kind, remedy, code="ensemble.too_many", units=units, most=most)
-    if kind == "exact_geometric" and not isinstance(
-        network.loss, Logistic | Multinomial | Squared | Poisson
-    ):
-        remedy = 'use kind="exact_arithmetic": of this loss there is no geometric mean'
-        raise refuse("kind", kind, remedy, code="ensemble.kind")
 
 
 def _require_no_sampling(*given: Any) -> None:
@@ -428,6 +377,8 @@ def _amount(
     wanted = 0.0
     if standard_error is not None:
         wanted = as_number(standard_error, "standard_error", minimum=0.0, open_minimum=True)
+    if source.n_members and kind != "weight_scaling":
+        return _all_fixed(source.n_members, n_members, standard_error)
     usual = MEMBERS if standard_error is None else MOST_MEMBERS
     asked = usual if n_members is None else n_members
     members = as_integer(asked, "n_members", minimum=1, maximum=2**31)
@@ -436,16 +387,16 @@ def _amount(
     return members, wanted if members > 1 else 0.0
 
 
-def _as_rates(rates: Sequence[float] | None, network: Network) -> tuple[float, ...]:
-    if rates is None:
-        return tuple(network.rates.tolist())
-    if np.shape(rates) != (network.setting.depth,):
-        remedy = f"give one rate per layer of weights, {network.setting.depth} in all"
-        raise refuse("rates", repr(rates), remedy, code="argument.length")
-    return tuple(
-        as_number(rate, f"rates[{layer}]", minimum=0.0, maximum=1.0, open_maximum=True)
-        for layer, rate in enumerate(rates)
-    )
+def _all_fixed(
+    n_members: int, given: int | None, standard_error: float | None
+) -> tuple[int, float]:
+    if given not in (None, n_members):
+        remedy = f"leave it out: the network was trained with {n_members} fixed masks"
+        raise refuse("n_members", given, remedy, code="argument.choice")
+    if standard_error is not None:
+        remedy = "leave it out: fixed masks are all counted"
+        raise refuse("standard_error", standard_error, remedy, code="argument.choice")
+    return n_members, 0.0
 
 
 def _as_target(network: Network, y: Any, n: int) -> FloatArray | None:

@@ -41,6 +41,7 @@ class MaskSource:
     input_groups: tuple[int, ...]
     seed: int
     per_row: bool
+    n_members: int = 0  # of fixed masks
 
     @cached_property
     def decisions(self) -> tuple[int, ...]:
@@ -66,7 +67,8 @@ class MaskSource:
             if rate == 0:
                 masks.append(None)
                 continue
-            mask = dropout_mask(1, cols, rate, seed=self.seed, step=member, layer=layer)[0]
+            place: dict[str, Any] = dict(seed=self.seed, step=member, layer=layer)
+            mask = dropout_mask(1, cols, rate, **place, n_members=self.n_members or None)[0]
             masks.append(mask.reshape(inputs, units) if connections else self._units(layer, mask))
         return masks
 
@@ -103,7 +105,8 @@ class Ensemble:
         mean: R, the ensemble's prediction.
         std: R, standard deviation of the sub-networks' predictions; of sampled ones the unbiased
             estimate, NaN where one was drawn.
-        standard_error: R, Monte-Carlo error of `mean`; 0 where nothing is sampled.
+        standard_error: R, Monte-Carlo error of `mean`; 0 where nothing is sampled, as with fixed
+            masks, which are all there.
         arithmetic_mean, geometric_mean: R, both means of all members, where all were enumerated; a
             geometric mean is there for classes, squared and Poisson loss.
         data_variance: (n,) or (n, targets), mean of the variances that members predict, with

@@ -15,7 +15,7 @@ from .._classes import decision_of, labels_of, weigh_classes
 from .._validation import FloatArray, as_weights, describe, refuse
 from ..losses import Logistic, Loss, Multinomial
 from .base import DropoutMLP, Rates
-from .kinds import Concrete
+from .kinds import DropoutKind
 from .losses import Gaussian, NetworkLoss, mean_of, resolve_regression_loss
 from .network import TrainingCallback
 
@@ -40,8 +40,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
             and batch, with the rate of what enters its layer (Wan et al. 2013, who draw one for
             each example too: the same on average, less noise, but far more work); "concrete"
             or `shrinkage.neural.Concrete`, rates that are learned, one a layer, from `dropout` and
-            `input_dropout` on, where 0 stays 0. All are for training: predictions have everything
-            on.
+            `input_dropout` on, where 0 stays 0; "masksembles" or `shrinkage.neural.Masksembles`,
+            a few masks that come back, each trained on its share of the examples. All are for
+            training: predictions have everything on.
         dropout_schedule: "constant", "early" (the first half of max_epochs), "late" (the second) or
             "front_loaded" (from twice the rate down to 0).
         input_groups: a label for each input; inputs of one label are dropped together.
@@ -82,7 +83,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         loss: str | NetworkLoss = "squared",
         dropout: Rates = 0.5,
         input_dropout: float = 0.0,
-        dropout_kind: str | Concrete = "bernoulli",
+        dropout_kind: DropoutKind = "bernoulli",
         dropout_schedule: str = "constant",
         input_groups: Sequence[int] | None = None,
         penalty: Any = None,
@@ -197,7 +198,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
         *,
         dropout: Rates = 0.5,
         input_dropout: float = 0.0,
-        dropout_kind: str | Concrete = "bernoulli",
+        dropout_kind: DropoutKind = "bernoulli",
         dropout_schedule: str = "constant",
         input_groups: Sequence[int] | None = None,
         penalty: Any = None,

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from .._validation import as_number, refuse
+import numpy as np
 
-DROPOUT_KINDS = ("bernoulli", "gaussian", "alpha", "batch", "dropconnect", "concrete")
-GROUPING_KINDS = ("bernoulli", "alpha", "batch")  # whose decision on a unit is one bit
+from .._validation import as_integer, as_number, refuse
+from ..core import MAX_MEMBERS
+
+DROPOUT_KINDS = (
+    "bernoulli",
+    "gaussian",
+    "alpha",
+    "batch",
+    "dropconnect",
+    "concrete",
+    "masksembles",
+)
+ENUMERABLE_KINDS = ("bernoulli", "alpha", "batch")  # all of whose masks may come
+GROUPING_KINDS = (*ENUMERABLE_KINDS, "masksembles")  # whose decision on a unit is one bit
 
 
 @dataclass(frozen=True)
@@ -46,16 +60,88 @@ class Concrete:
         as_number(self.precision, "precision", minimum=0.0, open_minimum=True)
 
 
-def resolve_dropout_kind(kind: str | Concrete) -> tuple[str, Concrete]:
-    """The name of a kind, and what learned rates are learned by.
+@dataclass(frozen=True)
+class Masksembles:
+    """N fixed masks that come back: an ensemble of N overlapping networks, trained as one.
+
+    Example i has the masks of member (i + step) mod N, so that every member trains on its share of
+    the batches and sees all examples in turn (Durasov, Bagautdinov, Baque & Fua 2021). At
+    prediction `predict_ensemble` takes exactly these N members; `predict` has all units on.
+
+    Of what enters a layer, U numbers with rate p, each member keeps K = U − round(pU), times U/K,
+    and each number is kept by NK/U members, rounded down or up, so that none stays untrained. The
+    rate in force is 1 − K/U. Two members share K(NK/U − 1)/(N − 1) numbers on average: none with
+    p = 1 − 1/N, where members are networks of their own, all as p goes to 0, and more and more like
+    masks drawn anew as N grows. (The published masks are drawn at random and leave out what none
+    of them keeps: with their scale S two of them share 1/S of what they keep, and p is
+    1 − 1/(S(1 − (1 − 1/S)^N)).) How masks are dealt stands in `shrinkage.core.dropout_mask`, which
+    draws them again.
+
+    Args:
+        n_members: N, 1 … 1000.
+
+    Raises:
+        InvalidArgument: a number is outside its range.
+    """
+
+    n_members: int = 4
+    name = "masksembles"
+
+    def __post_init__(self) -> None:
+        as_integer(self.n_members, "n_members", minimum=1, maximum=MAX_MEMBERS)
+
+
+DropoutKind = str | Concrete | Masksembles
+
+
+@dataclass(frozen=True)
+class ResolvedKind:
+    """A kind by its name, and what its object says.
+
+    Attributes:
+        concrete: what rates are learned by, of "concrete".
+        n_members: of masks that come back; 0: masks are drawn anew.
+    """
+
+    name: str
+    concrete: Concrete = Concrete()
+    n_members: int = 0
+
+
+def resolve_dropout_kind(kind: DropoutKind) -> ResolvedKind:
+    """A kind given by name or as an object.
 
     Raises:
         InvalidArgument: there is no such kind.
     """
     if isinstance(kind, Concrete):
-        return kind.name, kind
+        return ResolvedKind(kind.name, concrete=kind)
+    if isinstance(kind, str) and kind == Masksembles.name:
+        kind = Masksembles()
+    if isinstance(kind, Masksembles):
+        return ResolvedKind(kind.name, n_members=kind.n_members)
     if isinstance(kind, str) and kind in DROPOUT_KINDS:
-        return kind, Concrete()
+        return ResolvedKind(kind)
     remedy = "use " + ", ".join(f'"{name}"' for name in DROPOUT_KINDS)
-    remedy += ", or shrinkage.neural.Concrete(temperature=0.1)"
+    remedy += ", or shrinkage.neural.Concrete(temperature=0.1) or Masksembles(n_members=4)"
     raise refuse("dropout_kind", repr(kind), remedy, code="argument.choice", choices=DROPOUT_KINDS)
+
+
+def require_constant(kind: str, factors: Any) -> None:
+    """Refuses a schedule of rates for kinds that have none."""
+    why = {"concrete": "rates that are learned", "masksembles": "masks that come back"}
+    if kind in why and np.size(factors):
+        remedy = f'use "constant": {why[kind]} have no schedule'
+        raise refuse("dropout_schedule", "given", remedy, code="argument.choice")
+
+
+def as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:
+    """The number of each input's group, from 0 without gaps; empty: each input is its own."""
+    if groups is None:
+        return []
+    labels = np.asarray(groups)
+    if labels.shape != (inputs,):
+        remedy = f"give one label per input, {inputs} in all"
+        raise refuse("input_groups", f"<shape {labels.shape}>", remedy, code="argument.length")
+    numbers: list[int] = np.unique(labels, return_inverse=True)[1].tolist()
+    return numbers

@@ -13,11 +13,18 @@ from scipy import sparse
 
 from .._runtime import resolve_threads, watch_native
 from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
-from ..core import _native
+from ..core import _native, require_every_unit
 from ..losses import Squared
 from .ensemble import predict_ensemble
 from .history import History
-from .kinds import GROUPING_KINDS, Concrete, resolve_dropout_kind
+from .kinds import (
+    GROUPING_KINDS,
+    DropoutKind,
+    ResolvedKind,
+    as_groups,
+    require_constant,
+    resolve_dropout_kind,
+)
 from .losses import NetworkLoss, native_loss
 from .penalties import penalty_rows
 
@@ -157,7 +164,7 @@ class Network:
         max_norm: Any = None,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
-        dropout_kind: str | Concrete = "bernoulli",
+        dropout_kind: DropoutKind = "bernoulli",
         input_groups: Sequence[int] | None = None,
     ) -> None:
         """Sets penalties and dropout for the epochs to come; early stopping starts anew.
@@ -165,13 +172,13 @@ class Network:
         Args:
             penalty, lam, max_norm: one for all layers, or a list with one entry per layer.
             dropout: rate of the hidden layers, one for all or a list. input_dropout: of the input.
-            dropout_kind: "bernoulli", "gaussian", "alpha", "batch", "dropconnect", "concrete" or a
-                `shrinkage.neural.Concrete`, whose learned rates start from those given here, and
-                start anew when they or the kind change.
+            dropout_kind: "bernoulli", "gaussian", "alpha", "batch", "dropconnect", "masksembles"
+                or `shrinkage.neural.Masksembles`, "concrete" or `shrinkage.neural.Concrete`, whose
+                learned rates start from those given here, anew when they or the kind change.
             input_groups: a label for each input; inputs of one label are dropped together.
         """
-        kind, concrete = resolve_dropout_kind(dropout_kind)
-        _require_constant(kind, self._factors.get("dropout", ()))
+        kind = resolve_dropout_kind(dropout_kind)
+        require_constant(kind.name, self._factors.get("dropout", ()))
         hidden = len(self.setting.hidden_layer_sizes)
         rates = [input_dropout]
         if np.ndim(dropout) == 0:
@@ -187,12 +194,15 @@ class Network:
             for rate, name in zip(rates, names, strict=True)
         ]
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
-        groups = _as_groups(input_groups, self._inputs)
-        if groups and kind not in GROUPING_KINDS:
+        groups = as_groups(input_groups, self._inputs)
+        if groups and kind.name not in GROUPING_KINDS:
             remedy = "with groups use " + ", ".join(f'"{name}"' for name in GROUPING_KINDS)
             raise refuse("input_groups", "given", remedy, code="argument.choice")
-        numbers = [concrete.temperature, concrete.length_scale, concrete.precision]
-        self._native.set_regularization(rows, checked, kind, groups, numbers)
+        for rate, name in zip(checked, names, strict=True):
+            require_every_unit(kind.n_members, rate, name)
+        learned = kind.concrete
+        numbers = [learned.temperature, learned.length_scale, learned.precision]
+        self._native.set_regularization(rows, checked, kind.name, groups, numbers, kind.n_members)
         self._regularization = dict(
             penalty=penalty,
             lam=lam,
@@ -218,8 +228,7 @@ class Network:
                 raise refuse(
                     name, "<negative factors>", "give factors of at least 0", code="argument.range"
                 )
-        kind, _ = resolve_dropout_kind(self._regularization.get("dropout_kind", "bernoulli"))
-        _require_constant(kind, factors["dropout"])
+        require_constant(self.dropout_kind.name, factors["dropout"])
         clip = math.inf if self.setting.clip_norm is None else self.setting.clip_norm
         self._native.set_schedule(list(factors["learning_rate"]), list(factors["dropout"]), clip)
         self._factors = factors
@@ -284,6 +293,11 @@ class Network:
     predict_ensemble = predict_ensemble
 
     @property
+    def seed(self) -> int:
+        """Of weights, order and masks."""
+        return int(self._arguments[-1])
+
+    @property
     def n_parameters(self) -> int:
         """Weights and biases."""
         return self._n_parameters
@@ -295,9 +309,14 @@ class Network:
         return (self._inputs, *self.setting.hidden_layer_sizes, outputs)
 
     @property
+    def dropout_kind(self) -> ResolvedKind:
+        """The kind of dropout in force."""
+        return resolve_dropout_kind(self._regularization.get("dropout_kind", "bernoulli"))
+
+    @property
     def input_groups(self) -> list[int]:
         """The number of each input's group; empty: each input is its own."""
-        return _as_groups(self._regularization.get("input_groups"), self._inputs)
+        return as_groups(self._regularization.get("input_groups"), self._inputs)
 
     @property
     def history(self) -> History:
@@ -440,24 +459,6 @@ class Network:
             np.ascontiguousarray(rows.indptr, dtype=np.int64),
             rows.shape[1],
         )
-
-
-def _require_constant(kind: str, factors: Any) -> None:
-    if kind == "concrete" and np.size(factors):
-        remedy = 'use "constant": rates that are learned have no schedule'
-        raise refuse("dropout_schedule", "given", remedy, code="argument.choice")
-
-
-def _as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:
-    """The number of each input's group, from 0 without gaps; empty: each input is its own."""
-    if groups is None:
-        return []
-    labels = np.asarray(groups)
-    if labels.shape != (inputs,):
-        remedy = f"give one label per input, {inputs} in all"
-        raise refuse("input_groups", f"<shape {labels.shape}>", remedy, code="argument.length")
-    numbers: list[int] = np.unique(labels, return_inverse=True)[1].tolist()
-    return numbers
 
 
 def run_many(

@@ -95,7 +95,7 @@ def fit_dropout_path(
     Raises:
         InvalidArgument: the estimator learns its rates.
     """
-    if resolve_dropout_kind(estimator.dropout_kind)[0] == "concrete":
+    if resolve_dropout_kind(estimator.dropout_kind).name == "concrete":
         remedy = "give it another kind: concrete dropout finds its rates itself"
         raise refuse("dropout_kind", "concrete", remedy, code="argument.choice")
     return _fit_path(estimator, X, y, "dropout", rates, epochs, sample_weight, validation)

@@ -87,9 +87,8 @@ template <typename T>
 void Member<T>::draw_bits(std::size_t l, const MaskPlan& masks) {
     const std::size_t units = whole_[l].inputs;
     const bool grouped = l == 0 && !masks.input_groups.empty();
-    const DropoutStream stream{masks.seed, masks.step, static_cast<std::uint32_t>(l)};
-    mask_.resize(units);
-    long_row_mask(stream, 0, 0, dropout_threshold(masks.rates[l]), {mask_.data(), units});
+    mask_.resize(n_decisions(l, units, masks.input_groups));
+    shared_layer_mask(masks, l, mask_);
     std::vector<std::uint32_t>& kept = kept_[l - first_];
     kept.clear();
     dropped_.clear();

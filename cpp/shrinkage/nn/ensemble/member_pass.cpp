@@ -164,16 +164,15 @@ void MemberPass<T>::mask(std::size_t l, const MaskPlan& masks, const CommonBlock
 template <typename T>
 void MemberPass<T>::draw_bits(std::size_t l, const MaskPlan& masks, const CommonBlock<T>& block) {
     const std::size_t units = layout_[l].inputs, stride = block.stride;
-    const DropoutStream stream{masks.seed, masks.step, static_cast<std::uint32_t>(l)};
     mask_.resize(units * stride);
     const std::span<const std::uint32_t> groups = masks.input_groups;
     if (l > 0 || groups.empty()) {
-        batch_mask(stream, block.rows, units, masks.rates[l], stride, mask_.data());
+        layer_mask(masks, l, block.rows, units, stride, mask_.data());
         return;
     }
-    const std::size_t n_groups = *std::max_element(groups.begin(), groups.end()) + std::size_t{1};
+    const std::size_t n_groups = n_decisions(0, units, groups);
     group_mask_.resize(n_groups * stride);
-    batch_mask(stream, block.rows, n_groups, masks.rates[0], stride, group_mask_.data());
+    layer_mask(masks, 0, block.rows, n_groups, stride, group_mask_.data());
     for (std::size_t u = 0; u < units; ++u) {
         std::copy_n(group_mask_.data() + groups[u] * stride, stride, mask_.data() + u * stride);
     }

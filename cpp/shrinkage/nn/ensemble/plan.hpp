@@ -19,6 +19,7 @@ struct EnsemblePlan {
     DropoutKind kind = DropoutKind::bernoulli;
     std::vector<std::uint32_t> input_groups;  // see MaskPlan
     double temperature = 0.1;                 // of concrete gates
+    std::vector<MemberMasks> members;         // of masksembles, as training has them
     bool per_row = false;
     double integrated_rate = 0.0;  // of the last layer, whose mask is not drawn; 0: none is
 
@@ -39,7 +40,7 @@ struct EnsemblePlan {
     }
 
     MaskPlan masks(std::uint64_t member) const {
-        return {seed, member, rates, kind, input_groups, temperature};
+        return {seed, member, rates, kind, input_groups, temperature, members};
     }
 };
 
