@@ -1,4 +1,6 @@
 // Masks that come back: how they are dealt, whose they are, and training and members with them.
+#include "shrinkage/nn/member_masks.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -9,7 +11,6 @@
 
 #include "shrinkage/nn/ensemble/sampled.hpp"
 #include "shrinkage/nn/masks.hpp"
-#include "shrinkage/nn/member_masks.hpp"
 #include "shrinkage/nn/trainer.hpp"
 
 using namespace shrinkage;
@@ -123,7 +124,7 @@ TEST_CASE("how many units are dropped where there are few of them or few members
     CHECK(dropped_units(4, 4, 0.01) == 1);  // masks differ
     CHECK(dropped_units(1, 4, 0.5) == 0);
     CHECK(dropped_units(64, 1, 0.5) == 0);
-    CHECK(dropped_units(3, 2, 0.5) == 1);   // two masks of one unit each would leave out the third
+    CHECK(dropped_units(3, 2, 0.5) == 1);  // two masks of one unit each would leave out the third
     CHECK(dropped_units(10, 5, 0.8) == 8);
     CHECK(dropped_units(10, 5, 0.99) == 8);
     for (const double share : {7.0 / 40.0, 1.0 / 3.0}) {  // the rate in force gives the same number

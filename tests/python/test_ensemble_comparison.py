@@ -80,17 +80,22 @@ def test_what_cannot_be_compared() -> None:
     assert refused(classifier(), n_networks=21) == "max_epochs"
     assert refused(classifier(), n_networks=1) == "n_networks"
     assert refused(sh.DropoutMLPRegressor((4,), loss="huber")) == "loss"
-    assert refused(classifier(dropout=[0.7]), n_networks=3) == "dropout"  # no member for a unit
-    some = ["weight_scaling", "mc"]
-    compare_ensembles(classifier(dropout=0.7), X, y, test=(X, y), methods=some, n_networks=3)
+    fixed = dict(methods=["masksembles"], n_networks=3)  # no member for some units
+    assert refused(classifier(dropout=[0.7]), **fixed) == "dropout"
+    assert refused(classifier(input_dropout=0.7), **fixed) == "input_dropout"
+
+
+def test_fixed_masks_are_left_out_where_units_would_have_none() -> None:
+    X, y = classes(60, 4)
+    for rate in (0.6, 0.7):
+        found = compare_ensembles(classifier(dropout=rate), X, y, test=(X, y), n_networks=3)
+        assert ("masksembles" in [row.method for row in found.rows]) == (rate < 2 / 3)
 
 
 def test_fixed_masks_take_their_own_kind_and_schedule() -> None:
     X, y = classes(80, 2)
     model = classifier(dropout_kind="gaussian", dropout_schedule="early")
-    (row,) = compare_ensembles(
-        model, X, y, test=(X, y), methods=["masksembles"], n_networks=3
-    ).rows
+    (row,) = compare_ensembles(model, X, y, test=(X, y), methods=["masksembles"], n_networks=3).rows
     assert (row.method, row.n_members) == ("masksembles", 3)
     assert row.diversity > 0 and row.fit_seconds > 0
     assert model.dropout_kind == "gaussian"

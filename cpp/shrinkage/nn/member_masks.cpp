@@ -25,7 +25,8 @@ bool can_differ(std::size_t units, std::size_t kept, std::size_t n) {
 
 std::size_t dropped_units(std::size_t units, std::size_t n_members, double rate) {
     if (rate == 0.0 || units < 2 || n_members < 2) return 0;
-    const auto nearest = static_cast<std::size_t>(std::nearbyint(rate * static_cast<double>(units)));
+    const auto nearest =
+        static_cast<std::size_t>(std::nearbyint(rate * static_cast<double>(units)));
     const std::size_t least_kept = (units + n_members - 1) / n_members;
     return std::clamp(nearest, std::size_t{1}, units - least_kept);
 }

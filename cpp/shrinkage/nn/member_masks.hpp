@@ -19,8 +19,8 @@ std::size_t dropped_units(std::size_t units, std::size_t n_members, double rate)
 /// n_members K / units masks, rounded down or up.
 ///
 /// Dealt unit after unit: unit u is kept by c(u) members, c(0) + ... + c(u) = floor((u + 1)
-/// n_members K / units), namely by those which have kept the fewest units so far, of equals by those
-/// with the largest numbers of dropout_uniform at (seed, step = member, layer, row = attempt,
+/// n_members K / units), namely by those which have kept the fewest units so far, of equals by
+/// those with the largest numbers of dropout_uniform at (seed, step = member, layer, row = attempt,
 /// unit = u). All is dealt again, up to 100 times in all, while two members are equal and need not
 /// be; below 2 log2 n_members units some may stay so.
 ///

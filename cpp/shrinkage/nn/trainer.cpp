@@ -56,13 +56,12 @@ void Trainer<T>::deal_members() {
     if (regularization_.kind != DropoutKind::masksembles) return;
     const std::size_t n_members = regularization_.n_members;
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
-        const std::size_t units =
-            n_decisions(l, layout_[l].inputs, regularization_.input_groups);
+        const std::size_t units = n_decisions(l, layout_[l].inputs, regularization_.input_groups);
         double& rate = regularization_.rates[l];
         const DropoutStream stream{options_.seed, 0, static_cast<std::uint32_t>(l)};
         members_.emplace_back(stream, n_members, units, rate);
-        rate = static_cast<double>(dropped_units(units, n_members, rate)) /
-               static_cast<double>(units);
+        rate =
+            static_cast<double>(dropped_units(units, n_members, rate)) / static_cast<double>(units);
     }
 }
 

@@ -281,9 +281,14 @@ def dropout_mask(
     return _native.member_mask(place[0], place[1], rate, *place[2:], n_members)
 
 
+def keeps_every_unit(n_members: int, rate: float) -> bool:
+    """Whether N fixed masks, 0 for none, can keep every unit once."""
+    return not n_members or n_members * (1 - rate) >= 1 - 1e-9
+
+
 def require_every_unit(n_members: int, rate: float, argument: str) -> None:
     """Refuses a rate at which N > 0 fixed masks could not keep every unit once."""
-    if n_members and n_members * (1 - rate) < 1 - 1e-9:
+    if not keeps_every_unit(n_members, rate):
         most = 1 - 1 / n_members
         remedy = f"with {n_members} fixed masks give at most {most:g}: each unit needs one"
         raise refuse(argument, rate, remedy, code="argument.range")

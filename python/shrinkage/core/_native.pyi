@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'most_enumerated_units', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
+__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
 class Control:
     """
     Progress and cancellation of one call.
@@ -69,9 +69,9 @@ class NetworkFloat32:
         ...
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
-    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision.
+        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision; how many fixed masks.
         """
     def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
@@ -138,9 +138,9 @@ class NetworkFloat64:
         ...
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
-    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision.
+        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision; how many fixed masks.
         """
     def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
@@ -204,6 +204,10 @@ def loss_terms(loss: str, parameters: collections.abc.Sequence[typing.SupportsFl
 def loss_value(loss: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], outputs: typing.SupportsInt | typing.SupportsIndex, y: numpy.ndarray, eta: numpy.ndarray, sample_weight: numpy.ndarray | None) -> float:
     """
     Weighted mean loss.
+    """
+def member_mask(rows: numpy.ndarray, cols: typing.SupportsInt | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, layer: typing.SupportsInt | typing.SupportsIndex, n_members: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    The same of masksembles, by the rule of nn/member_masks.hpp.
     """
 def penalized_loss(X: numpy.ndarray, y: numpy.ndarray, w: numpy.ndarray, b: typing.SupportsFloat | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lam: typing.SupportsFloat | typing.SupportsIndex, sample_weight: numpy.ndarray | None) -> tuple[typing.Any, ...]:
     """

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from .._validation import FloatArray, as_integer, refuse
-from ..core import require_every_unit
+from ..core import keeps_every_unit, require_every_unit
 from ..losses import Squared
 from ..uncertainty import (
     Estimate,
@@ -100,7 +100,7 @@ def compare_ensembles(
     y: Any,
     *,
     test: tuple[Any, Any],
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] | None = None,
     n_networks: int = 5,
     n_members: int = 100,
     random_state: int = 0,
@@ -121,23 +121,28 @@ def compare_ensembles(
         estimator: what to fit, left as it is; a regressor has the squared loss. The noise of its
             targets is taken from the training residuals of each ensemble.
         X, y: to train on. test: (X, y) to measure on.
+        methods: names of those above; None: all, without "masksembles" where a rate is above
+            1 − 1/n_networks.
         n_members: sampled from the dropout network.
 
     Raises:
-        InvalidArgument: there is no such method, max_epochs is below n_networks, or a rate is above
-            1 − 1/n_networks, at which fixed masks keep some units never.
+        InvalidArgument: there is no such method, max_epochs is below n_networks, or "masksembles"
+            is asked for at a rate above 1 − 1/n_networks, where fixed masks keep some units never.
     """
+    n_networks = as_integer(n_networks, "n_networks", minimum=2, maximum=10**6)
+    if methods is None:
+        possible = keeps_every_unit(n_networks, max(_largest_rates(estimator).values()))
+        methods = METHODS if possible else [method for method in METHODS if method != FIXED]
     unknown = [method for method in methods if method not in METHODS]
     if unknown or not len(methods):
         remedy = "use " + ", ".join(f'"{method}"' for method in METHODS)
         raise refuse("methods", repr(list(methods)), remedy, code="argument.choice")
-    n_networks = as_integer(n_networks, "n_networks", minimum=2, maximum=10**6)
     if any(method in SEVERAL for method in methods) and estimator.max_epochs < n_networks:
         remedy = f"give it at least {n_networks}, one for each network"
         raise refuse("max_epochs", estimator.max_epochs, remedy, code="argument.range")
     if FIXED in methods:
-        for name in ("dropout", "input_dropout"):
-            require_every_unit(n_networks, float(np.max(getattr(estimator, name))), name)
+        for name, rate in _largest_rates(estimator).items():
+            require_every_unit(n_networks, rate, name)
     if not hasattr(estimator, "predict_proba"):
         loss = resolve_regression_loss(getattr(estimator, "loss", "squared"))
         if not isinstance(loss, Squared):
@@ -147,6 +152,10 @@ def compare_ensembles(
         estimator, X, y, test, n_networks, n_members, resolve_seed(random_state), n_threads
     )
     return EnsembleComparison(tuple(case.measured(method) for method in methods))
+
+
+def _largest_rates(estimator: DropoutMLP) -> dict[str, float]:
+    return {name: float(np.max(getattr(estimator, name))) for name in ("dropout", "input_dropout")}
 
 
 class _Case:
