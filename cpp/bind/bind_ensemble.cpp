@@ -73,7 +73,8 @@ py::dict sample(BoundNetwork<T>& network, const py::object& x, const py::object&
 
 template <typename T>
 py::dict enumerate(BoundNetwork<T>& network, const py::object& x, const py::object& y,
-                   std::vector<double> rates, std::size_t n_threads, Control& control) {
+                   std::vector<double> rates, const std::vector<double>& precisions,
+                   std::size_t n_threads, Control& control) {
     const auto lock = network.own();
     const auto examples = network.held(x, y, py::none());
     const EnsemblePlan plan = plan_of(network, 0, std::move(rates));
@@ -82,7 +83,7 @@ py::dict enumerate(BoundNetwork<T>& network, const py::object& x, const py::obje
     {
         const py::gil_scoped_release release;
         found = enumerate_ensemble(trainer.architecture(), trainer.state().parameters.data(),
-                                   examples.view, plan, {n_threads, &control});
+                                   examples.view, plan, precisions, {n_threads, &control});
     }
     const std::size_t n = examples.view.n, outputs = trainer.layout().outputs();
     const std::size_t responses = n > 0 ? found.mean.size() / n : 0;
@@ -94,6 +95,7 @@ py::dict enumerate(BoundNetwork<T>& network, const py::object& x, const py::obje
                     "square"_a = rows(std::move(found.square), responses),
                     "output"_a = rows(std::move(found.output), outputs),
                     "extra"_a = rows(std::move(found.extra), found.extras),
+                    "log_density"_a = rows(std::move(found.log_density), found.densities),
                     "losses"_a = to_numpy(std::move(found.losses)),
                     "errors"_a = to_numpy(std::move(found.errors)));
 }
@@ -105,7 +107,8 @@ void bind_ensemble_of(py::module_& m) {
           "keep_members"_a, "precisions"_a, "points"_a, "weights"_a, "n_threads"_a, "control"_a,
           "Mean, summed squared deviations and scores of sampled members.");
     m.def("enumerate_ensemble", &enumerate<T>, "network"_a, "x"_a, "y"_a, py::kw_only(), "rates"_a,
-          "n_threads"_a, "control"_a, "The same of all sub-networks, weighted by probability.");
+          "precisions"_a, "n_threads"_a, "control"_a,
+          "The same of all sub-networks, weighted by probability.");
 }
 
 }  // namespace

@@ -201,7 +201,7 @@ TEST_CASE("all sub-networks by Gray code are all sub-networks one by one") {
     EnsemblePlan plan;
     plan.rates = {0.0, 0.3, 0.6};
     const auto found = enumerate_ensemble(one.architecture, one.parameters.data(), one.examples,
-                                          plan, {2, nullptr, nullptr});
+                                          plan, {}, {2, nullptr, nullptr});
     CHECK(decisions_of(one.layout, plan) == std::vector<std::size_t>{0, 7, 6});
     REQUIRE(found.n_members == std::uint64_t{1} << 13);
     for (const std::size_t row : {0, 69}) {
@@ -242,7 +242,7 @@ TEST_CASE("progress counts to the number of tasks, and a stop keeps whole member
     EnsemblePlan plan;
     plan.rates = {0.1, 0.0, 0.5};
     CHECK_THROWS_AS(enumerate_ensemble(one.architecture, one.parameters.data(), one.examples, plan,
-                                       {2, &stopped, nullptr}),
+                                       {}, {2, &stopped, nullptr}),
                     Cancelled);
     CHECK(enumeration_tasks(64, 12) == 1);
     CHECK(enumeration_tasks(65, 13) == 4);

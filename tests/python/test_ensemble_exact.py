@@ -1,13 +1,16 @@
 """All sub-networks of a dropout network against numpy, one by one."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.special import logsumexp
 
 import shrinkage as sh
 from shrinkage.errors import InvalidArgument
-from shrinkage.neural import Ensemble, Network, Setting
+from shrinkage.neural import Ensemble, Gaussian, Network, Setting
 from support.ensembles import all_masks, column, forward, network, response, rows
 
 CASES = [
@@ -94,6 +97,56 @@ def test_over_fixed_features_the_geometric_mean_is_weight_scaling(loss: str) -> 
     assert np.abs(apart - deep.predict_ensemble(X, "weight_scaling").mean).max() > 1e-3
 
 
+def log_densities(net: Network, y: np.ndarray, eta: np.ndarray, precision: Any) -> np.ndarray:
+    """log p(y) (n,) of one member by scipy."""
+    if isinstance(net.loss, sh.losses.Poisson):
+        return stats.poisson(np.exp(eta[:, 0])).logpmf(y)
+    if isinstance(net.loss, Gaussian):
+        return stats.norm(eta[:, 0], np.exp(0.5 * eta[:, 1])).logpdf(y)
+    return stats.norm(eta, precision**-0.5).logpdf(column(y)).sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind"),
+    [
+        *product(("squared", "two targets", "poisson"), ("exact_arithmetic", "exact_geometric")),
+        ("gaussian", "exact_arithmetic"),
+    ],
+)
+def test_log_likelihoods_are_those_of_mixture_and_product(loss: str, kind: str) -> None:
+    net, X = network((4, 5), loss, dropout=[0.5, 0.3]), rows(70)
+    y = np.random.default_rng(3).poisson(1.5, 70) * 40.0  # far off for some
+    targets = np.column_stack([y, 1 - y]) if loss == "two targets" else y
+    precisions = [0.5, 4.0] if loss in ("squared", "two targets") else [None]
+    given = dict(precision=precisions) if precisions[0] else {}
+    found = net.predict_ensemble(X, kind, y=targets, **given).log_likelihood
+    assert found is not None
+    members = [(weight, forward(net, X, masks)) for weight, masks in all_masks(net)]
+    for place, precision in enumerate(precisions):
+        logs = np.array([log_densities(net, targets, eta, precision) for _, eta in members])
+        weights = np.array([weight for weight, _ in members])[:, None]
+        if kind == "exact_arithmetic":
+            expected = logsumexp(logs, axis=0, b=weights)
+        else:
+            expected = (weights * logs).sum(axis=0) - log_norm(net, members, precision)
+        ours = found[:, place] if len(precisions) > 1 else found
+        np.testing.assert_allclose(ours, expected, rtol=1e-11)
+
+
+def log_norm(net: Network, members: list[tuple[float, np.ndarray]], precision: Any) -> np.ndarray:
+    """log of the sum over all y of the product of densities, each to the power of its weight."""
+    if isinstance(net.loss, sh.losses.Poisson):
+        counts = np.arange(400.0)
+        logs = sum(
+            w * stats.poisson(np.exp(eta[:, 0])[:, None]).logpmf(counts) for w, eta in members
+        )
+        return np.asarray(logsumexp(logs, axis=1))
+    # Of normals: exp(-tau/2 (mean of squares - square of the mean)).
+    mean = sum(w * eta for w, eta in members)
+    spread = sum(w * eta**2 for w, eta in members) - mean**2
+    return np.asarray(-0.5 * precision * spread.sum(axis=1))
+
+
 def test_baldi_and_sadowski_predict_how_far_the_means_are_apart() -> None:
     """E − NWGM ≈ V(1 − 2E)/(1 − 2V); |E − NWGM| ≤ 2E(1 − E)|1 − 2E| fails now and then."""
     differences, predicted, within = [], [], []
@@ -166,6 +219,7 @@ def test_what_cannot_be_enumerated_says_so() -> None:
         (name,) = option
         assert refused(net, **option).fields["argument"] == name
     assert refused(net, masks="per_row").fields["argument"] == "masks"
+    assert refused(net, y=np.zeros(9), precision=2.0).fields["argument"] == "precision"  # classes
     assert refused(net, y=[0, 1, 2]).fields["argument"] == "y"
     assert refused(net, y=np.full(9, 3)).fields["argument"] == "y"
 
@@ -179,3 +233,9 @@ def test_bits_do_not_depend_on_threads() -> None:
     for other in found[1:]:
         for name in ("mean", "std", "arithmetic_mean", "member_losses", "expected_entropy"):
             np.testing.assert_array_equal(getattr(found[0], name), getattr(other, name))
+    counts = network((9, 4), "poisson", dropout=0.5, dtype="float32")
+    one, two = (
+        counts.predict_ensemble(X, "exact_arithmetic", y=y, n_threads=threads).log_likelihood
+        for threads in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)

@@ -159,9 +159,8 @@ def test_steps_of_sgd_are_those_of_numpy() -> None:
         V, c = V - rate * h.T @ delta, c - rate * delta.sum(axis=0)
         W, b = W - rate * x.T @ below, b - rate * below.sum(axis=0)
     assert net.updates == 6
-    for ours, theirs in zip(
-        (*net.parameters()[0], *net.parameters()[1]), (W, V, b, c), strict=True
-    ):
+    found = (*net.parameters()[0], *net.parameters()[1])
+    for ours, theirs in zip(found, (W, V, b, c), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-13)
 
 

@@ -174,12 +174,12 @@ def dropout_uniform(rows: numpy.ndarray, cols: typing.SupportsInt | typing.Suppo
     Numbers (rows, cols) in (0, 1): dropped where below the rate.
     """
 @typing.overload
-def enumerate_ensemble(network: NetworkFloat32, x: typing.Any, y: typing.Any, *, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+def enumerate_ensemble(network: NetworkFloat32, x: typing.Any, y: typing.Any, *, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], precisions: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
     """
     The same of all sub-networks, weighted by probability.
     """
 @typing.overload
-def enumerate_ensemble(network: NetworkFloat64, x: typing.Any, y: typing.Any, *, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+def enumerate_ensemble(network: NetworkFloat64, x: typing.Any, y: typing.Any, *, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], precisions: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
     """
     The same of all sub-networks, weighted by probability.
     """

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import gammaln, ndtri
+from scipy.special import gammaln, ndtri, xlogy
 from scipy.stats.qmc import Sobol
 
 from .._runtime import resolve_threads, watch_native
@@ -94,26 +94,26 @@ def predict_ensemble(
     threads = resolve_threads(n_threads)
     source = mask_source(network, kind, masks, rates, random_state)
     target = _as_target(network, y, X.shape[0])
+    precisions = _as_precisions(precision, network.loss, target)
     job: _Job
     if kind.startswith("exact"):
-        _require_no_sampling(n_members, standard_error, precision, keep_members)
-        job = _Enumeration(network, network._design(X), target, kind, source)
+        _require_no_sampling(n_members, standard_error, keep_members)
+        job = _Enumeration(network, network._design(X), target, kind, source, precisions)
     else:
         members, wanted = _amount(kind, source, n_members, standard_error)
         if keep_members and wanted > 0:
             remedy = "give n_members and no standard_error"
             raise refuse("keep_members", True, remedy, code="argument.choice")
-        precisions = _as_precisions(precision, network.loss, target)
         job = _Sampling(
             network,
             network._design(X),
             target,
             kind,
             source,
+            precisions,
             members,
             wanted,
             keep_members,
-            precisions,
         )
 
     def snapshot(control: _native.Control) -> EnsembleProgress:
@@ -147,6 +147,7 @@ class _Job:
     target: FloatArray | None
     kind: str
     source: MaskSource
+    precisions: list[float]
 
     @property
     def loss(self) -> Any:
@@ -186,11 +187,19 @@ class _Job:
             {"data_variance": shaped(extra, self.loss)} if isinstance(self.loss, Gaussian) else {}
         )
 
-    def log_likelihood_of_classes(self, mean: FloatArray) -> FloatArray | None:
+    def log_likelihood(self, log_density: FloatArray, mean: FloatArray) -> FloatArray | None:
+        """Of the targets, where members' densities are averaged; `mean` is their prediction."""
         if self.target is None:
             return None
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(mean[np.arange(len(mean)), self.target.astype(int)]))
+        if self.classes:
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.log(mean[np.arange(len(mean)), self.target.astype(int)]))
+        unknown = self.kind == "rao_blackwell" and isinstance(self.loss, Poisson | Gamma)
+        if unknown or not log_density.shape[1]:
+            return None
+        if isinstance(self.loss, Poisson):
+            log_density = log_density - gammaln(self.target + 1)[:, None]
+        return _one_or_several(log_density)
 
 
 @dataclass(frozen=True)
@@ -198,7 +207,6 @@ class _Sampling(_Job):
     members: int
     wanted: float
     keep_members: bool
-    precisions: list[float]
 
     @property
     def most_members(self) -> int:
@@ -244,7 +252,7 @@ class _Sampling(_Job):
             shaped(np.sqrt(error), self.loss, spread=True),
             self.source,
             members=self._members(found["members"], mean.shape) if self.keep_members else None,
-            log_likelihood=self._log_likelihood(found["log_density"], prediction),
+            log_likelihood=self.log_likelihood(found["log_density"], prediction),
             stopped=not enough or (self.wanted == 0 and n < self.members),
             **self.extras(extra),
             **self.scores(found),
@@ -263,17 +271,6 @@ class _Sampling(_Job):
     def _members(self, members: Any, shape: tuple[int, ...]) -> Any:
         flat = shaped(members.reshape(-1, shape[1]), self.loss)
         return flat.reshape(-1, shape[0], *flat.shape[1:])
-
-    def _log_likelihood(self, log_density: FloatArray, mean: FloatArray) -> FloatArray | None:
-        if self.classes:
-            return self.log_likelihood_of_classes(mean)
-        if self.target is None or not log_density.shape[1]:
-            return None
-        if isinstance(self.loss, Poisson | Gamma) and self.kind == "rao_blackwell":
-            return None
-        if isinstance(self.loss, Poisson):
-            log_density = log_density - gammaln(self.target + 1)[:, None]
-        return log_density[:, 0] if log_density.shape[1] == 1 else log_density
 
     def missed(self, ensemble: Ensemble) -> bool:
         """Whether a wanted standard error was not reached."""
@@ -297,6 +294,7 @@ class _Enumeration(_Job):
             self.design,
             self.target,
             rates=list(self.source.rates),
+            precisions=self.precisions,
             n_threads=threads,
             control=control,
         )
@@ -305,7 +303,8 @@ class _Enumeration(_Job):
         mean = arithmetic if self.kind == "exact_arithmetic" else geometric
         assert mean is not None  # the kind was checked against the loss
         variance = np.maximum(found["square"] - found["mean"] ** 2, 0.0)
-        likelihood = self.log_likelihood_of_classes(mean) if self.classes else None
+        averaged = self.classes or self.kind == "exact_arithmetic"
+        likelihood = self.log_likelihood(found["log_density"], mean) if averaged else None
         return Ensemble(
             self.kind,
             int(found["n_members"]),
@@ -315,10 +314,26 @@ class _Enumeration(_Job):
             self.source,
             arithmetic_mean=arithmetic,
             geometric_mean=geometric,
-            log_likelihood=likelihood,
+            log_likelihood=likelihood if averaged else self._of_geometric_mean(mean),
             **self.extras(found["extra"]),
             **self.scores(found),
         )
+
+    def _of_geometric_mean(self, mean: FloatArray) -> FloatArray | None:
+        """The log likelihood under the normalized geometric mean of the members' densities.
+
+        Of normals of one variance, and of Poisson laws, it is one of them, at `mean`.
+        """
+        if self.target is None:
+            return None
+        y = self.target.reshape(mean.shape)
+        if isinstance(self.loss, Poisson):
+            return np.asarray(xlogy(y, mean) - mean - gammaln(y + 1))
+        if not self.precisions:
+            return None
+        tau, squares = np.array(self.precisions), ((y - mean) ** 2).reshape(len(y), -1)
+        log_norm = 0.5 * squares.shape[1] * np.log(tau / (2 * np.pi))
+        return _one_or_several(log_norm - 0.5 * tau * squares.sum(axis=1)[:, None])
 
     def _geometric(self, output: FloatArray) -> FloatArray | None:
         """The mean of η, through the inverse link.
@@ -352,6 +367,11 @@ def _normal_rule(outputs: int) -> tuple[FloatArray, FloatArray]:
     return points, np.full(len(points), 1 / len(points))
 
 
+def _one_or_several(columns: FloatArray) -> FloatArray:
+    """(n,) of one column, otherwise (n, P) as they are."""
+    return columns[:, 0] if columns.shape[1] == 1 else columns
+
+
 def _largest_error(between: FloatArray, n: int) -> float:
     return math.sqrt(float(between.max()) / n)
 
@@ -363,7 +383,7 @@ def _sampled_layers(kind: str, source: MaskSource) -> bool:
 
 
 def _require_no_sampling(*given: Any) -> None:
-    names = ("n_members", "standard_error", "precision", "keep_members")
+    names = ("n_members", "standard_error", "keep_members")
     for name, value in zip(names, given, strict=True):
         if value is not None and value is not False:
             remedy = 'leave it out, or use kind="mc": all members are counted'

@@ -113,8 +113,9 @@ class Ensemble:
             loss="gaussian"; the predictive variance is this plus std².
         expected_entropy: (n,) mean of the members' entropies in nats, of classes.
         members: (T, n, K), (T, n) or (T, n, targets) where they were to be kept.
-        log_likelihood: (n,) log of the members' mean density at y, (n, P) for P precisions; None
-            without y, and where the loss has no density.
+        log_likelihood: (n,) log of the members' mean density at y, (n, P) for P precisions; of
+            exact_geometric, log of the normalized geometric mean of their densities. None without
+            y, and where the loss has no density.
         member_losses: (T,) mean loss of each member on y; of exact kinds in the order of
             `member_masks`. member_errors: (T,) share of wrong classes, or mean squared error.
         source: by what masks are drawn again. stopped: whether a callback stopped it.

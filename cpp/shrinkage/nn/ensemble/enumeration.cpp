@@ -7,7 +7,9 @@
 
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/nn/elementwise.hpp"
+#include "shrinkage/nn/ensemble/density.hpp"
 #include "shrinkage/nn/ensemble/gray_sums.hpp"
+#include "shrinkage/nn/ensemble/log_sums.hpp"
 #include "shrinkage/nn/ensemble/member_pass.hpp"
 #include "shrinkage/nn/ensemble/response.hpp"
 #include "shrinkage/nn/vectorized.hpp"
@@ -87,12 +89,13 @@ class Enumerator {
 public:
     Enumerator(const Architecture& architecture, const T* parameters,
                const std::vector<Level>& levels, const Responder<T>& responder,
-               const Context& context);
+               std::span<const double> precisions, const Context& context);
 
     /// Sums of a block, (numbers, stride); losses and errors (n_members,) are added to, unless
     /// null.
     struct Sums {
         std::vector<double> mean, square, output, extra;
+        LogSums densities;
         double *losses = nullptr, *errors = nullptr;
     };
     void run(const CommonBlock<T>& block, const Targets& targets, Sums& sums);
@@ -107,6 +110,7 @@ private:
     void fill_terms(std::size_t k, const T* x);
     void descend(std::size_t k, const T* z, double weight, std::uint64_t bits);
     void count(const T* eta, double weight, std::uint64_t bits);
+    void score(const T* eta, double weight, std::uint64_t bits);
     const T* through(std::size_t from, std::size_t to, const T* z, T* out);
 
     Layout<T> layout_;
@@ -114,12 +118,14 @@ private:
     const T* parameters_;
     const std::vector<Level>& levels_;
     const Responder<T>& responder_;
+    std::span<const double> precisions_;
     Context context_;
     std::size_t stride_ = 0;
     std::vector<Space> spaces_;  // one a level
     Aligned<T> one_, other_;     // between levels
     Response<T> response_;
     Aligned<T> loss_, error_;
+    std::vector<double> densities_;
     BlockTargets<T> targets_;
     Sums* out_ = nullptr;
     std::uint64_t counted_ = 0;
@@ -128,15 +134,17 @@ private:
 template <typename T>
 Enumerator<T>::Enumerator(const Architecture& architecture, const T* parameters,
                           const std::vector<Level>& levels, const Responder<T>& responder,
-                          const Context& context)
+                          std::span<const double> precisions, const Context& context)
     : layout_(architecture.sizes),
       activation_(architecture.activation),
       parameters_(parameters),
       levels_(levels),
       responder_(responder),
+      precisions_(precisions),
       context_(context),
       loss_(rows_of_a_block),
-      error_(rows_of_a_block) {
+      error_(rows_of_a_block),
+      densities_(n_densities(responder.kind(), precisions) * rows_of_a_block) {
     std::size_t widest = 0;
     for (const DenseLayer& layer : layout_) widest = std::max(widest, layer.units);
     one_.resize(widest * rows_of_a_block);
@@ -153,6 +161,9 @@ void Enumerator<T>::run(const CommonBlock<T>& block, const Targets& targets, Sum
     sums.square = sums.mean;
     sums.output.assign(responder_.outputs() * stride_, 0.0);
     sums.extra.assign(responder_.extras() * stride_, 0.0);
+    const bool scores = sums.losses != nullptr;
+    sums.densities =
+        LogSums(scores ? n_densities(responder_.kind(), precisions_) * stride_ : std::size_t{0});
     spaces_.clear();
     for (std::size_t k = 0; k < levels_.size(); ++k) {
         const Level& level = levels_[k];
@@ -266,7 +277,13 @@ void Enumerator<T>::count(const T* eta, double weight, std::uint64_t bits) {
                  out.square.data());
     add_weighted(eta, out.output.size(), weight, out.output.data(), nullptr);
     add_weighted(response_.extra.data(), out.extra.size(), weight, out.extra.data(), nullptr);
-    if (out.losses == nullptr) return;
+    if (out.losses != nullptr) score(eta, weight, bits);
+}
+
+/// Of one member whose response is there.
+template <typename T>
+void Enumerator<T>::score(const T* eta, double weight, std::uint64_t bits) {
+    Sums& out = *out_;
     responder_.score(eta, stride_, response_, targets_, loss_.data(), error_.data());
     double loss = 0.0, error = 0.0;
     for (std::size_t j = 0; j < targets_.rows.size(); ++j) {
@@ -275,6 +292,17 @@ void Enumerator<T>::count(const T* eta, double weight, std::uint64_t bits) {
     }
     out.losses[bits] += loss;
     out.errors[bits] += error;
+    if (out.densities.size() == 0) return;
+    const DensityOf<T> of{
+        responder_.responses(), stride_, targets_.y.data(), response_.value.data(),
+        response_.extra.data(), nullptr, loss_.data()};
+    log_densities(responder_.kind(), precisions_, of, targets_.rows.size(),
+                  std::span<double>(densities_));
+    for (std::size_t first = 0; first < out.densities.size(); first += stride_) {
+        for (std::size_t j = 0; j < targets_.rows.size(); ++j) {
+            out.densities.add(first + j, densities_[first + j], weight);
+        }
+    }
 }
 
 /// What an enumerator found, row after row.
@@ -283,6 +311,12 @@ void append_rows(const std::vector<double>& sums, std::size_t rows, std::size_t 
     for (std::size_t j = 0; j < rows; ++j) {
         for (std::size_t at = j; at < sums.size(); at += stride) out.push_back(sums[at]);
     }
+}
+
+std::vector<double> logs_of(const LogSums& sums) {
+    std::vector<double> logs(sums.size());
+    for (std::size_t i = 0; i < sums.size(); ++i) logs[i] = sums.log(i);
+    return logs;
 }
 
 }  // namespace
@@ -311,7 +345,7 @@ std::size_t enumeration_tasks(std::size_t n_rows, std::size_t n_decisions) {
 template <typename T>
 EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T* parameters,
                                       const Examples<T>& examples, const EnsemblePlan& plan,
-                                      const Context& context) {
+                                      std::span<const double> precisions, const Context& context) {
     const Layout<T> layout(architecture.sizes);
     const std::vector<Level> levels = levels_of(layout, plan);
     const std::vector<std::size_t> decisions = decisions_of(layout, plan);
@@ -322,6 +356,7 @@ EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T*
     out.extras = responder.extras();
     const auto members = static_cast<std::size_t>(out.n_members);
     const bool scores = !examples.targets.y.empty();
+    out.densities = scores ? n_densities(responder.kind(), precisions) : 0;
     if (scores) out.losses.resize(members, 0.0);
     if (scores) out.errors.resize(members, 0.0);
     const Context alone{1, context.control, nullptr};
@@ -352,7 +387,7 @@ EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T*
                 sums[task].losses = scored[2 * task].data();
                 sums[task].errors = scored[2 * task + 1].data();
             }
-            Enumerator<T>(architecture, parameters, levels, responder, alone)
+            Enumerator<T>(architecture, parameters, levels, responder, precisions, alone)
                 .run(block, examples.targets, sums[task]);
         });
         for (std::size_t task = 0; task < n; ++task) {
@@ -363,6 +398,7 @@ EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T*
             append_rows(sums[task].square, count, stride, out.square);
             append_rows(sums[task].output, count, stride, out.output);
             append_rows(sums[task].extra, count, stride, out.extra);
+            append_rows(logs_of(sums[task].densities), count, stride, out.log_density);
             for (std::size_t m = 0; m < members && scores; ++m) {
                 out.losses[m] += scored[2 * task][m] / static_cast<double>(examples.n);
                 out.errors[m] += scored[2 * task + 1][m] / static_cast<double>(examples.n);
@@ -376,9 +412,9 @@ template std::vector<std::size_t> decisions_of(const Layout<float>&, const Ensem
 template std::vector<std::size_t> decisions_of(const Layout<double>&, const EnsemblePlan&);
 template EnumeratedEnsemble enumerate_ensemble(const Architecture&, const float*,
                                                const Examples<float>&, const EnsemblePlan&,
-                                               const Context&);
+                                               std::span<const double>, const Context&);
 template EnumeratedEnsemble enumerate_ensemble(const Architecture&, const double*,
                                                const Examples<double>&, const EnsemblePlan&,
-                                               const Context&);
+                                               std::span<const double>, const Context&);
 
 }  // namespace shrinkage

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
@@ -20,7 +21,9 @@ struct EnumeratedEnsemble {
     std::vector<double> mean, square;  // (n, responses) of members' responses and their squares
     std::vector<double> output;        // (n, outputs) means of eta
     std::size_t extras = 0;
-    std::vector<double> extra;           // (n, extras), see Responder
+    std::vector<double> extra;  // (n, extras), see Responder
+    std::size_t densities = 0;
+    std::vector<double> log_density;     // (n, densities) of the weighted mean, where y is given
     std::vector<double> losses, errors;  // (n_members,) means over the rows, where y is given
 };
 
@@ -32,10 +35,11 @@ std::vector<std::size_t> decisions_of(const Layout<T>& layout, const EnsemblePla
 std::size_t enumeration_tasks(std::size_t n_rows, std::size_t n_decisions);
 
 /// Bit i of a member's number says whether decision i, layer after layer, keeps. The kind of the
-/// plan must drop units (drops_units). Throws Cancelled on a stop.
+/// plan must drop units (drops_units). `precisions` as n_densities takes them. Throws Cancelled on
+/// a stop.
 template <typename T>
 EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T* parameters,
                                       const Examples<T>& examples, const EnsemblePlan& plan,
-                                      const Context& context);
+                                      std::span<const double> precisions, const Context& context);
 
 }  // namespace shrinkage

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
+
+#include "shrinkage/nn/ensemble/log_sums.hpp"
 
 namespace shrinkage {
 
@@ -18,20 +18,14 @@ class Tally {
 public:
     Tally() = default;
     Tally(std::size_t responses, std::size_t extras, std::size_t densities)
-        : mean_(responses),
-          squares_(responses),
-          extra_(extras),
-          peak_(densities),
-          mass_(densities) {
-        clear();
-    }
+        : mean_(responses), squares_(responses), extra_(extras), densities_(densities) {}
 
     void clear() {
         n_ = 0;
-        for (auto* each : {&mean_, &squares_, &extra_, &mass_}) {
+        for (auto* each : {&mean_, &squares_, &extra_}) {
             std::fill(each->begin(), each->end(), 0.0);
         }
-        std::fill(peak_.begin(), peak_.end(), -std::numeric_limits<double>::infinity());
+        densities_.clear();
     }
 
     /// One member more; value, extra and log_density have the lengths of the constructor.
@@ -46,7 +40,7 @@ public:
         for (std::size_t i = 0; i < extra_.size(); ++i) {
             extra_[i] += (static_cast<double>(extra[i]) - extra_[i]) * share;
         }
-        for (std::size_t i = 0; i < peak_.size(); ++i) join(i, log_density[i], 1.0);
+        for (std::size_t i = 0; i < densities_.size(); ++i) densities_.add(i, log_density[i], 1.0);
     }
 
     /// The members of another tally, which come after those of this one.
@@ -63,7 +57,7 @@ public:
         for (std::size_t i = 0; i < extra_.size(); ++i) {
             extra_[i] += (other.extra_[i] - extra_[i]) * share;
         }
-        for (std::size_t i = 0; i < peak_.size(); ++i) join(i, other.peak_[i], other.mass_[i]);
+        densities_.merge(other.densities_);
     }
 
     std::uint64_t n() const { return n_; }
@@ -72,22 +66,13 @@ public:
     double extra(std::size_t i) const { return extra_[i]; }
     /// log of the mean density.
     double log_mean_density(std::size_t i) const {
-        return peak_[i] + std::log(mass_[i] / static_cast<double>(n_));
+        return densities_.log(i, static_cast<double>(n_));
     }
 
 private:
-    /// The density i of mass * e^peak more.
-    void join(std::size_t i, double peak, double mass) {
-        if (peak > peak_[i]) {
-            mass_[i] = mass_[i] * std::exp(peak_[i] - peak) + mass;
-            peak_[i] = peak;
-        } else if (mass > 0.0 && peak > -std::numeric_limits<double>::infinity()) {
-            mass_[i] += mass * std::exp(peak - peak_[i]);
-        }
-    }
-
     std::uint64_t n_ = 0;
-    std::vector<double> mean_, squares_, extra_, peak_, mass_;
+    std::vector<double> mean_, squares_, extra_;
+    LogSums densities_;
 };
 
 }  // namespace shrinkage
