@@ -73,8 +73,8 @@ struct MaskPlan {
     std::span<const double> rates;
     DropoutKind kind = DropoutKind::bernoulli;
     std::span<const std::uint32_t> input_groups;
-    double temperature = 0.1;              // of concrete gates
-    std::span<const MemberMasks> members;  // of masksembles: the decisions on each layer
+    double temperature = 0.1;                // of concrete gates
+    std::span<const MemberMasks> members{};  // of masksembles: the decisions on each layer
 };
 
 /// out = scale x + shift where kept, `dropped` where not.
