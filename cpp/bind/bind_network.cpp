@@ -30,6 +30,7 @@ void bind_network_of(py::module_& m, const char* name) {
              "learned rates temperature, length scale and precision; how many fixed masks.")
         .def("set_schedule", &Net::set_schedule, "learning_rate_factors"_a, "dropout_factors"_a,
              "clip_norm"_a, "Factors by epoch, and the bound of a step's gradient.")
+        .def_property_readonly("sizes", &Net::sizes, "Inputs, hidden units ..., outputs.")
         .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)
         .def("set_examples", &Net::set_examples, "x"_a, "y"_a, "weights"_a, "x_validation"_a,
              "y_validation"_a, "weights_validation"_a)

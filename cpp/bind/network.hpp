@@ -200,9 +200,12 @@ public:
         }
         trainer_->set_examples(train_.view, validation_.view);
     }
+    const std::vector<std::size_t>& sizes() const { return trainer_->architecture().sizes; }
     void draw_start(const std::string& name) {
         const auto lock = own();
-        trainer_->draw_start(choose_start(name, trainer_->architecture().activation));
+        const Start start = choose_start(name, trainer_->architecture().activation);
+        const py::gil_scoped_release release;
+        trainer_->draw_start(start);
     }
     std::string run(std::size_t epochs, std::size_t n_threads, Control& control,
                     bool residual_at_end) {

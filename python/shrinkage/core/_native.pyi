@@ -86,6 +86,11 @@ class NetworkFloat32:
         Goes back to the best weights of early stopping.
         """
     @property
+    def sizes(self) -> list[int]:
+        """
+        Inputs, hidden units ..., outputs.
+        """
+    @property
     def updates(self) -> int:
         ...
 class NetworkFloat64:
@@ -153,6 +158,11 @@ class NetworkFloat64:
     def take_best(self) -> None:
         """
         Goes back to the best weights of early stopping.
+        """
+    @property
+    def sizes(self) -> list[int]:
+        """
+        Inputs, hidden units ..., outputs.
         """
     @property
     def updates(self) -> int:

@@ -76,10 +76,27 @@ class DropoutMLP(Estimator, ABC):
     warm_start: bool
     n_threads: int | None
     callback: TrainingCallback | None
+    _read: tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]] | None
     kept_inputs_: npt.NDArray[np.int64]
-    coefs_: list[npt.NDArray[Any]]
-    intercepts_: list[npt.NDArray[Any]]
     dropout_rates_: FloatArray
+
+    @property
+    def coefs_(self) -> list[npt.NDArray[Any]]:
+        """Weights (inputs, units) of each layer."""
+        return self._parameters()[0]
+
+    @property
+    def intercepts_(self) -> list[npt.NDArray[Any]]:
+        """Biases (units,) of each layer."""
+        return self._parameters()[1]
+
+    def _parameters(self) -> tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
+        """Read when asked for: a stopped fit of a hundred million weights ends at once."""
+        if not hasattr(self, "_read"):
+            raise AttributeError(f"this {type(self).__name__} is not fitted yet: call fit first")
+        if self._read is None:
+            self._read = self._network.parameters()
+        return self._read
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -193,7 +210,7 @@ class DropoutMLP(Estimator, ABC):
         smaller.kept_inputs_ = (
             kept if not hasattr(self, "kept_inputs_") else self.kept_inputs_[kept]
         )
-        smaller.coefs_, smaller.intercepts_ = smaller._network.parameters()
+        smaller._read = None
         return smaller
 
     def _n_classes(self) -> int:
@@ -224,7 +241,7 @@ class DropoutMLP(Estimator, ABC):
         network = self._network
         if self.early_stopping:
             network.take_best()
-        self.coefs_, self.intercepts_ = network.parameters()
+        self._read = None
         self.history_: History = network.history
         self.n_iter_ = len(self.history_)
         self.dropout_rates_ = network.rates

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
@@ -153,7 +154,6 @@ class Network:
             improvement=setting.tol,
         )
         self._native.draw_start(setting.start)
-        self._n_parameters = sum(array.size for arrays in self.parameters() for array in arrays)
         self.schedule()
 
     def regularize(
@@ -300,13 +300,12 @@ class Network:
     @property
     def n_parameters(self) -> int:
         """Weights and biases."""
-        return self._n_parameters
+        return sum((n + 1) * units for n, units in pairwise(self.sizes))
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Inputs, hidden units …, outputs."""
-        outputs = self.parameters()[1][-1].size
-        return (self._inputs, *self.setting.hidden_layer_sizes, outputs)
+        return tuple(self._native.sizes)
 
     @property
     def dropout_kind(self) -> ResolvedKind:
