@@ -22,6 +22,7 @@ from shrinkage.neural import (
 )
 from shrinkage.uncertainty import Estimate, crossed_mean_estimate
 from support.coverage import HEADER, Measured
+from support.datasets import Find, Rows, digits, halves
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "studies" / "robustness.md"
 REPLICATES = 500
@@ -34,8 +35,6 @@ RATES = {  # of inputs and of hidden units
 }
 NOISE = (0.0, 0.25, 0.5, 1.0, 2.0)
 COVERED = (0.1, 0.25, 0.5, 0.75)
-Find = Callable[[str], Path]
-Rows = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -58,31 +57,16 @@ class Case:
         }
 
 
-def digits(find: Find, full: bool) -> Case:
-    """Handwritten digits, pixels from 0 to 1."""
-    with np.load(find("mnist_t10k.npz")) as file:
-        X, y = file["X"].reshape(10_000, 784) / 255.0, file["y"].astype(int)
-    train, test = parted(len(y), *((3000, 2000) if full else (300, 200)))
+def mnist(find: Find, full: bool) -> Case:
+    rows = digits(find, *((3000, 2000) if full else (300, 200)))
     setting = dict(hidden_layer_sizes=(128, 128), batch_size=64, max_epochs=30 if full else 5)
-    rows = (X[train], y[train]), (X[test], y[test])
     return Case("MNIST digits", *rows, (0.1, 0.8, 0.95, 1.0), 5 if full else 2, setting, (28, 28))
 
 
 def concrete(find: Find, full: bool) -> Case:
-    """Strength of concrete; columns and target in standard deviations of the training rows."""
-    with np.load(find("uci_concrete.npz")) as file:
-        X, y = file["X"], file["y"]
-    train, test = parted(len(y), 515, 515)
-    X = (X - X[train].mean(axis=0)) / X[train].std(axis=0)
-    y = (y - y[train].mean()) / y[train].std()
     setting = dict(hidden_layer_sizes=(64, 64), max_epochs=200 if full else 20)
-    rows = (X[train], y[train]), (X[test], y[test])
+    rows = halves("concrete", find)
     return Case("UCI concrete", *rows, (0.0, 0.8, 0.95), 10 if full else 2, setting)
-
-
-def parted(n: int, train: int, test: int) -> tuple[np.ndarray, np.ndarray]:
-    order = np.random.default_rng(0).permutation(n)
-    return order[:train], order[train : train + test]
 
 
 def shortcuts(case: Case) -> dict[float, ShortcutStudy]:
@@ -298,7 +282,7 @@ def test_dropout_against_shortcuts_noise_and_occlusion(
     start = time.perf_counter()
     sections: list[str] = []
     with threadpool_limits(1):
-        for case in (digits(shared_data, full), concrete(shared_data, full)):
+        for case in (mnist(shared_data, full), concrete(shared_data, full)):
             studies, lines = shortcuts(case), disturbances(case)
             sections += section(case, studies, lines)
             plain = list(studies.values())[-1].rows[0]

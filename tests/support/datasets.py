@@ -12,6 +12,7 @@ from support.losses import FORMULAS
 
 Find = Callable[[str], Path]
 Dataset = tuple[np.ndarray, np.ndarray, str]
+Rows = tuple[np.ndarray, np.ndarray]
 NAMES = ("prostate", "diabetes", "hitters", "riboflavin", "leukemia", "leukemia_raw")
 
 
@@ -49,6 +50,31 @@ def prostate(find: Find) -> pd.DataFrame:
     table = pd.read_csv(find("prostate_esl.csv.gz"))
     table["train"] = table["train"].astype(str).str.upper().str.startswith("T")
     return table
+
+
+def digits(find: Find, train: int, test: int) -> tuple[Rows, Rows]:
+    """Handwritten digits, pixels from 0 to 1: (X, y) to train on and to test by."""
+    with np.load(find("mnist_t10k.npz")) as file:
+        X, y = file["X"].reshape(10_000, 784) / 255.0, file["y"].astype(int)
+    return parted(X, y, train, test)
+
+
+def halves(name: str, find: Find) -> tuple[Rows, Rows]:
+    """Two random halves of a UCI set, all in standard deviations of the first."""
+    with np.load(find(f"uci_{name}.npz")) as file:
+        first, second = parted(file["X"], file["y"], len(file["y"]) // 2, len(file["y"]) // 2)
+    centre, scale = [part.mean(axis=0) for part in first], [part.std(axis=0) for part in first]
+    one, two = (
+        tuple((part - c) / s for part, c, s in zip(rows, centre, scale, strict=True))
+        for rows in (first, second)
+    )
+    return one, two
+
+
+def parted(X: np.ndarray, y: np.ndarray, train: int, test: int) -> tuple[Rows, Rows]:
+    order = np.random.default_rng(0).permutation(len(y))
+    one, two = order[:train], order[train : train + test]
+    return (X[one], y[one]), (X[two], y[two])
 
 
 def random_problem(
