@@ -14,12 +14,13 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 from sklearn.datasets import load_breast_cancer
 
 from benchmarks.report import table
 from benchmarks.store import Store
-from shrinkage.neural import DropoutMLPClassifier, fit_many
+from shrinkage.neural import DropoutMLPClassifier, adaptive_ridge, fit_many
+from shrinkage.neural.input_dropout import minimum, quadratic_objective
 
 from .common import numbers, stamp
 from .ridge import prostate
@@ -74,22 +75,11 @@ class Problem:
 
     def adaptive(self, beta: Any) -> tuple[float, Any]:
         """Loss plus the quadratic approximation of what dropout adds."""
-        value, gradient = self.loss(beta)
-        pi = special.expit(beta[0] + self.X @ beta[1:])
-        variance = pi * (1.0 - pi)
-        squares = self.X**2 @ beta[1:] ** 2
-        factor = 0.5 * self.rate / (1.0 - self.rate) / len(pi)
-        through = variance * (1.0 - 2.0 * pi) * squares
-        gradient = gradient + factor * np.append(
-            through.sum(), self.X.T @ through + 2.0 * beta[1:] * (self.X.T**2 @ variance)
-        )
-        return value + factor * float(variance @ squares), gradient
+        return quadratic_objective(self.X, self.y, self.rate / (1.0 - self.rate), beta)
 
     def minimum(self, objective: Any) -> Any:
         """(1 + d,) by BFGS, from 0."""
-        start = np.zeros(1 + self.X.shape[1])
-        found = optimize.minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-8})
-        return found.x
+        return minimum(objective, self.X.shape[1])
 
 
 def trained(X: Any, y: Any, rate: float, runs: int, epochs: int) -> Any:
@@ -130,7 +120,7 @@ def run(results: Store, until: float, quick: bool) -> None:
         if quick:
             X, y = X[:50, :4], y[:50]
         problem = Problem(X, y, rate)
-        exact, adaptive = problem.minimum(problem.exact), problem.minimum(problem.adaptive)
+        exact, ridge = problem.minimum(problem.exact), adaptive_ridge(X, y, rate, "logistic")
         cloud = trained(X, y, rate, runs, epochs)
         added = problem.exact(exact)[0] - problem.loss(exact)[0]
         known["fits"][key] = {
@@ -138,7 +128,7 @@ def run(results: Store, until: float, quick: bool) -> None:
             "rows": len(y),
             "rate": rate,
             "exact": numbers(exact),
-            "adaptive": numbers(adaptive),
+            "adaptive": numbers(np.append(ridge.intercept, ridge.coef)),
             "mean": numbers(cloud.mean(axis=0)),
             "std": numbers(cloud.std(axis=0, ddof=1)),
             "without": numbers(problem.minimum(problem.loss)),

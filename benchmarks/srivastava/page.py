@@ -103,6 +103,15 @@ def verdict(errors: dict[str, list[float]]) -> str:
         f"{len(alike)} have the same order here, {len(unsure)} differ by less than two standard "
         f"errors, {len(reversed_)} are reversed.",
     ]
+    alike_by_seed = [
+        f"{one} and {other}"
+        for one, other in combinations(errors, 2)
+        if errors[one] == errors[other]
+    ]
+    if alike_by_seed:
+        lines.append(
+            f"Equal on every seed: {'; '.join(alike_by_seed)}; the strength chosen changes nothing."
+        )
     if unsure:
         lines.append(f"Undecided (points gained): {'; '.join(unsure)}.")
     if reversed_:

@@ -92,7 +92,7 @@ py::dict enumerate(BoundNetwork<T>& network, const py::object& x, const py::obje
     };
     return py::dict("n_members"_a = found.n_members,
                     "mean"_a = rows(std::move(found.mean), responses),
-                    "square"_a = rows(std::move(found.square), responses),
+                    "variance"_a = rows(std::move(found.variance), responses),
                     "output"_a = rows(std::move(found.output), outputs),
                     "extra"_a = rows(std::move(found.extra), found.extras),
                     "log_density"_a = rows(std::move(found.log_density), found.densities),

@@ -118,6 +118,22 @@ def bent(p: np.ndarray) -> np.ndarray:
     return p**1.5
 
 
+# Forecasts that are nearly sure and too sure: held, true, rows.
+SURE = {
+    "ECE of .999 where .99 comes true, 1000 rows": (0.999, 0.99, 1000),
+    "ECE of .99 where .97 comes true, 100 rows": (0.99, 0.97, 100),
+    "ECE of .99 where .9 comes true, 100 rows": (0.99, 0.9, 100),
+    "ECE of .95 where .9 comes true, 300 rows": (0.95, 0.9, 300),
+}
+
+
+def sure(rng: np.random.Generator, held: float, true: float, n: int) -> un.Estimate:
+    """The calibration error of forecasts around `held`, each too sure by as much."""
+    spread = 0.5 * (1.0 - held) * rng.uniform(-1, 1, n)
+    y = (rng.random(n) < true + spread).astype(int)
+    return un.expected_calibration_error(y, held + spread, classes=[0, 1])
+
+
 def truths() -> dict[str, Measured]:
     """Metrics on endlessly many rows."""
     p = (np.arange(10**6) + 0.5) / 10**6
@@ -136,8 +152,9 @@ def truths() -> dict[str, Measured]:
         "coverage of an interval": Measured(0.9, 0.95),
         "AUROC of a shift by 1, 100 rows each": Measured(float(stats.norm.cdf(np.sqrt(0.5))), 0.93),
         "AURC of bent probabilities": Measured(float(area), 0.9),
-        "ECE of bent probabilities": Measured(float(np.abs(q - p).mean()), 0.9),
-        "ECE of true probabilities": Measured(0.0, 0.9),
+        "ECE of bent probabilities": Measured(float(np.abs(q - p).mean()), 0.93),
+        "ECE of true probabilities": Measured(0.0, 0.93),
+        **{name: Measured(held - true, 0.95) for name, (held, true, _) in SURE.items()},
         "a bin of a reliability diagram": Measured(0.5, 0.95),
     }
 
@@ -165,6 +182,7 @@ def measure(seed: int) -> list[un.Estimate]:
         un.risk_coverage((y != (q > 0.5)).astype(float), doubt).aurc,
         un.expected_calibration_error(y, q),
         un.expected_calibration_error(y, p),
+        *(sure(rng, *case) for case in SURE.values()),
         share,
     ]
 

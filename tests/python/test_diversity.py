@@ -76,6 +76,10 @@ def test_activations_and_correlations_of_units() -> None:
     assert (np.delete(unit_correlations(net, X)[3], 3) == 0).all()
     view = unit_view(net, X, 2, layer=2, n_rows=4)
     np.testing.assert_array_equal(view.weights, weights[1][:, 2])
+    side = (3, 3)
+    np.testing.assert_array_equal(view.image(side), weights[1][:, 2].reshape(side))
+    with pytest.raises(InvalidArgument, match="pixels"):
+        view.image((3, len(view.weights)))
     again = activations(net, X, 2)[:, 2]
     np.testing.assert_array_equal(view.rows, np.argsort(-again)[:4])
     np.testing.assert_array_equal(view.responses, np.sort(again)[::-1][:4])

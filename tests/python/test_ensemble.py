@@ -423,3 +423,23 @@ def test_nothing_is_warned_of_otherwise() -> None:
         made = Network(2, Gaussian(), 1, Setting((3,)), 0)
         made.regularize(dropout=0.5)
         made.predict_ensemble(rows(5, 2), "rao_blackwell", random_state=0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_members_that_are_alike_so_far_do_not_end_the_drawing(seed: int) -> None:
+    """With a rate of 1 % the first 32 members of three units are often all alike."""
+    net, X = network((3,), "squared", dropout=0.01), rows(1)
+    found = net.predict_ensemble(X, standard_error=0.002, random_state=seed)
+    exact = net.predict_ensemble(X, "exact_arithmetic")
+    assert found.n_members >= 1000
+    assert 0 < found.standard_error.max() <= 0.002
+    assert np.abs(found.mean - exact.mean).max() < 5 * 0.002
+
+
+def test_members_that_cannot_differ_end_the_drawing() -> None:
+    net, X = network((3,), "squared", dropout=0.01), rows(2)
+    weights, biases = net.parameters()
+    net.set_parameters([weights[0], 0.0 * weights[1]], biases)
+    found = net.predict_ensemble(X, standard_error=1e-6, random_state=0)
+    assert found.n_members == 1000  # each unit has been dropped ten times by then
+    assert (found.standard_error == 0).all()

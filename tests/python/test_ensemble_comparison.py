@@ -18,7 +18,8 @@ def classes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def classifier(**changes: Any) -> sh.DropoutMLPClassifier:
-    return sh.DropoutMLPClassifier((16,), learning_rate=0.01, max_epochs=20, kkt_every=0, **changes)
+    given = {"learning_rate": 0.01, "max_epochs": 20, "kkt_every": 0, **changes}
+    return sh.DropoutMLPClassifier((16,), **given)
 
 
 def test_every_method_is_measured_on_the_same_rows() -> None:
@@ -99,3 +100,51 @@ def test_fixed_masks_take_their_own_kind_and_schedule() -> None:
     assert (row.method, row.n_members) == ("masksembles", 3)
     assert row.diversity > 0 and row.fit_seconds > 0
     assert model.dropout_kind == "gaussian"
+
+
+def test_a_column_of_targets_is_a_vector_and_other_lengths_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 3))
+    y = X[:, 0] + 0.1 * rng.standard_normal(80)
+    model = sh.DropoutMLPRegressor((4,), dropout=0.2, max_epochs=10, random_state=0, n_threads=1)
+
+    def compared(train: np.ndarray, test: np.ndarray) -> Any:
+        some = ["weight_scaling", "mc"]
+        return compare_ensembles(model, X[:40], train, test=(X[40:], test), methods=some).rows
+
+    flat, column = compared(y[:40], y[40:]), compared(y[:40, None], y[40:, None])
+    for one, other in zip(flat, column, strict=True):
+        assert (one.error, one.nll, one.calibration) == (other.error, other.nll, other.calibration)
+    unknown = y[40:].copy()
+    unknown[3] = np.nan
+    for test, name in ((y[41:], "test[1]"), (unknown, "test[1][3]")):
+        with pytest.raises(InvalidArgument) as caught:
+            compared(y[:40], test)
+        assert caught.value.fields["argument"] == name
+    with pytest.raises(InvalidArgument):
+        compare_ensembles(model, X, y, test=None)  # type: ignore[arg-type]
+
+
+def test_without_a_mask_to_integrate_the_others_are_compared() -> None:
+    X, y = classes(60, 5)
+    for changes in (
+        dict(dropout=0.0),
+        dict(dropout_kind="concrete"),
+        dict(dropout_kind="masksembles"),
+    ):
+        found = compare_ensembles(classifier(**changes), X, y, test=(X, y), n_networks=3)
+        methods = [row.method for row in found.rows]
+        assert "mc" in methods and "rao_blackwell" not in methods
+    with pytest.raises(InvalidArgument):
+        compare_ensembles(
+            classifier(dropout=0.0), X, y, test=(X, y), methods=["rao_blackwell"], n_networks=3
+        )
+
+
+def test_no_mistake_on_few_rows_is_not_certainty() -> None:
+    X, y = classes(30, 6)
+    found = compare_ensembles(
+        classifier(max_epochs=300), X, y, test=(X, y), methods=["weight_scaling"], n_networks=3
+    )
+    (row,) = found.rows
+    assert row.error.low <= row.error.value < row.error.high

@@ -180,6 +180,16 @@ def test_rounding_stays_small_in_float32(hidden: tuple[int, ...]) -> None:
         np.testing.assert_allclose(ours.std, exact.std, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("offset", [1e6, 1e8])
+def test_the_spread_does_not_drown_in_the_mean(offset: float) -> None:
+    net, X = network((6,), "squared", dropout=0.5), rows(5)
+    spread = net.predict_ensemble(X, "exact_arithmetic").std
+    weights, biases = net.parameters()
+    net.set_parameters(weights, [*biases[:-1], biases[-1] + offset])
+    moved = net.predict_ensemble(X, "exact_arithmetic").std
+    np.testing.assert_allclose(moved, spread, rtol=1e-15 * offset + 1e-9)
+
+
 def test_edges() -> None:
     X = rows(1)
     still = network((5,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from shrinkage.app.jobs import Report, Share
 from shrinkage.app.race_look import Table, as_responses, mask_seed
 from shrinkage.app.race_spec import Lane
 from shrinkage.errors import Cancelled
-from shrinkage.neural import Network
+from shrinkage.neural import MOST_ENUMERATED_UNITS, Network
 
 REPEATS = 20
 """Independent draws of members, as in Srivastava et al. (2014), figure 11."""
@@ -22,8 +23,6 @@ WORK = 4e11
 """Operations of all members together, some ten seconds of two cores."""
 NUMBERS = 2**22
 """Predictions of one draw that are held at a time."""
-EXACT_UNITS = 16
-"""All sub-networks are counted up to so many units that may be dropped."""
 EXACT_NUMBERS = 1e9
 """Predictions of all sub-networks at most, some ten seconds."""
 SHOWN_ROWS, SHOWN_MEMBERS = 200, 1000
@@ -73,7 +72,7 @@ class Votes:
 
     Attributes:
         lane: how the network was regularized last.
-        units: how many may be dropped.
+        units: how many may be dropped. countable: of how many all sub-networks could be counted.
         repeats: R independent draws of K members each, T = R·K in all.
         mean, spread: (K,) error of the mean of the first k members, on the average over the draws,
             and its standard deviation between them.
@@ -88,6 +87,7 @@ class Votes:
 
     lane: Lane
     units: int
+    countable: int
     repeats: int
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
@@ -132,7 +132,8 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
     rates = lane.rates(network.setting.hidden_layer_sizes)
     units = sum(n for n, rate in zip(network.sizes, rates, strict=False) if rate > 0)
     members = _members(network, table)
-    countable = units <= EXACT_UNITS and 2.0**units * table.test.n * table.outputs <= EXACT_NUMBERS
+    most = most_countable(table)
+    countable = units <= most
     steps = REPEATS + countable
 
     def predicted(step: int, kind: str, **options: Any) -> Any:
@@ -158,7 +159,13 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
     if countable:
         everyone = predicted(REPEATS, "exact_arithmetic").mean
         exact = float(table.errors(as_responses(everyone, classes=table.classes)))
-    return tally.votes(lane, units, exact)
+    return tally.votes(lane, units, most, exact)
+
+
+def most_countable(table: Table) -> int:
+    """Units that may be dropped of which all sub-networks can be counted on these rows."""
+    affordable = math.log2(EXACT_NUMBERS / (table.test.n * table.outputs))
+    return max(0, min(MOST_ENUMERATED_UNITS, math.floor(affordable)))
 
 
 def _members(network: Network, table: Table) -> int:
@@ -193,7 +200,7 @@ class _Tally:
         self._variances.append(members.var(axis=0))
         self._curves.append(table.errors(np.cumsum(members, axis=0) / count))
 
-    def votes(self, lane: Lane, units: int, exact: float | None) -> Votes:
+    def votes(self, lane: Lane, units: int, countable: int, exact: float | None) -> Votes:
         """What all draws together tell."""
         table, curves, means = self._table, np.array(self._curves), np.array(self._means)
         vote = means.mean(axis=0)
@@ -214,6 +221,7 @@ class _Tally:
         return Votes(
             lane=lane,
             units=units,
+            countable=countable,
             repeats=len(curves),
             mean=curves.mean(axis=0),
             spread=curves.std(axis=0, ddof=1),

@@ -13,9 +13,11 @@ from .diversity import (
     unit_view,
 )
 from .ensemble import predict_ensemble
+from .ensemble_masks import MOST_ENUMERATED_UNITS
 from .ensemble_result import Ensemble, EnsembleProgress
 from .estimators import DropoutMLPClassifier, DropoutMLPRegressor
 from .history import History
+from .input_dropout import AdaptiveRidge, adaptive_ridge
 from .kinds import Concrete, Masksembles
 from .losses import Gaussian, Quantiles
 from .network import Network, Setting, TrainingProgress
@@ -31,6 +33,8 @@ from .shortcuts import (
 )
 
 __all__ = [
+    "MOST_ENUMERATED_UNITS",
+    "AdaptiveRidge",
     "Ambiguity",
     "ComparedEnsemble",
     "Concrete",
@@ -56,6 +60,7 @@ __all__ = [
     "UnitGroup",
     "UnitView",
     "activations",
+    "adaptive_ridge",
     "ambiguity",
     "compare_ensembles",
     "disagreement",

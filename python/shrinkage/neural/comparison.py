@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from .._validation import FloatArray, as_integer, refuse
+from .._validation import FloatArray, as_array, as_integer, describe, refuse, require_finite
 from ..core import keeps_every_unit, require_every_unit
+from ..errors import InvalidArgument
 from ..losses import Squared
 from ..uncertainty import (
     Estimate,
@@ -24,12 +25,15 @@ from ..uncertainty import (
     interval_coverage,
     mean_estimate,
     negative_log_likelihood,
+    share_estimate,
 )
 from .base import DropoutMLP
 from .diversity import disagreement
+from .ensemble_masks import mask_source
 from .kinds import Masksembles
 from .losses import resolve_regression_loss
 from .paths import fit_many
+from .robustness import as_pair
 from .seeds import resolve_seed
 
 INSIDE = ("weight_scaling", "mc", "rao_blackwell")
@@ -121,8 +125,9 @@ def compare_ensembles(
         estimator: what to fit, left as it is; a regressor has the squared loss. The noise of its
             targets is taken from the training residuals of each ensemble.
         X, y: to train on. test: (X, y) to measure on.
-        methods: names of those above; None: all, without "masksembles" where a rate is above
-            1 − 1/n_networks.
+        methods: names of those above; None: all that there are, so without "masksembles" where a
+            rate is above 1 − 1/n_networks, and without "rao_blackwell" where no mask before the
+            output layer can be integrated.
         n_members: sampled from the dropout network.
 
     Raises:
@@ -130,6 +135,7 @@ def compare_ensembles(
             is asked for at a rate above 1 − 1/n_networks, where fixed masks keep some units never.
     """
     n_networks = as_integer(n_networks, "n_networks", minimum=2, maximum=10**6)
+    usual = methods is None
     if methods is None:
         possible = keeps_every_unit(n_networks, max(_largest_rates(estimator).values()))
         methods = METHODS if possible else [method for method in METHODS if method != FIXED]
@@ -149,13 +155,27 @@ def compare_ensembles(
             remedy = "compare classifiers, or regressors with the squared loss"
             raise refuse("loss", loss.name, remedy, code="argument.loss")
     case = _Case(
-        estimator, X, y, test, n_networks, n_members, resolve_seed(random_state), n_threads
+        estimator, X, y, as_pair(test), n_networks, n_members, resolve_seed(random_state), n_threads
     )
+    if usual and not case.integrates():
+        methods = [method for method in methods if method != "rao_blackwell"]
     return EnsembleComparison(tuple(case.measured(method) for method in methods))
 
 
 def _largest_rates(estimator: DropoutMLP) -> dict[str, float]:
     return {name: float(np.max(getattr(estimator, name))) for name in ("dropout", "input_dropout")}
+
+
+def _as_column(y: Any, argument: str, X: Any) -> npt.NDArray[Any]:
+    """(n,) or (n, K) targets, one for each row of X; a column is taken for what it holds."""
+    array = as_array(y, argument)
+    array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if array.ndim not in (1, 2) or len(array) != X.shape[0]:
+        remedy = f"give one target for each of the {X.shape[0]} rows"
+        raise refuse(argument, describe(array), remedy, code="argument.shape")
+    if array.dtype.kind == "f":
+        require_finite(array, argument)
+    return array
 
 
 class _Case:
@@ -172,8 +192,8 @@ class _Case:
         seed: int,
         n_threads: int | None,
     ) -> None:
-        self.estimator, self.X, self.y = estimator, X, y
-        self.X_test, self.y_test = test
+        self.estimator, self.X, self.y = estimator, X, _as_column(y, "y", X)
+        self.X_test, self.y_test = test[0], _as_column(test[1], "test[1]", test[0])
         self.n_networks, self.n_members = n_networks, n_members
         self.seed, self.n_threads = seed, n_threads
         self._dropout: tuple[Any, float] | None = None
@@ -218,6 +238,15 @@ class _Case:
             self._dropout = self.fitted()
         return self._dropout
 
+    def integrates(self) -> bool:
+        """Whether the mask before the output layer of the dropout network can be integrated."""
+        model, _ = self.dropout_network()
+        try:
+            mask_source(model._network, "rao_blackwell", "shared", None, self.seed)
+        except InvalidArgument:
+            return False
+        return True
+
     def fitted(self, **changes: Any) -> tuple[Any, float]:
         """The estimator with these changes, fitted, and the seconds of it."""
         model: Any = clone(self.estimator).set_params(random_state=self.seed, **changes)
@@ -231,11 +260,11 @@ class _Case:
         return _Forecast(ens.mean, None, ens.members, ens.n_members)
 
     def inside(self, model: Any, method: str, X: Any) -> _Forecast:
-        sampled = method != "weight_scaling"
+        drawn = method != "weight_scaling" and not model._network.dropout_kind.n_members
         ens = model.predict_ensemble(
             X,
             method,
-            n_members=self.n_members if sampled else None,
+            n_members=self.n_members if drawn else None,
             keep_members=method == "mc",
             random_state=self.seed,
             n_threads=self.n_threads,
@@ -305,7 +334,7 @@ class _Case:
             classes = np.unique(self.y)
             wrong = classes[forecast.mean.argmax(axis=1)] != y
             return (
-                mean_estimate(wrong.astype(np.float64)),
+                share_estimate(wrong),
                 negative_log_likelihood(y, forecast.mean, classes=classes),
                 expected_calibration_error(y, forecast.mean, classes=classes),
             )

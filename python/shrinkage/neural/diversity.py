@@ -162,7 +162,9 @@ def error_without_units(
             random_state=random_state,
         )
         errors.append(np.asarray(ens.member_errors))
-    deviations = [e.std(ddof=1) / np.sqrt(len(e)) if len(e) > 1 else 0.0 for e in errors]
+    deviations = [
+        _standard_error(e) if share > 0 else 0.0 for e, share in zip(errors, shares, strict=True)
+    ]
     return Removal(
         np.array(shares, dtype=np.float64),
         np.array([e.mean() for e in errors]),
@@ -183,6 +185,17 @@ class UnitView:
     rows: npt.NDArray[np.int64]
     responses: FloatArray
 
+    def image(self, shape: Sequence[int]) -> npt.NDArray[Any]:
+        """The weights as an image of (height, width) or (height, width, channels).
+
+        Raises:
+            InvalidArgument: the first layer has another number of inputs.
+        """
+        if np.prod(shape) != self.weights.size:
+            remedy = f"give (height, width) of {self.weights.size} pixels"
+            raise refuse("shape", repr(shape), remedy, code="argument.shape")
+        return self.weights.reshape(tuple(shape))
+
 
 def unit_view(model: Model, X: Any, unit: int, layer: int = 1, *, n_rows: int = 9) -> UnitView:
     """Incoming weights of a unit of hidden layer `layer`, and the rows of X that drive it most."""
@@ -192,6 +205,11 @@ def unit_view(model: Model, X: Any, unit: int, layer: int = 1, *, n_rows: int = 
     order = np.argsort(-h[:, unit], kind="stable")[:n_rows]
     weights = _hidden(model).parameters()[0][layer - 1][:, unit]
     return UnitView(weights, order, h[order, unit])
+
+
+def _standard_error(errors: FloatArray) -> float:
+    """Of their mean; unknown of one."""
+    return float(errors.std(ddof=1) / np.sqrt(len(errors))) if len(errors) > 1 else float("nan")
 
 
 def _hidden(model: Model) -> Network:

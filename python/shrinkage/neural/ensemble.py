@@ -14,7 +14,7 @@ from scipy.special import gammaln, ndtri, xlogy
 from scipy.stats.qmc import Sobol
 
 from .._runtime import resolve_threads, watch_native
-from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
+from .._validation import FloatArray, as_array, as_floats, as_integer, as_number, refuse
 from ..core import _native
 from ..errors import ConvergenceWarning
 from ..losses import Gamma, Logistic, Multinomial, Poisson, Squared
@@ -70,7 +70,8 @@ def predict_ensemble(
         n_members: T of mc and rao_blackwell, 100 (N with fixed masks); with `standard_error` at
             most so many, 100,000.
         standard_error: draw until no Monte-Carlo error of a mean is above it. Members are drawn in
-            rounds, and the error found so far decides on the next.
+            rounds, and the error found so far decides on the next; the first has 32, or 10/p of
+            them where units are dropped, or kept, with a probability p that is rare.
         masks: "shared", each member one function, its masks those of row 0 and step t; or
             "per_row", where row i has those of row i.
         rates: (L,) rates of what enters each layer; None: those in force at the end of training
@@ -302,14 +303,13 @@ class _Enumeration(_Job):
         geometric = self._geometric(found["output"])
         mean = arithmetic if self.kind == "exact_arithmetic" else geometric
         assert mean is not None  # the kind was checked against the loss
-        variance = np.maximum(found["square"] - found["mean"] ** 2, 0.0)
         averaged = self.classes or self.kind == "exact_arithmetic"
         likelihood = self.log_likelihood(found["log_density"], mean) if averaged else None
         return Ensemble(
             self.kind,
             int(found["n_members"]),
             mean,
-            shaped(np.sqrt(variance), self.loss, spread=True),
+            shaped(np.sqrt(found["variance"]), self.loss, spread=True),
             np.zeros_like(mean),
             self.source,
             arithmetic_mean=arithmetic,
@@ -401,10 +401,11 @@ def _amount(
         return _all_fixed(source.n_members, n_members, standard_error)
     usual = MEMBERS if standard_error is None else MOST_MEMBERS
     asked = usual if n_members is None else n_members
-    members = as_integer(asked, "n_members", minimum=1, maximum=2**31)
+    least = 1 if standard_error is None else 2  # of which an error can be told
+    members = as_integer(asked, "n_members", minimum=least, maximum=2**31)
     if kind == "weight_scaling" or (kind == "rao_blackwell" and not any(source.rates[:-1])):
         return 1, 0.0  # all are alike
-    return members, wanted if members > 1 else 0.0
+    return members, wanted
 
 
 def _all_fixed(
@@ -447,7 +448,9 @@ def _as_precisions(
     if target is None:
         remedy = "give y too, or leave it out"
         raise refuse("precision", repr(precision), remedy, code="argument.missing")
-    given = np.atleast_1d(np.asarray(precision, dtype=np.float64))
+    given = as_floats(np.atleast_1d(as_array(precision, "precision")), "precision", ndim=1)
+    if not len(given):
+        raise refuse("precision", "[]", "give one at least, or leave it out", code="argument.empty")
     return [
         as_number(value, "precision", minimum=0.0, open_minimum=True) for value in given.tolist()
     ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENSEMBLE_KINDS = ("weight_scaling", "mc", "rao_blackwell", "exact_arithmetic", "exact_geometric")
 MASKS = ("shared", "per_row")
+MOST_ENUMERATED_UNITS: int = _native.most_enumerated_units
 MOST_CLASSES = 64  # of rao_blackwell, which looks at all pairs
 
 
@@ -81,7 +82,7 @@ def _require_enumerable(network: Network, kind: str, source: MaskSource) -> None
     if source.dropout_kind not in ENUMERABLE_KINDS and any(source.rates):
         remedy = f'use kind="mc": {source.dropout_kind} dropout has no units that are kept or not'
         raise refuse("kind", kind, remedy, code="ensemble.kind")
-    units, most = sum(source.decisions), _native.most_enumerated_units
+    units, most = sum(source.decisions), MOST_ENUMERATED_UNITS
     if units > most:
         remedy = f'use kind="mc": {units} units may be dropped, and 2^{most} networks are the most'
         raise refuse("kind", kind, remedy, code="ensemble.too_many", units=units, most=most)

@@ -167,6 +167,14 @@ def row_errors(model: Any, X: Any, y: npt.ArrayLike, argument: str = "y") -> Flo
     return np.asarray(squares if squares.ndim == 1 else squares.mean(axis=1))
 
 
+def as_pair(test: Any) -> tuple[Any, Any]:
+    """(X, y) of rows to measure on."""
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        remedy = "give a pair (X, y) of rows to measure on"
+        raise refuse("test", f"<{type(test).__name__}>", remedy, code="argument.type")
+    return test[0], test[1]
+
+
 def as_design(X: Any, argument: str) -> FloatArray:
     """(n, p) dense finite numbers, n and p at least 1."""
     if sparse.issparse(X):

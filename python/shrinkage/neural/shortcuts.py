@@ -15,7 +15,7 @@ from .._validation import FloatArray, as_array, as_floats, as_integer, as_number
 from ..uncertainty import Estimate, crossed_mean_estimate
 from .base import DropoutMLP
 from .paths import fit_many
-from .robustness import as_design, row_errors
+from .robustness import as_design, as_pair, row_errors
 from .seeds import resolve_seed
 
 TASKS = ("classification", "regression")
@@ -68,7 +68,7 @@ def plant_shortcut(
         raise refuse("task", repr(task), remedy, code="argument.choice")
     agreement = as_number(agreement, "agreement", minimum=0.0, maximum=1.0)
     design, target = _rows(X, y, "X", "y")
-    held, held_target = _rows(*_pair(test), "test[0]", "test[1]")
+    held, held_target = _rows(*as_pair(test), "test[0]", "test[1]")
     if held.shape[1] != design.shape[1]:
         remedy = f"give the {design.shape[1]} columns of X"
         raise refuse("test[0]", describe(held), remedy, code="argument.shape")
@@ -210,13 +210,6 @@ def _fitted(models: list[Any], X: FloatArray, y: Any, seed: int, threads: int | 
         if not isinstance(model, DropoutMLP):
             model.fit(X, y)
     return clones
-
-
-def _pair(test: Any) -> tuple[Any, Any]:
-    if not isinstance(test, tuple | list) or len(test) != 2:
-        remedy = "give a pair (X, y) of rows to measure on"
-        raise refuse("test", f"<{type(test).__name__}>", remedy, code="argument.type")
-    return test[0], test[1]
 
 
 def _rows(X: Any, y: Any, of_X: str, of_y: str) -> tuple[FloatArray, npt.NDArray[Any]]:

@@ -33,7 +33,13 @@ from .conformal import (
     SplitConformalRegressor,
 )
 from .distributions import Normal, NormalMixture, Predictive, Samples
-from .estimate import Estimate, clopper_pearson, crossed_mean_estimate, mean_estimate
+from .estimate import (
+    Estimate,
+    clopper_pearson,
+    crossed_mean_estimate,
+    mean_estimate,
+    share_estimate,
+)
 from .recalibration import RecalibratedProbabilities, VarianceScale
 from .scores import (
     brier,
@@ -86,6 +92,7 @@ __all__ = [
     "reliability",
     "risk_coverage",
     "set_coverage",
+    "share_estimate",
     "split_entropy",
     "split_variance",
     "winkler",

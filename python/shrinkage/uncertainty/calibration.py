@@ -91,7 +91,9 @@ def expected_calibration_error(
     √(2B/(πn)) times an outcome's standard deviation, which the value keeps and the interval takes
     into account: it holds the errors under which a value as large and a value as small are both
     likely enough (test inversion; errors of the bins in proportion to those seen, each with the
-    noise of a binomial share), and the value itself.
+    noise of a binomial share), and the value itself. No error is less than the distance of the mean
+    confidence from the share that comes true (Jensen), so that the interval also reaches as far as
+    the exact interval of that share allows: sure forecasts may have seen no miss yet.
 
     Args:
         y, probabilities, classes, n_bins, strategy: as in `reliability`.
@@ -119,8 +121,17 @@ def expected_calibration_error(
     noise = noise * stream(random_state).standard_normal((n_draws, len(gap)))
     value = float(measure(gap))
     low, high = _invert(lambda factor: measure(factor * gap + noise), value, level)
-    name = f"test inversion, {n_draws} draws of the noise in the bins"
-    return Estimate(value, value * low, min(value * high, 1.0), level, name)
+    reach = max(value * high, _farthest_from_whole(bins, level))
+    name = f"test inversion, {n_draws} draws of the noise in the bins; exact for the whole"
+    return Estimate(value, value * low, min(reach, 1.0), level, name)
+
+
+def _farthest_from_whole(bins: Reliability, level: float) -> float:
+    """Of the mean confidence from the share of all rows that may come true."""
+    n, trues = bins.count.sum(), bins.frequency @ bins.count
+    ends = clopper_pearson(np.round(trues), n, level)
+    confidence = float(bins.confidence @ bins.count / n)
+    return max(abs(confidence - float(end)) for end in ends)
 
 
 def _invert(draw: Callable[[float], FloatArray], value: float, level: float) -> tuple[float, float]:

@@ -62,12 +62,15 @@ def mean_estimate(
 ) -> Estimate:
     """The mean of (n,) scores of rows, with the percentile interval of the bootstrap over rows.
 
-    Efron & Tibshirani 1993, chapter 13. Rows beyond 10,000 are first summed into 10,000 blocks at
-    random places, whose resampled mean has the same variance.
+    Efron & Tibshirani 1993, chapter 13. One row tells nothing of the spread: no ends. Rows beyond
+    10,000 are first summed into 10,000 blocks at random places, whose resampled mean has the same
+    variance.
     """
     rows = as_scores(scores, "scores")
     level = as_level(level)
     n_resamples = as_integer(n_resamples, "n_resamples", minimum=10, maximum=10**6)
+    if len(rows) == 1:
+        return Estimate(float(rows[0]), -np.inf, np.inf, level, "unknown of one row")
     generator = stream(random_state)
     sums = np.column_stack([np.ones(len(rows)), rows])
     if len(rows) > BLOCKS:

@@ -16,7 +16,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimator import Estimator
-from .._validation import FloatArray, refuse
+from .._validation import FloatArray, describe, refuse
 from ._inputs import Places, as_columns, as_places, as_values, broadcast, same_rows
 from .distributions import Normal, NormalMixture
 
@@ -77,6 +77,10 @@ class RecalibratedProbabilities(Estimator):
         """(n, K) mended probabilities; (n,) where those given are (n,)."""
         check_is_fitted(self)
         columns = as_columns(probabilities)
+        fitted = len(self.calibrator_.classes_)
+        if columns.shape[1] != fitted:
+            remedy = f"give probabilities of the {fitted} classes that were fitted"
+            raise refuse("probabilities", describe(columns), remedy, code="argument.shape")
         mended = np.asarray(self.calibrator_.predict_proba(_logits(columns)))
         return mended[:, 1] if np.ndim(probabilities) == 1 else mended
 

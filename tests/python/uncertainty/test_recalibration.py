@@ -95,6 +95,11 @@ def test_bad_input_of_recalibration() -> None:
         RecalibratedProbabilities().fit(
             p, np.zeros(50, int) + (np.arange(50) % 2), classes=range(3)
         )
+    for method in ("temperature", "platt", "isotonic"):
+        fitted = RecalibratedProbabilities(method).fit(p, y)
+        for other in ([[0.4, 0.6]], [0.2, 0.3], [[0.1, 0.2, 0.3, 0.4]]):
+            with pytest.raises(sh.errors.InvalidArgument, match="3 classes that were fitted"):
+                fitted.predict_proba(other)
     with pytest.raises(sh.errors.InvalidArgument, match="hit exactly"):
         VarianceScale().fit(Normal([1.0, 2.0], 1.0), [1.0, 2.0])
     with pytest.raises(sh.errors.InvalidArgument, match="NormalMixture"):

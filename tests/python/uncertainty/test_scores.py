@@ -122,7 +122,13 @@ def test_many_rows_are_resampled_in_blocks() -> None:
     assert found == mean_estimate(scores)
 
 
-@given(st.lists(st.floats(-100, 100), min_size=1, max_size=30), st.floats(0.5, 0.99))
+def test_one_row_tells_nothing_of_the_spread() -> None:
+    found = mean_estimate([3.0])
+    assert (found.value, found.low, found.high) == (3.0, -np.inf, np.inf)
+    assert "one row" in found.method
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=30), st.floats(0.5, 0.99))
 def test_an_interval_holds_its_value(scores: list[float], level: float) -> None:
     found = mean_estimate(scores, level=level, n_resamples=200)
     assert min(scores) - 1e-9 <= found.low <= found.high <= max(scores) + 1e-9

@@ -32,21 +32,27 @@ struct Level {
     double scale, shift, dropped;                   // a kept number is scale x + shift
 };
 
-/// sum += weight * x, and of the squares if wanted.
+/// sum += weight * x.
 template <typename T>
-void add_weighted(const T* x_, std::size_t n, double weight, double* sum_, double* squares_) {
+void add_weighted(const T* x_, std::size_t n, double weight, double* sum_) {
     const T* __restrict x = x_;
     double* __restrict sum = sum_;
+    vectorized([=]() SHRINKAGE_INLINED {
+        for (std::size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<double>(x[i]);
+    });
+}
+
+/// The same of x - centre and its square.
+template <typename T>
+void add_moments(const T* x_, std::size_t n, double weight, const double* centre_, double* sum_,
+                 double* squares_) {
+    const T* __restrict x = x_;
+    const double* __restrict centre = centre_;
+    double* __restrict sum = sum_;
     double* __restrict squares = squares_;
-    if (squares == nullptr) {
-        vectorized([=]() SHRINKAGE_INLINED {
-            for (std::size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<double>(x[i]);
-        });
-        return;
-    }
     vectorized([=]() SHRINKAGE_INLINED {
         for (std::size_t i = 0; i < n; ++i) {
-            const double value = static_cast<double>(x[i]), share = weight * value;
+            const double value = static_cast<double>(x[i]) - centre[i], share = weight * value;
             sum[i] += share;
             squares[i] += share * value;
         }
@@ -94,7 +100,7 @@ public:
     /// Sums of a block, (numbers, stride); losses and errors (n_members,) are added to, unless
     /// null.
     struct Sums {
-        std::vector<double> mean, square, output, extra;
+        std::vector<double> mean, variance, output, extra;
         LogSums densities;
         double *losses = nullptr, *errors = nullptr;
     };
@@ -126,6 +132,7 @@ private:
     Response<T> response_;
     Aligned<T> loss_, error_;
     std::vector<double> densities_;
+    std::vector<double> centre_;  // responses of the first member: moments about them round less
     BlockTargets<T> targets_;
     Sums* out_ = nullptr;
     std::uint64_t counted_ = 0;
@@ -157,8 +164,9 @@ void Enumerator<T>::run(const CommonBlock<T>& block, const Targets& targets, Sum
     stride_ = block.stride;
     targets_ = responder_.targets(targets, block.rows);
     out_ = &sums;
+    centre_.clear();
     sums.mean.assign(responder_.responses() * stride_, 0.0);
-    sums.square = sums.mean;
+    sums.variance = sums.mean;
     sums.output.assign(responder_.outputs() * stride_, 0.0);
     sums.extra.assign(responder_.extras() * stride_, 0.0);
     const bool scores = sums.losses != nullptr;
@@ -176,9 +184,13 @@ void Enumerator<T>::run(const CommonBlock<T>& block, const Targets& targets, Sum
         const DenseLayer& last = layout_[layout_.depth() - 1];
         LayerView<T>(last, parameters_).apply(block.entering, stride_, one_.data(), context_);
         count(one_.data(), 1.0, 0);
-        return;
+    } else {
+        enter(0, block.entering, 1.0, 0);
     }
-    enter(0, block.entering, 1.0, 0);
+    for (std::size_t i = 0; i < centre_.size(); ++i) {
+        sums.variance[i] = std::max(0.0, sums.variance[i] - sums.mean[i] * sums.mean[i]);
+        sums.mean[i] += centre_[i];
+    }
 }
 
 /// base = biases and what dropped numbers still give; terms: what keeping a decision's units adds.
@@ -273,10 +285,12 @@ void Enumerator<T>::count(const T* eta, double weight, std::uint64_t bits) {
     }
     responder_.respond(eta, stride_, response_);
     Sums& out = *out_;
-    add_weighted(response_.value.data(), out.mean.size(), weight, out.mean.data(),
-                 out.square.data());
-    add_weighted(eta, out.output.size(), weight, out.output.data(), nullptr);
-    add_weighted(response_.extra.data(), out.extra.size(), weight, out.extra.data(), nullptr);
+    const T* value = response_.value.data();
+    if (centre_.empty()) centre_.assign(value, value + out.mean.size());
+    add_moments(value, out.mean.size(), weight, centre_.data(), out.mean.data(),
+                out.variance.data());
+    add_weighted(eta, out.output.size(), weight, out.output.data());
+    add_weighted(response_.extra.data(), out.extra.size(), weight, out.extra.data());
     if (out.losses != nullptr) score(eta, weight, bits);
 }
 
@@ -395,7 +409,7 @@ EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T*
             const std::size_t count = std::min(rows_of_a_block, examples.n - begin);
             const std::size_t stride = padded<T>(count);
             append_rows(sums[task].mean, count, stride, out.mean);
-            append_rows(sums[task].square, count, stride, out.square);
+            append_rows(sums[task].variance, count, stride, out.variance);
             append_rows(sums[task].output, count, stride, out.output);
             append_rows(sums[task].extra, count, stride, out.extra);
             append_rows(logs_of(sums[task].densities), count, stride, out.log_density);

@@ -18,8 +18,8 @@ inline constexpr std::size_t most_enumerated_units = 22;
 /// Arrays are row-major, (n, ...); `weight` is the sum of all probabilities, 1 but for rounding.
 struct EnumeratedEnsemble {
     std::uint64_t n_members = 0;
-    std::vector<double> mean, square;  // (n, responses) of members' responses and their squares
-    std::vector<double> output;        // (n, outputs) means of eta
+    std::vector<double> mean, variance;  // (n, responses) of members' responses
+    std::vector<double> output;          // (n, outputs) means of eta
     std::size_t extras = 0;
     std::vector<double> extra;  // (n, extras), see Responder
     std::size_t densities = 0;

@@ -24,7 +24,7 @@ constexpr std::size_t blocks_of_a_stretch = 4;
 constexpr std::size_t rows_of_a_stretch = blocks_of_a_stretch * rows_of_a_block;
 constexpr std::size_t common_bytes = std::size_t{1} << 28;  // held at a time
 constexpr std::size_t tasks_of_a_thread = 8;                // between two waits for all
-constexpr std::uint64_t first_round = 32;                   // members before the error is looked at
+constexpr std::uint64_t first_round = 32;  // members before the error is looked at, at least
 
 /// What one thread computes with.
 template <typename T>
@@ -43,6 +43,18 @@ struct Slip {
     std::vector<double> losses, errors;  // one a member, summed over the stretch
     bool done = false;
 };
+
+/// Members before the error between them is believed: a unit that is rarely dropped, or kept, has
+/// had its ten turns on the average.
+std::uint64_t first_round_of(const EnsemblePlan& plan) {
+    double rarest = 0.5;
+    for (const double rate : plan.rates) {
+        if (rate > 0.0 && plan.kind != DropoutKind::gaussian) {
+            rarest = std::min({rarest, rate, 1.0 - rate});
+        }
+    }
+    return std::max(first_round, static_cast<std::uint64_t>(std::ceil(10.0 / rarest)));
+}
 
 template <typename T>
 class Sampler {
@@ -173,7 +185,7 @@ template <typename T>
 SampledEnsemble<T> Sampler<T>::run() {
     const double wanted = request_.wanted_error;
     std::uint64_t end =
-        wanted > 0.0 ? std::min(first_round, request_.n_members) : request_.n_members;
+        wanted > 0.0 ? std::min(first_round_of(plan_), request_.n_members) : request_.n_members;
     while (draw(out_.n_members, end) && end < request_.n_members) {
         const double error = largest_error();
         if (error <= wanted) break;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,8 @@ from shrinkage.app.board import Figure, plain_specs
 from shrinkage.app.views.race_sentence import error_text
 from shrinkage.app.views.text import Translator, count, number
 from shrinkage.app.vote_facts import vote_facts
-from shrinkage.app.votes import EXACT_UNITS, Votes
+from shrinkage.app.votes import Votes
+from shrinkage.linear.facts import Fact
 from shrinkage.plots.ensemble import (
     TICKS,
     Mark,
@@ -38,15 +40,25 @@ def votes_sentence(votes: Votes, t: Translator) -> str:
             return error_text(value, classes=votes.classes)
         return count(value) if isinstance(value, int) else number(value, DIGITS)
 
+    def fields(fact: Fact) -> dict[str, str]:
+        told = {name: shown(name, value) for name, value in fact.fields.items()}
+        return told | _sum(fact) if fact.code == "gain" else told
+
     said = [
-        t(
-            f"ensemble.fact.{fact.code}",
-            measure=t(f"ensemble.measure_{kind}"),
-            **{name: shown(name, value) for name, value in fact.fields.items()},
-        )
+        t(f"ensemble.fact.{fact.code}", measure=t(f"ensemble.measure_{kind}"), **fields(fact))
         for fact in vote_facts(votes)
     ]
     return t("fact.join").join(said)
+
+
+def _sum(fact: Fact) -> dict[str, str]:
+    """member − variance = vote with the decimals of the vote, so that it is right as printed."""
+    parts = {name: float(fact.fields[name]) for name in ("member", "variance")}
+    vote = abs(parts["member"] - parts["variance"])
+    decimals = max(0, DIGITS - 1 - math.floor(math.log10(vote))) if vote > 0 else DIGITS
+    rounded = {name: round(value, decimals) for name, value in parts.items()}
+    rounded["vote"] = rounded["member"] - rounded["variance"]
+    return {name: f"{value:,.{decimals}f}" for name, value in rounded.items()}
 
 
 @lru_cache(maxsize=4)
@@ -67,7 +79,8 @@ def _members(votes: Votes, t: Translator) -> Figure:
     rows, signals = member_rows(scale * votes.mean, scale * votes.spread, votes.match, marks)
     note = t("ensemble.note.members", repeats=count(votes.repeats))
     if votes.exact is None:
-        note += t("ensemble.note.not_exact", units=count(votes.units), limit=count(EXACT_UNITS))
+        limit = count(votes.countable)
+        note += t("ensemble.note.not_exact", units=count(votes.units), limit=limit)
     table = [
         [count(k), _error(votes.mean[k - 1], votes), _error(votes.spread[k - 1], votes)]
         for k in TICKS
