@@ -29,6 +29,7 @@ READ_THE_CHECKOUT = (
     "test_reproductions.py",
     "test_tools.py",
 )
+WHEEL_TOOLS = ("pytest>=8.2", "pytest-xdist>=3.5", "hypothesis>=6.100")
 PYTEST_NOTHING_SELECTED = 5
 PIP = ("-m", "pip", "--disable-pip-version-check", "-q")
 
@@ -151,7 +152,7 @@ def run_wheel(tally: Tally, environment: Mapping[str, str]) -> None:
     clean["SHRINKAGE_PROFILE"] = "fast"  # the long runs have been made in the checkout
     stages: tuple[tuple[str, str, Sequence[str]], ...] = (
         ("wheel-core", str(wheel), ["tests/packaging"]),
-        ("wheel", f"{wheel}[app]", ["-m", "not serial", *LIBRARY_TESTS]),
+        ("wheel", f"{wheel}[app]", ["-n", "auto", "-m", "not serial", *LIBRARY_TESTS]),
     )
     with tempfile.TemporaryDirectory(prefix="shrinkage wheel ") as folder:
         place = Path(folder)
@@ -159,7 +160,7 @@ def run_wheel(tally: Tally, environment: Mapping[str, str]) -> None:
         call([sys.executable, "-m", "venv", str(place / "venv")], clean)
         python = str(place / "venv" / "bin" / "python")
         for name, requirement, paths in stages:
-            install = [python, *PIP, "install", requirement, "pytest>=8.2", "hypothesis>=6.100"]
+            install = [python, *PIP, "install", requirement, *WHEEL_TOOLS]
             if call(install, clean, place):
                 tally.fail(f"{name}: {requirement} does not install")
                 return

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "shrinkage/nn/ensemble/gray_sums.hpp"
 #include "shrinkage/nn/ensemble/last_mask.hpp"
 #include "shrinkage/nn/ensemble/layer.hpp"
+#include "shrinkage/nn/ensemble/log_sums.hpp"
 #include "shrinkage/nn/ensemble/member.hpp"
 #include "shrinkage/nn/ensemble/member_pass.hpp"
 #include "shrinkage/nn/ensemble/plan.hpp"
@@ -105,6 +107,24 @@ TEST_CASE("sums of all subsets, each once and as if made alone") {
         } while (sums.advance());
         CHECK(std::count(seen.begin(), seen.end(), false) == 0);
     }
+}
+
+TEST_CASE("sums of numbers known by their logarithms, far beyond the range of numbers") {
+    LogSums sums(3), more(3);
+    CHECK(std::isinf(sums.log(0)));
+    for (const double exponent : {-2000.0, 1000.0, 998.0, -5.0}) {
+        sums.add(0, exponent, 0.25);
+        more.add(1, exponent, 2.0);
+    }
+    sums.add(2, 3.0, 0.0);
+    sums.add(2, -std::numeric_limits<double>::infinity(), 1.0);
+    CHECK(sums.log(0) == doctest::Approx(1000.0 + std::log(0.25 * (1.0 + std::exp(-2.0)))));
+    CHECK(sums.log(0, 4.0) == doctest::Approx(sums.log(0) - std::log(4.0)));
+    sums.merge(more);
+    CHECK(sums.log(1) == doctest::Approx(1000.0 + std::log(2.0 * (1.0 + std::exp(-2.0)))));
+    CHECK(sums.log(2) == -std::numeric_limits<double>::infinity());
+    sums.clear();
+    CHECK(std::isinf(sums.log(1)));
 }
 
 TEST_CASE("moments merged in groups are those of all members") {
