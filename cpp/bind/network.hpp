@@ -15,7 +15,10 @@
 
 #include "bind/choices.hpp"
 #include "bind/numpy.hpp"
+#include "shrinkage/base/errors.hpp"
 #include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/elementwise.hpp"
+#include "shrinkage/nn/output_loss.hpp"
 #include "shrinkage/nn/trainer.hpp"
 
 namespace shrinkage::bind {
@@ -198,9 +201,20 @@ public:
             throw InvalidArgument(
                 {"argument.shape", "X", "no rows", "give at least one observation"});
         }
+        for (const HeldExamples<T>* held : {&train_, &validation_}) require_usable(held->view);
         trainer_->set_examples(train_.view, validation_.view);
     }
     const std::vector<std::size_t>& sizes() const { return trainer_->architecture().sizes; }
+    void require_usable(const Examples<T>& examples) const {
+        if (!all_finite<T>(examples.values)) refuse_entries();
+        const OutputLoss& loss = trainer_->architecture().loss;
+        const std::size_t row = first_invalid(loss, examples.targets.y);
+        if (row * target_size_of(loss) < examples.targets.y.size()) {
+            throw InvalidArgument({"argument.range", "y[" + std::to_string(row) + "]",
+                                   std::to_string(examples.targets.y[row * target_size_of(loss)]),
+                                   "give targets as the loss takes them"});
+        }
+    }
     void draw_start(const std::string& name) {
         const auto lock = own();
         const Start start = choose_start(name, trainer_->architecture().activation);

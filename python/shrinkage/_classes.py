@@ -11,11 +11,16 @@ import numpy.typing as npt
 from ._validation import FloatArray, as_number, as_weights, refuse
 
 
-def weigh_classes(class_weight: Any, y: npt.NDArray[Any], sample_weight: Any) -> Any:
+def weigh_classes(
+    class_weight: Any,
+    y: npt.NDArray[Any],
+    sample_weight: Any,
+    classes: npt.NDArray[Any] | None = None,
+) -> Any:
     """`sample_weight` times the weight of each label's class, (n,); None when both are.
 
     "balanced" gives every class the same total, Σw over the number of classes, as scikit-learn
-    does (King & Zeng 2001).
+    does (King & Zeng 2001). `classes` are those there may be; None: those in y.
     """
     if class_weight is None:
         return sample_weight
@@ -26,9 +31,10 @@ def weigh_classes(class_weight: Any, y: npt.NDArray[Any], sample_weight: Any) ->
         totals = np.bincount(place, weights=weights)
         factors = np.divide(weights.sum() / len(labels), totals, where=totals > 0, out=totals)
     elif isinstance(class_weight, Mapping):
-        unknown = [label for label in class_weight if label not in labels]
+        known = labels if classes is None else classes
+        unknown = [label for label in class_weight if label not in known]
         if unknown:
-            remedy = f"use the labels {', '.join(repr(label) for label in labels.tolist())}"
+            remedy = f"use the labels {', '.join(repr(label) for label in known.tolist())}"
             raise refuse("class_weight", repr(unknown[0]), remedy, code="argument.choice")
         factors = np.array(
             [

@@ -11,10 +11,11 @@
 namespace shrinkage {
 namespace {
 
+/// The prox of threshold |v|; what is not a number stays so, and is seen at the end of the epoch.
 template <typename T>
 SHRINKAGE_INLINE T shrunk(T v, T threshold) {
     const T above = v - threshold, below = v + threshold;
-    return above > T{0} ? above : (below < T{0} ? below : T{0});
+    return above > T{0} ? above : (below < T{0} ? below : v - v);
 }
 
 /// Zero in place of what is next to nothing: the momentum of a weight that has no gradient halves
@@ -22,7 +23,7 @@ SHRINKAGE_INLINE T shrunk(T v, T threshold) {
 template <typename T>
 SHRINKAGE_INLINE T unless_tiny(T x) {
     constexpr T tiny = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
-    return x > tiny || x < -tiny ? x : T{0};
+    return x <= tiny && x >= -tiny ? T{0} : x;
 }
 
 }  // namespace

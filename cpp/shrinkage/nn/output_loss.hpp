@@ -28,6 +28,7 @@ struct OneOutput {
         out[0] = loss.gradient(y[0], eta[0]);
     }
     void mean(ConstVector eta, Vector out) const { out[0] = loss.mean(eta[0]); }
+    bool valid(ConstVector y) const { return loss.valid(y[0]); }
 };
 template <ScalarLoss L>
 OneOutput(L) -> OneOutput<L>;  // which Clang before 17 does not see by itself
@@ -48,6 +49,7 @@ struct SeveralQuantiles {
         }
     }
     void mean(ConstVector eta, Vector out) const { std::copy(eta.begin(), eta.end(), out.begin()); }
+    bool valid(ConstVector y) const { return std::isfinite(y[0]); }
 };
 
 /// Minus the Gaussian log density without its constant, sum_k s_k / 2 + (y_k - m_k)^2 e^(-s_k) / 2,
@@ -78,6 +80,9 @@ struct GaussianNoise {
             out[targets + k] = std::exp(0.5 * eta[targets + k]);
         }
     }
+    bool valid(ConstVector y) const {
+        return std::all_of(y.begin(), y.end(), [](double number) { return std::isfinite(number); });
+    }
 };
 
 /// Visited once a batch.
@@ -104,6 +109,17 @@ inline std::size_t outputs_of(const OutputLoss& loss) {
 }
 inline std::size_t target_size_of(const OutputLoss& loss) {
     return with_output_loss(loss, [](const auto& l) { return l.target_size(); });
+}
+
+/// The first row of y, (n, target_size) row-major, that the loss does not take; n if it takes all.
+inline std::size_t first_invalid(const OutputLoss& loss, std::span<const double> y) {
+    return with_output_loss(loss, [&](const auto& l) {
+        const std::size_t size = l.target_size(), n = y.size() / size;
+        for (std::size_t row = 0; row < n; ++row) {
+            if (!l.valid(y.subspan(row * size, size))) return row;
+        }
+        return n;
+    });
 }
 
 /// What the loss compares with: y (n, target_size) row-major, and weights that average to 1; none

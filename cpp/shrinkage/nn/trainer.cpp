@@ -148,19 +148,32 @@ Ending Trainer<T>::train(std::size_t epochs, const Context& context) {
         last_good_ = state_.parameters;
         try {
             const double train_loss = train_epoch(context);
-            if (!std::isfinite(train_loss) || !all_finite<T>(state_.parameters)) {
-                state_.parameters = last_good_;
+            if (!std::isfinite(train_loss) || !state_is_finite()) {
+                fall_back();
                 return Ending::diverged;
             }
             record(train_loss, context);
         } catch (const Cancelled&) {
-            if (!all_finite<T>(state_.parameters)) state_.parameters = last_good_;
+            if (!state_is_finite()) fall_back();
             return Ending::cancelled;
         }
         if (context.control != nullptr) context.control->advance();
         if (options_.early_stopping && improves_no_more()) return Ending::early_stopping;
     }
     return Ending::none;
+}
+
+template <typename T>
+bool Trainer<T>::state_is_finite() const {
+    return all_finite<T>(state_.parameters) && all_finite<T>(state_.first) &&
+           all_finite<T>(state_.second);
+}
+
+template <typename T>
+void Trainer<T>::fall_back() {
+    state_.parameters = last_good_;
+    std::fill(state_.first.begin(), state_.first.end(), T{0});
+    std::fill(state_.second.begin(), state_.second.end(), T{0});
 }
 
 template <typename T>

@@ -143,6 +143,9 @@ public:
 
 private:
     Ending train(std::size_t epochs, const Context& context);
+    bool state_is_finite() const;
+    /// To the weights before the epoch; moments, of which nothing is kept, start anew.
+    void fall_back();
     double train_epoch(const Context& context);
     void record_residual(std::uint64_t most_draws, const Context& context);
     void prepare_pass();

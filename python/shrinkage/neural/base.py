@@ -142,12 +142,20 @@ class DropoutMLP(Estimator, ABC):
         network = Network(inputs, loss, targets, self._setting(), self.seed_)
         self._regularize(network)
         epochs = as_integer(self.max_epochs, "max_epochs", minimum=1, maximum=2**31)
-        highest = float(np.max([self.input_dropout, *np.atleast_1d(self.dropout)]))
-        network.schedule(
-            learning_rate=learning_rate_factors(self.learning_rate_schedule, epochs),
-            dropout=dropout_factors(self.dropout_schedule, epochs, highest),
-        )
+        self._schedule(network, epochs)
         return network
+
+    def _schedule(self, network: Network, epochs: int, done: int = 0) -> None:
+        """Factors of so many epochs, behind those that are done."""
+        highest = float(np.max([self.input_dropout, *np.atleast_1d(self.dropout)]))
+        factors = {
+            "learning_rate": learning_rate_factors(self.learning_rate_schedule, epochs),
+            "dropout": dropout_factors(self.dropout_schedule, epochs, highest),
+        }
+        over = np.ones(done)
+        network.schedule(
+            **{name: np.append(over, each) if len(each) else each for name, each in factors.items()}
+        )
 
     def _regularize(self, network: Network) -> None:
         network.regularize(**{name: getattr(self, name) for name in REGULARIZATION})
@@ -195,8 +203,18 @@ class DropoutMLP(Estimator, ABC):
             raise refuse("partial_fit", "a compact network", remedy, code="network.compact")
         if first:
             self._network = self._start(X.shape[1], loss, self._outputs_for(target))
+        else:
+            self._follow()
         self._network.set_examples(X, target, weights)
         self._run(1, residual_at_end=False)
+
+    def _follow(self) -> None:
+        """What set_params changed since the network was made, as far as it may change."""
+        network = self._network
+        network.set_learning_rate(self.learning_rate)
+        asked = {name: getattr(self, name) for name in REGULARIZATION}
+        if repr(asked) != repr({name: network._regularization.get(name) for name in asked}):
+            self._regularize(network)
 
     def compact(self) -> Self:
         """A copy without dead units and inputs: smaller arrays, the same predictions.

@@ -287,7 +287,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
                 remedy = "give a mapping: one part of the data does not know how often classes come"
                 value = repr(self.class_weight)
                 raise refuse("class_weight", value, remedy, code="argument.choice")
-            weights = weigh_classes(self.class_weight, y, weights)
+            weights = weigh_classes(self.class_weight, y, weights, self.classes_)
         self._one_epoch(X, target, weights, self._loss(), first=first)
         return self
 

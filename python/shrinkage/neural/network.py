@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .._runtime import resolve_threads, watch_native
-from .._validation import FloatArray, as_floats, as_integer, as_number, refuse
+from .._validation import FloatArray, as_floats, as_integer, as_number, as_weights, refuse
 from ..core import _native, require_every_unit
 from ..losses import Squared
 from .ensemble import predict_ensemble
@@ -134,6 +134,7 @@ class Network:
         self._inputs, self._n = inputs, 0
         self._regularization: dict[str, Any] = {}
         self._factors: dict[str, Any] = {}
+        self._learning_rate: float | None = None  # another than that of the setting
         self._native = NATIVE[setting.dtype](
             sizes=[inputs, *setting.hidden_layer_sizes],
             activation=setting.activation,
@@ -235,9 +236,8 @@ class Network:
 
     def set_learning_rate(self, rate: float) -> None:
         """The learning rate of the epochs to come."""
-        self._native.set_learning_rate(
-            as_number(rate, "learning_rate", minimum=0.0, open_minimum=True)
-        )
+        self._learning_rate = as_number(rate, "learning_rate", minimum=0.0, open_minimum=True)
+        self._native.set_learning_rate(self._learning_rate)
 
     def set_examples(
         self,
@@ -420,6 +420,7 @@ class Network:
             "arguments": self._arguments,
             "regularization": self._regularization,
             "factors": self._factors,
+            "learning_rate": self._learning_rate,
             "state": self.checkpoint(),
         }
 
@@ -427,6 +428,8 @@ class Network:
         self.__init__(*saved["arguments"])  # type: ignore[misc]
         self.regularize(**saved["regularization"])
         self.schedule(**saved["factors"])
+        if saved.get("learning_rate") is not None:
+            self.set_learning_rate(saved["learning_rate"])
         self.restore(saved["state"])
 
     def _watched(self, call: Callable[[_native.Control], T], rows: int) -> T:
@@ -441,7 +444,9 @@ class Network:
     def _examples(self, X: Any, y: FloatArray, weights: FloatArray | None) -> tuple[Any, Any, Any]:
         target = np.ascontiguousarray(y, dtype=np.float64).reshape(-1)
         if weights is not None:
-            weights = np.ascontiguousarray(weights, dtype=np.float64)
+            weights = as_weights(weights, len(y))
+            largest = weights.max()  # beyond it the mean would overflow
+            weights = weights / largest if largest > 1e150 else weights
             weights = weights / weights.mean()
         return self._design(X), target, weights
 

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.base import clone
 
-from .._validation import FloatArray, as_floats, as_integer, refuse
+from .._validation import FloatArray, as_array, as_floats, as_integer, describe, refuse
 from .base import DropoutMLP, Validation
 from .kinds import resolve_dropout_kind
 from .network import run_many
@@ -127,16 +128,19 @@ def _fit_path(
             model.fit(X, y, sample_weight, validation=validation)
         else:
             model._regularize(model._network)
+            model._schedule(model._network, count, done=model.n_iter_)
             model._run(count, residual_at_end=model._wants_residual())
         network = model._network
         measured = np.nan if held_out is None else network.mean_loss(*held_out)
         zeros = [int((w == 0).sum()) for w in model.coefs_]
         loss = network.mean_loss(design, target, weights)
         rows.append((loss, measured, network.penalty(), zeros, model.coefs_, model.intercepts_))
+        if model.ending_ == "cancelled":
+            break
     train, validated, penalty, dead, coefs, intercepts = zip(*rows, strict=True)
     return NetworkPath(
         parameter,
-        values,
+        values[: len(rows)],
         np.array(train),
         np.array(validated),
         np.array(penalty),
@@ -145,6 +149,17 @@ def _fit_path(
         list(intercepts),
         model,
     )
+
+
+def _as_rows(given: npt.ArrayLike, argument: str, n: int) -> npt.NDArray[Any]:
+    """Numbers of rows, or n times whether to take one."""
+    rows = as_array(given, argument)
+    whether = rows.dtype == bool and rows.shape == (n,)
+    inside = rows.ndim == 1 and rows.dtype.kind in "iu" and ((rows >= -n) & (rows < n)).all()
+    if not (whether or inside) or not len(rows):
+        remedy = f"give numbers of rows, 0 to {n - 1}, or True or False for each of them"
+        raise refuse(argument, describe(rows), remedy, code="argument.range")
+    return rows
 
 
 def fit_many(
@@ -178,9 +193,11 @@ def fit_many(
         if rows is None:
             model._prepare_fit(X, y, weights, validation)
             continue
-        part = np.asarray(rows[place])
+        part = _as_rows(rows[place], f"rows[{place}]", len(y))
         own = None if weights is None else weights[part]
-        model._prepare_fit(X[part], np.asarray(y)[part], own, validation)
+        inputs = X if sparse.issparse(X) or hasattr(X, "iloc") else np.asarray(X)
+        inputs = inputs.iloc[part] if hasattr(inputs, "iloc") else inputs[part]
+        model._prepare_fit(inputs, np.asarray(y)[part], own, validation)
     kind_of = {model: (model.dtype, model.max_epochs, model._wants_residual()) for model in models}
     for kind in sorted(set(kind_of.values())):
         group = [model for model in models if kind_of[model] == kind]
