@@ -251,6 +251,27 @@ TEST_CASE("divergence puts back the weights from before the epoch") {
     for (const float w : bench.trainer.state().parameters) CHECK(std::isfinite(w));
 }
 
+TEST_CASE("under every optimizer divergence is seen, and training goes on after it") {
+    for (const OptimizerKind kind :
+         {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adam, OptimizerKind::adamw}) {
+        TrainerOptions options;
+        options.optimizer.kind = kind;
+        options.learning_rate = 0.01;
+        options.batch_size = 2;
+        Bench<float> bench({{n_inputs, 4, 1}, Activation::tanh, AnyLoss(PoissonLoss{})}, options,
+                           unregularized(2));
+        CAPTURE(static_cast<int>(kind));
+        CHECK(bench.trainer.run(5, {}) == Ending::none);
+        const auto before = bench.trainer.state().parameters;
+        bench.trainer.options().learning_rate = 3e38;  // leaves the range within an epoch
+        CHECK(bench.trainer.run(1, {}) == Ending::diverged);
+        CHECK(bench.trainer.state().parameters == before);
+        bench.trainer.options().learning_rate = 0.01;
+        CHECK(bench.trainer.run(5, {}) == Ending::none);
+        for (const float moment : bench.trainer.state().second) CHECK(std::isfinite(moment));
+    }
+}
+
 TEST_CASE("the order of an epoch is a permutation, and its own") {
     std::vector<std::uint32_t> one(100), two(100), again(100);
     shuffled_order(1, 0, one);
