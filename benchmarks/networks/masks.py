@@ -13,6 +13,8 @@ from ..store import ROOT
 SOURCES = (
     "benchmarks/networks/masks.cpp",
     "cpp/shrinkage/nn/masks.cpp",
+    "cpp/shrinkage/nn/member_masks.cpp",
+    "cpp/shrinkage/nn/row_masks.cpp",
     "cpp/shrinkage/nn/dropout.cpp",
     "cpp/shrinkage/base/runtime.cpp",
 )
