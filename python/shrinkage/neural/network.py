@@ -444,10 +444,10 @@ class Network:
     def _examples(self, X: Any, y: FloatArray, weights: FloatArray | None) -> tuple[Any, Any, Any]:
         target = np.ascontiguousarray(y, dtype=np.float64).reshape(-1)
         if weights is not None:
-            weights = as_weights(weights, len(y))
-            largest = weights.max()  # beyond it the mean would overflow
-            weights = weights / largest if largest > 1e150 else weights
-            weights = weights / weights.mean()
+            given = np.asarray(as_weights(weights, len(y)))
+            largest = given.max()  # beyond it the mean would overflow
+            given = given / largest if largest > 1e150 else given
+            weights = given / given.mean()
         return self._design(X), target, weights
 
     def _design(self, X: Any) -> Any:
