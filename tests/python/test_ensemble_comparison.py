@@ -84,6 +84,10 @@ def test_what_cannot_be_compared() -> None:
     fixed = dict(methods=["masksembles"], n_networks=3)  # no member for some units
     assert refused(classifier(dropout=[0.7]), **fixed) == "dropout"
     assert refused(classifier(input_dropout=0.7), **fixed) == "input_dropout"
+    fixed["n_networks"] = 1001  # and not n_members, which is of the masks drawn anew
+    assert refused(classifier(max_epochs=1001), **fixed) == "n_networks"
+    for wrong in ("half", None, [0.2, 0.2]):
+        assert refused(classifier(dropout=wrong)) == "dropout"
 
 
 def test_fixed_masks_are_left_out_where_units_would_have_none() -> None:
@@ -91,6 +95,21 @@ def test_fixed_masks_are_left_out_where_units_would_have_none() -> None:
     for rate in (0.6, 0.7):
         found = compare_ensembles(classifier(dropout=rate), X, y, test=(X, y), n_networks=3)
         assert ("masksembles" in [row.method for row in found.rows]) == (rate < 2 / 3)
+
+
+def test_fixed_masks_are_left_out_where_there_cannot_be_so_many() -> None:
+    X = np.random.default_rng(4).standard_normal((12, 3))
+    model = sh.DropoutMLPRegressor((4,), dropout=0.2, max_epochs=1001, kkt_every=0)
+    found = compare_ensembles(model, X, X[:, 0], test=(X, X[:, 0]), n_networks=1001, n_members=2)
+    assert [row.method for row in found.rows] == [name for name in METHODS if name != "masksembles"]
+
+
+def test_only_rates_of_layers_that_there_are_count() -> None:
+    X, y = classes(40, 7)
+    for dropout in ([], 0.9):
+        model = sh.DropoutMLPClassifier((), dropout=dropout, input_dropout=0.2, max_epochs=5)
+        found = compare_ensembles(model, X, y, test=(X, y), n_networks=3, n_members=5)
+        assert tuple(row.method for row in found.rows) == METHODS
 
 
 def test_fixed_masks_take_their_own_kind_and_schedule() -> None:

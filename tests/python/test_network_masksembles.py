@@ -50,6 +50,31 @@ def test_masks_follow_the_rule_in_words(units: int, members: int, rate: float) -
         np.testing.assert_array_equal(mask, masks[(row + 2**64 - 2) % members])
 
 
+@pytest.mark.parametrize(("members", "scale"), [(3, 2), (4, 3), (5, 2), (7, 2), (5, 4)])
+def test_masks_share_what_published_ones_of_a_scale_share(members: int, scale: int) -> None:
+    """1/S of what each keeps; published ones are drawn here as Durasov et al. 2021 have it."""
+    units = 12 * members * scale
+    rate = (1 - 1 / members) * (1 - 1 / scale)
+    masks = draw(members, units, rate, seed=5, step=0, layer=1, n_members=members)
+    pairs = np.triu_indices(members, 1)
+    kept = units - round(rate * units)
+    assert (masks.sum(axis=1) == kept).all()
+    shared = (masks.astype(int) @ masks.T)[pairs]
+    assert shared.mean() == pytest.approx(kept / scale, rel=1e-12)
+
+    rng, ones, draws = np.random.default_rng(0), 200, 100
+    shares, dropped = np.empty(draws), np.empty(draws)
+    for place in range(draws):
+        theirs = np.argsort(rng.random((members, scale * ones)), axis=1) < ones
+        theirs = theirs[:, theirs.any(axis=0)].astype(int)
+        shares[place] = (theirs @ theirs.T)[pairs].mean() / ones
+        dropped[place] = 1 - ones / theirs.shape[1]
+    published = 1 - 1 / (scale * (1 - (1 - 1 / scale) ** members))
+    assert abs(shares.mean() - 1 / scale) < 5 * shares.std() / np.sqrt(draws)
+    assert abs(dropped.mean() - published) < 5 * dropped.std() / np.sqrt(draws)
+    assert rate < published
+
+
 def test_equal_masks_are_dealt_again() -> None:
     place: dict[str, Any] = dict(layer=1)
     again = 0

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from .._validation import FloatArray, as_array, as_integer, describe, refuse, require_finite
-from ..core import keeps_every_unit, require_every_unit
+from ..core import MAX_MEMBERS, keeps_every_unit, require_every_unit
 from ..errors import InvalidArgument
 from ..losses import Squared
 from ..uncertainty import (
@@ -30,7 +30,7 @@ from ..uncertainty import (
 from .base import DropoutMLP
 from .diversity import disagreement
 from .ensemble_masks import mask_source
-from .kinds import Masksembles
+from .kinds import Masksembles, layer_rates
 from .losses import resolve_regression_loss
 from .paths import fit_many
 from .robustness import as_pair
@@ -126,18 +126,21 @@ def compare_ensembles(
             targets is taken from the training residuals of each ensemble.
         X, y: to train on. test: (X, y) to measure on.
         methods: names of those above; None: all that there are, so without "masksembles" where a
-            rate is above 1 − 1/n_networks, and without "rao_blackwell" where no mask before the
-            output layer can be integrated.
+            rate is above 1 − 1/n_networks or there are more than 1000 networks, and without
+            "rao_blackwell" where no mask before the output layer can be integrated.
         n_members: sampled from the dropout network.
 
     Raises:
         InvalidArgument: there is no such method, max_epochs is below n_networks, or "masksembles"
-            is asked for at a rate above 1 − 1/n_networks, where fixed masks keep some units never.
+            is asked for at a rate above 1 − 1/n_networks, where fixed masks keep some units never,
+            or with more than 1000 networks.
     """
     n_networks = as_integer(n_networks, "n_networks", minimum=2, maximum=10**6)
     usual = methods is None
     if methods is None:
-        possible = keeps_every_unit(n_networks, max(_largest_rates(estimator).values()))
+        possible = n_networks <= MAX_MEMBERS and all(
+            keeps_every_unit(n_networks, rate) for _, rate in _rates(estimator)
+        )
         methods = METHODS if possible else [method for method in METHODS if method != FIXED]
     unknown = [method for method in methods if method not in METHODS]
     if unknown or not len(methods):
@@ -147,7 +150,10 @@ def compare_ensembles(
         remedy = f"give it at least {n_networks}, one for each network"
         raise refuse("max_epochs", estimator.max_epochs, remedy, code="argument.range")
     if FIXED in methods:
-        for name, rate in _largest_rates(estimator).items():
+        if n_networks > MAX_MEMBERS:
+            remedy = f'with "{FIXED}" give at most {MAX_MEMBERS}'
+            raise refuse("n_networks", n_networks, remedy, code="argument.range")
+        for name, rate in _rates(estimator):
             require_every_unit(n_networks, rate, name)
     if not hasattr(estimator, "predict_proba"):
         loss = resolve_regression_loss(getattr(estimator, "loss", "squared"))
@@ -162,8 +168,9 @@ def compare_ensembles(
     return EnsembleComparison(tuple(case.measured(method) for method in methods))
 
 
-def _largest_rates(estimator: DropoutMLP) -> dict[str, float]:
-    return {name: float(np.max(getattr(estimator, name))) for name in ("dropout", "input_dropout")}
+def _rates(estimator: DropoutMLP) -> list[tuple[str, float]]:
+    hidden = len(estimator._setting().hidden_layer_sizes)
+    return layer_rates(estimator.dropout, estimator.input_dropout, hidden)
 
 
 def _as_column(y: Any, argument: str, X: Any) -> npt.NDArray[Any]:

@@ -72,10 +72,14 @@ class Masksembles:
     and each number is kept by NK/U members, rounded down or up, so that none stays untrained. The
     rate in force is 1 − K/U. Two members share K(NK/U − 1)/(N − 1) numbers on average: none with
     p = 1 − 1/N, where members are networks of their own, all as p goes to 0, and more and more like
-    masks drawn anew as N grows. (The published masks are drawn at random and leave out what none
-    of them keeps: with their scale S two of them share 1/S of what they keep, and p is
-    1 − 1/(S(1 − (1 − 1/S)^N)).) How masks are dealt stands in `shrinkage.core.dropout_mask`, which
+    masks drawn anew as N grows. How masks are dealt stands in `shrinkage.core.dropout_mask`, which
     draws them again.
+
+    Durasov et al. draw N masks of M out of SM numbers at random, S ≥ 1 their scale, and leave out
+    those that none keeps: SM(1 − (1 − 1/S)^N) stay on average, which their code takes for the
+    layer's width, so that their p is 1 − 1/(S(1 − (1 − 1/S)^N)). Two of their masks share M/S
+    numbers on average, 1/S of what each keeps. Ours share as much with p = (1 − 1/N)(1 − 1/S), less
+    than theirs: of all masks of a size, two share least where each number is in as many.
 
     Args:
         n_members: N, 1 … 1000.
@@ -133,6 +137,20 @@ def require_constant(kind: str, factors: Any) -> None:
     if kind in why and np.size(factors):
         remedy = f'use "constant": {why[kind]} have no schedule'
         raise refuse("dropout_schedule", "given", remedy, code="argument.choice")
+
+
+def layer_rates(dropout: Any, input_dropout: Any, hidden: int) -> list[tuple[str, float]]:
+    """Argument and rate of what enters each layer: the inputs, then so many hidden layers."""
+    if np.ndim(dropout) == 0:
+        dropout = [dropout] * hidden
+    elif len(dropout) != hidden:
+        remedy = f"give one rate, or one per hidden layer, {hidden} in all"
+        raise refuse("dropout", repr(dropout), remedy, code="argument.length")
+    given = [("input_dropout", input_dropout), *(("dropout", rate) for rate in dropout)]
+    return [
+        (name, as_number(rate, name, minimum=0.0, maximum=1.0, open_maximum=True))
+        for name, rate in given
+    ]
 
 
 def as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:

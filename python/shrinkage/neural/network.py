@@ -23,6 +23,7 @@ from .kinds import (
     DropoutKind,
     ResolvedKind,
     as_groups,
+    layer_rates,
     require_constant,
     resolve_dropout_kind,
 )
@@ -180,30 +181,19 @@ class Network:
         """
         kind = resolve_dropout_kind(dropout_kind)
         require_constant(kind.name, self._factors.get("dropout", ()))
-        hidden = len(self.setting.hidden_layer_sizes)
-        rates = [input_dropout]
-        if np.ndim(dropout) == 0:
-            rates += [dropout] * hidden  # type: ignore[list-item]
-        elif len(dropout) == hidden:  # type: ignore[arg-type]
-            rates += list(dropout)  # type: ignore[arg-type]
-        else:
-            remedy = f"give one rate, or one per hidden layer, {hidden} in all"
-            raise refuse("dropout", repr(dropout), remedy, code="argument.length")
-        names = ["input_dropout"] + ["dropout"] * hidden
-        checked = [
-            as_number(rate, name, minimum=0.0, maximum=1.0, open_maximum=True)
-            for rate, name in zip(rates, names, strict=True)
-        ]
+        rates = layer_rates(dropout, input_dropout, len(self.setting.hidden_layer_sizes))
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
         groups = as_groups(input_groups, self._inputs)
         if groups and kind.name not in GROUPING_KINDS:
             remedy = "with groups use " + ", ".join(f'"{name}"' for name in GROUPING_KINDS)
             raise refuse("input_groups", "given", remedy, code="argument.choice")
-        for rate, name in zip(checked, names, strict=True):
+        for name, rate in rates:
             require_every_unit(kind.n_members, rate, name)
         learned = kind.concrete
         numbers = [learned.temperature, learned.length_scale, learned.precision]
-        self._native.set_regularization(rows, checked, kind.name, groups, numbers, kind.n_members)
+        self._native.set_regularization(
+            rows, [rate for _, rate in rates], kind.name, groups, numbers, kind.n_members
+        )
         self._regularization = dict(
             penalty=penalty,
             lam=lam,
