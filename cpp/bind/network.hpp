@@ -194,14 +194,19 @@ public:
                       const py::object& x_validation, const py::object& y_validation,
                       const py::object& weights_validation) {
         const auto lock = own();
-        train_ = held(x, y, weights);
-        validation_ = x_validation.is_none() ? HeldExamples<T>()
-                                             : held(x_validation, y_validation, weights_validation);
-        if (train_.view.n == 0) {
+        HeldExamples<T> train = held(x, y, weights), validation;
+        if (!x_validation.is_none()) {
+            validation = held(x_validation, y_validation, weights_validation);
+        }
+        if (train.view.n == 0) {
             throw InvalidArgument(
                 {"argument.shape", "X", "no rows", "give at least one observation"});
         }
-        for (const HeldExamples<T>* held : {&train_, &validation_}) require_usable(held->view);
+        require_usable(train.view);
+        require_usable(validation.view);
+        // Only now: the trainer reads those that are held.
+        train_ = std::move(train);
+        validation_ = std::move(validation);
         trainer_->set_examples(train_.view, validation_.view);
     }
     const std::vector<std::size_t>& sizes() const { return trainer_->architecture().sizes; }

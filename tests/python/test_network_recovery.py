@@ -94,6 +94,19 @@ def test_a_network_refuses_inputs_and_weights_that_cannot_be_used() -> None:
             net.set_examples(np.ones((9, 3)), np.zeros(9), weights)
 
 
+def test_refused_examples_leave_those_there_are() -> None:
+    X, y = tame()
+    one, other = (Network(6, Squared(), 1, Setting((8,)), 0) for _ in range(2))
+    for net in (one, other):
+        net.set_examples(X.copy(), y.copy())
+    for bad in (np.full((50_000, 6), np.nan), np.empty((0, 6))):
+        with pytest.raises(InvalidArgument):
+            one.set_examples(bad, np.zeros(len(bad)))
+    one.run(3)
+    other.run(3)
+    np.testing.assert_array_equal(one.parameters()[0][0], other.parameters()[0][0])
+
+
 def test_huge_weights_are_relative_too() -> None:
     X, y = tame()
     one, other = (

@@ -210,11 +210,8 @@ class DropoutMLP(Estimator, ABC):
 
     def _follow(self) -> None:
         """What set_params changed since the network was made, as far as it may change."""
-        network = self._network
-        network.set_learning_rate(self.learning_rate)
-        asked = {name: getattr(self, name) for name in REGULARIZATION}
-        if repr(asked) != repr({name: network._regularization.get(name) for name in asked}):
-            self._regularize(network)
+        self._network.set_learning_rate(self.learning_rate)
+        self._regularize(self._network)
 
     def compact(self) -> Self:
         """A copy without dead units and inputs: smaller arrays, the same predictions.
