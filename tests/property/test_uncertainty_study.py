@@ -134,10 +134,50 @@ def sure(rng: np.random.Generator, held: float, true: float, n: int) -> un.Estim
     return un.expected_calibration_error(y, held + spread, classes=[0, 1])
 
 
+def parts_of(p: np.ndarray, q: np.ndarray, n_bins: int = 15) -> tuple[float, float]:
+    """Reliability and resolution of forecasts q, which rise with the truth p, in equal masses."""
+    held, true = q.reshape(n_bins, -1).mean(axis=1), p.reshape(n_bins, -1).mean(axis=1)
+    return float(((held - true) ** 2).mean()), float(true.var())
+
+
+def width_of(y: np.ndarray, ends: np.ndarray, seed: int) -> list[un.Estimate]:
+    """Scores of central 90 % intervals of N(0, 1), and of sets that hold the label in 9 of 10."""
+    rng = np.random.default_rng([seed, 1])
+    spread = rng.uniform(0.5, 2.0, len(y))
+    labels, sets = rng.integers(0, 3, len(y)), rng.random((len(y), 3)) < 0.5
+    sets[np.arange(len(y)), labels] = rng.random(len(y)) < 0.9
+    pit = un.pit_histogram(un.Normal(np.zeros(len(y)), 1.0).pit(y))
+    density = un.Estimate(pit.density[3], pit.low[3], pit.high[3], LEVEL, "exact (Clopper–Pearson)")
+    return [
+        un.winkler(y, -ends, ends),
+        un.interval_width(-ends * spread, ends * spread),
+        un.set_coverage(labels, sets, classes=range(3)),
+        density,
+    ]
+
+
+def parts(y: np.ndarray, q: np.ndarray, p: np.ndarray, seed: int) -> list[un.Estimate]:
+    """The parts of the Brier score of bent and of true forecasts, and of three classes."""
+    rng = np.random.default_rng([seed, 2])
+    bent_ones, true_ones = un.brier_parts(y, q), un.brier_parts(y, p)
+    three = un.brier_parts(rng.integers(0, 3, ROWS), rng.dirichlet(np.ones(3), ROWS))
+    return [
+        bent_ones.reliability,
+        bent_ones.resolution,
+        bent_ones.uncertainty,
+        true_ones.reliability,
+        three.resolution,
+        three.uncertainty,
+    ]
+
+
 def truths() -> dict[str, Measured]:
     """Metrics on endlessly many rows."""
-    p = (np.arange(10**6) + 0.5) / 10**6
+    p = (np.arange(1_200_000) + 0.5) / 1_200_000
     q = bent(p)
+    z = stats.norm.ppf(0.95)
+    outside = 2.0 * (stats.norm.pdf(z) - 0.05 * z)
+    reliability, resolution = parts_of(p, q)
     wrong = np.where(q > 0.5, 1 - p, p)[np.argsort(-np.maximum(q, 1 - q))]
     nll = -(p * np.log(q) + (1 - p) * np.log1p(-q)).mean()
     score = (p * (1 - q) ** 2 + (1 - p) * q**2).mean()
@@ -156,6 +196,16 @@ def truths() -> dict[str, Measured]:
         "ECE of true probabilities": Measured(0.0, 0.93),
         **{name: Measured(held - true, 0.95) for name, (held, true, _) in SURE.items()},
         "a bin of a reliability diagram": Measured(0.5, 0.95),
+        "Winkler score of the true interval": Measured(float(2.0 * z + 20.0 * outside), 0.92),
+        "width of intervals": Measured(float(2.5 * z), 0.93),
+        "coverage of sets": Measured(0.9, 0.95),
+        "a bin of a PIT histogram": Measured(1.0, 0.95),
+        "Brier's reliability, bent probabilities": Measured(reliability, 0.93),
+        "Brier's resolution, bent probabilities": Measured(resolution, 0.93),
+        "Brier's uncertainty, bent probabilities": Measured(0.25, 0.95),
+        "Brier's reliability, true probabilities": Measured(0.0, 0.93),
+        "Brier's resolution, 3 classes by chance": Measured(0.0, 0.93),
+        "Brier's uncertainty, 3 classes alike": Measured(2.0 / 3.0, 0.93),
     }
 
 
@@ -184,6 +234,8 @@ def measure(seed: int) -> list[un.Estimate]:
         un.expected_calibration_error(y, p),
         *(sure(rng, *case) for case in SURE.values()),
         share,
+        *width_of(target, ends, seed),
+        *parts(y, q, p, seed),
     ]
 
 
@@ -216,8 +268,8 @@ def write(predicted: dict[str, Predicted], measured: dict[str, Measured]) -> Non
         "",
         f"{ROWS} rows unless said otherwise. The bootstrap of a mean is known to cover less for",
         "few skewed scores, as the first row shows; an exact interval covers at least as often as",
-        "it says. Noise alone makes an ECE positive: of its line the interval is to be read,",
-        "not the value.",
+        "it says. Noise alone makes an ECE and Brier's reliability and resolution larger: of their",
+        "lines the interval is to be read, not the value.",
         "",
         *HEADER,
     ]

@@ -18,11 +18,10 @@ Where to look:
 Nothing here depends on how the predictions were made.
 """
 
+from .brier_parts import BrierParts, brier_parts
 from .calibration import (
-    BrierParts,
     PitHistogram,
     Reliability,
-    brier_parts,
     expected_calibration_error,
     pit_histogram,
     reliability,

@@ -1,18 +1,17 @@
-"""Whether probabilities come true: reliability, calibration error, Brier's parts, PIT."""
+"""Whether probabilities come true: reliability, calibration error, PIT."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import stats
 
 from .._validation import FloatArray, as_integer, refuse
 from ._inputs import Places, as_columns, as_level, as_places, as_scores, same_rows
-from .estimate import RESAMPLES, Estimate, clopper_pearson, stream
+from .estimate import RESAMPLES, Estimate, clopper_pearson, invert, stream
 
 Strategy = Literal["mass", "width"]
 Norm = Literal["l1", "l2", "max"]
@@ -63,7 +62,7 @@ def reliability(
         level: of the intervals.
     """
     confidence, came_true = _confidence(y, probabilities, classes)
-    place, edges = _bins(confidence, n_bins, strategy)
+    place, edges = bins_of(confidence, n_bins, strategy)
     count = np.bincount(place, minlength=len(edges))
     trues = np.bincount(place, came_true, minlength=len(edges))
     total = np.bincount(place, confidence, minlength=len(edges))
@@ -120,7 +119,7 @@ def expected_calibration_error(
     noise = np.sqrt(smooth * (1.0 - smooth) / bins.count)
     noise = noise * stream(random_state).standard_normal((n_draws, len(gap)))
     value = float(measure(gap))
-    low, high = _invert(lambda factor: measure(factor * gap + noise), value, level)
+    low, high = invert(lambda factor: measure(factor * gap + noise), value, level)
     reach = max(value * high, _farthest_from_whole(bins, level))
     name = f"test inversion, {n_draws} draws of the noise in the bins; exact for the whole"
     return Estimate(value, value * low, min(reach, 1.0), level, name)
@@ -132,95 +131,6 @@ def _farthest_from_whole(bins: Reliability, level: float) -> float:
     ends = clopper_pearson(np.round(trues), n, level)
     confidence = float(bins.confidence @ bins.count / n)
     return max(abs(confidence - float(end)) for end in ends)
-
-
-def _invert(draw: Callable[[float], FloatArray], value: float, level: float) -> tuple[float, float]:
-    """The least factor ≤ 1 and the largest ≥ 1 under which the value is in neither tail."""
-    tail = 0.5 * (1.0 - level)
-
-    def excess(factor: float, q: float) -> float:
-        return float(np.quantile(draw(factor), q)) - value
-
-    low, high = 0.0, 1.0
-    if excess(0.0, 1.0 - tail) < 0.0 < excess(1.0, 1.0 - tail):
-        low = float(optimize.brentq(excess, 0.0, 1.0, args=(1.0 - tail,), xtol=1e-4))
-    if value > 0.0 and excess(1.0, tail) < 0.0:
-        far = 2.0
-        while excess(far, tail) < 0.0:
-            far *= 2.0
-        high = float(optimize.brentq(excess, 1.0, far, args=(tail,), xtol=1e-4))
-    return low, high
-
-
-@dataclass(frozen=True)
-class BrierParts:
-    """score = reliability − resolution + uncertainty + within, to rounding.
-
-    Attributes:
-        score: the mean Brier score.
-        reliability: mean squared distance of confidence and frequency over bins; 0 is best.
-        resolution: variance of the frequency over bins; the more, the better.
-        uncertainty: variance of the outcomes, what the base rates alone would score.
-        within: what differing confidences within a bin add; 0 where they are equal.
-    """
-
-    score: float
-    reliability: float
-    resolution: float
-    uncertainty: float
-    within: float
-
-
-def brier_parts(
-    y: npt.ArrayLike,
-    probabilities: npt.ArrayLike,
-    *,
-    classes: npt.ArrayLike | None = None,
-    n_bins: int | None = 15,
-    strategy: Strategy = "mass",
-) -> BrierParts:
-    """Murphy's (1973) parts of the Brier score, summed over classes.
-
-    Bins that hold different confidences add two terms (Stephenson, Coelho & Jolliffe 2008), whose
-    sum is `within`.
-
-    Args:
-        y, probabilities, classes: as in `brier_scores`.
-        n_bins, strategy: as in `reliability`, for each class; None: a bin for each value.
-    """
-    columns = as_columns(probabilities)
-    places = as_places(y, columns.shape[1], classes)
-    same_rows(len(places), probabilities=columns)
-    single = np.ndim(probabilities) == 1
-    wanted = [1] if single else range(columns.shape[1])
-    parts = np.array(
-        [
-            _binary_parts(columns[:, k], (places == k).astype(float), n_bins, strategy)
-            for k in wanted
-        ]
-    )
-    return BrierParts(*parts.sum(axis=0).tolist())
-
-
-def _binary_parts(
-    p: FloatArray, happened: FloatArray, n_bins: int | None, strategy: Strategy
-) -> tuple[float, ...]:
-    if n_bins is None:
-        _, place = np.unique(p, return_inverse=True)
-    else:
-        place, _ = _bins(p, n_bins, strategy)
-    count = np.bincount(place)
-    mean_p = (np.bincount(place, p) / count)[place]
-    frequency = (np.bincount(place, happened) / count)[place]
-    base = happened.mean()
-    return (
-        float(np.mean((p - happened) ** 2)),
-        float(np.mean((mean_p - frequency) ** 2)),
-        float(np.mean((frequency - base) ** 2)),
-        float(base * (1.0 - base)),
-        # Variance of p within bins, less twice its covariance with the outcome there.
-        float(np.mean((p - mean_p) ** 2 - 2.0 * (p - mean_p) * (happened - frequency))),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +192,7 @@ def _confidence(
     return columns.max(axis=1), (columns.argmax(axis=1) == places).astype(float)
 
 
-def _bins(values: FloatArray, n_bins: int, strategy: Strategy) -> tuple[Places, FloatArray]:
+def bins_of(values: FloatArray, n_bins: int, strategy: Strategy) -> tuple[Places, FloatArray]:
     """(n,) bin of each value, none empty, and (B, 2) edges."""
     n_bins = as_integer(n_bins, "n_bins", minimum=1, maximum=10**4)
     if strategy == "width":

@@ -96,24 +96,55 @@ def test_brier_is_the_sum_of_its_parts(seed: int, n_bins: int | None, classes: i
     y = rng.integers(0, classes, 50)
     for forecast in (p, p[:, 1] if classes == 2 else p):
         parts = brier_parts(y, forecast, classes=range(classes), n_bins=n_bins)
-        total = parts.reliability - parts.resolution + parts.uncertainty + parts.within
-        assert parts.score == pytest.approx(total, abs=1e-12)
-        assert parts.score == pytest.approx(
+        total = (
+            parts.reliability.value
+            - parts.resolution.value
+            + parts.uncertainty.value
+            + parts.within.value
+        )
+        assert parts.score.value == pytest.approx(total, abs=1e-12)
+        assert parts.score.value == pytest.approx(
             brier_scores(y, forecast, classes=range(classes)).mean()
         )
         if n_bins is None:
-            assert parts.within == pytest.approx(0.0, abs=1e-15)
+            assert parts.within.value == pytest.approx(0.0, abs=1e-15)
+        for part in vars(parts).values():
+            assert part.low <= part.value <= part.high
 
 
 def test_murphys_parts_by_hand() -> None:
     """Two forecasts, 0.2 (twice) and 0.8 (three times); outcomes 0 0 and 1 1 0."""
     parts = brier_parts([0, 0, 1, 1, 0], [0.2, 0.2, 0.8, 0.8, 0.8], n_bins=None)
-    assert parts.reliability == pytest.approx((2 * 0.04 + 3 * (0.8 - 2 / 3) ** 2) / 5)
-    assert parts.resolution == pytest.approx((2 * 0.16 + 3 * (2 / 3 - 0.4) ** 2) / 5)
-    assert parts.uncertainty == pytest.approx(0.24)
-    assert parts.score == pytest.approx(
+    assert parts.reliability.value == pytest.approx((2 * 0.04 + 3 * (0.8 - 2 / 3) ** 2) / 5)
+    assert parts.resolution.value == pytest.approx((2 * 0.16 + 3 * (2 / 3 - 0.4) ** 2) / 5)
+    assert parts.uncertainty.value == pytest.approx(0.24)
+    assert parts.score.value == pytest.approx(
         brier_score_loss([0, 0, 1, 1, 0], [0.2, 0.2, 0.8, 0.8, 0.8])
     )
+
+
+def test_intervals_of_briers_parts_at_the_ends() -> None:
+    """No event yet: nothing is quite sure. One bin: no resolution. Two classes: exact."""
+    none = brier_parts(np.zeros(100, int), np.linspace(0.0, 0.02, 100), classes=[0, 1])
+    rate = 1.0 - 0.025 ** (1 / 100)
+    assert none.uncertainty.high == pytest.approx(rate * (1.0 - rate))
+    assert none.resolution.low == none.resolution.value == 0.0 < none.resolution.high < 0.05
+    assert none.reliability.high == pytest.approx((rate - 0.01) ** 2)
+    y = np.arange(60) % 3
+    even = brier_parts(y, np.full((60, 3), 1 / 3))
+    assert even.resolution.high == pytest.approx(0.0, abs=1e-30)
+    assert even.uncertainty.low < even.uncertainty.value == pytest.approx(2 / 3)
+    assert even.uncertainty.high == pytest.approx(even.uncertainty.value)
+
+
+@given(st.integers(0, 10**6))
+def test_one_column_has_half_of_two(seed: int) -> None:
+    y, p = drawn(60, seed)
+    one = brier_parts(y, p, classes=[0, 1], n_resamples=50)
+    two = brier_parts(y, np.column_stack([1.0 - p, p]), classes=[0, 1], n_resamples=50)
+    for part in ("score", "reliability", "resolution", "uncertainty", "within"):
+        assert 2.0 * getattr(one, part).value == pytest.approx(getattr(two, part).value, abs=1e-12)
+    assert 2.0 * one.uncertainty.low == pytest.approx(two.uncertainty.low)
 
 
 def test_pit_histograms_tell_what_is_wrong() -> None:
@@ -140,4 +171,4 @@ def test_a_million_rows() -> None:
     y, p = drawn(10**6)
     found = expected_calibration_error(y, p)
     assert found.value < 0.005
-    assert brier_parts(y, p).score == pytest.approx(1 / 6, abs=1e-3)
+    assert brier_parts(y, p).score.value == pytest.approx(1 / 6, abs=1e-3)
