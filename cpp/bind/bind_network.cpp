@@ -34,7 +34,8 @@ void bind_network_of(py::module_& m, const char* name) {
         .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)
         .def("set_examples", &Net::set_examples, "x"_a, "y"_a, "weights"_a, "x_validation"_a,
              "y_validation"_a, "weights_validation"_a)
-        .def("draw_start", &Net::draw_start, "name"_a, "Draws all weights anew.")
+        .def("draw_start", &Net::draw_start, "name"_a,
+             "All weights are drawn anew before they are next used.")
         .def("run", &Net::run, "epochs"_a, "n_threads"_a, "control"_a, "residual_at_end"_a,
              "Trains so many epochs more; says how it ended.")
         .def("outputs", &Net::outputs, "x"_a, "n_threads"_a, "control"_a,

@@ -222,9 +222,7 @@ public:
     }
     void draw_start(const std::string& name) {
         const auto lock = own();
-        const Start start = choose_start(name, trainer_->architecture().activation);
-        const py::gil_scoped_release release;
-        trainer_->draw_start(start);
+        trainer_->draw_start(choose_start(name, trainer_->architecture().activation));
     }
     std::string run(std::size_t epochs, std::size_t n_threads, Control& control,
                     bool residual_at_end) {

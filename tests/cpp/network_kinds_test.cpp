@@ -53,14 +53,14 @@ TEST_CASE("the part of a network holds the kept weights, scaled, and gives its g
     for (std::uint64_t step = 0; step < 20; ++step) {
         const MaskPlan plan{7, step, rates, DropoutKind::batch, {}};
         part.choose(plan);
-        part.pack(parameters.data());
+        part.pack(parameters.data(), {});
         std::vector<std::uint8_t> inputs(9), hidden(20);
         const std::vector<std::uint32_t> shared{0};
         dropout_mask({7, step, 0}, shared, 9, 0.5, inputs);
         dropout_mask({7, step, 1}, shared, 20, 0.25, hidden);
         const Layout<float>& layout = part.layout();
         for (std::size_t i = 0; i < layout.size(); ++i) part.gradient()[i] = 1.0F;
-        part.unpack_gradient(gradient.data());
+        part.unpack_gradient(gradient.data(), {});
         std::size_t row = 0;
         for (std::size_t i = 0; i < 9; ++i) {
             std::size_t column = 0;

@@ -288,7 +288,7 @@ TEST_CASE("starts have the variance that they promise") {
     std::vector<double> w(layer.n_weights());
     for (const auto& [start, variance] :
          {std::pair{Start::he, 2.0 / 400}, {Start::glorot, 2.0 / 720}, {Start::lecun, 1.0 / 400}}) {
-        draw_weights(7, 0, layer, start, w.data());
+        draw_weights(7, 0, layer, start, 0, layer.inputs, w.data());
         double sum = 0.0, squares = 0.0;
         for (const double x : w) {
             sum += x;

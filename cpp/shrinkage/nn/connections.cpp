@@ -4,6 +4,7 @@
 
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/nn/masks.hpp"
+#include "shrinkage/nn/stretches.hpp"
 #include "shrinkage/nn/vectorized.hpp"
 
 namespace shrinkage {
@@ -53,26 +54,27 @@ void mask_rows(const Rows<T>& rows, T* x) {
 
 template <typename T>
 Connections<T>::Connections(const Layout<T>& layout)
-    : layout_(layout), rates_(layout.depth(), 0.0), parameters_(layout.size(), T{0}) {
-    std::size_t weights = 0;
+    : layout_(layout), rates_(layout.depth(), 0.0) {
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
         const DenseLayer& layer = layout_[l];
-        masks_.push_back(weights);
-        weights += layer.inputs * layer.units;
+        masks_.push_back(n_weights_);
+        n_weights_ += layer.inputs * layer.units;
         const std::size_t rows = (weights_of_a_piece / layer.units + units_of_a_call) /
                                  units_of_a_call * units_of_a_call;
         for (std::size_t i = 0; i < layer.inputs; i += rows) {
             pieces_.push_back({l, i, std::min(rows, layer.inputs - i)});
         }
     }
-    mask_.resize(weights);
 }
 
 template <typename T>
 void Connections<T>::choose(const MaskPlan& plan, const T* parameters, const Context& context) {
     rates_.assign(plan.rates.begin(), plan.rates.end());
+    grow(parameters_, layout_.size(), context);
+    grow(mask_, n_weights_, context);
     const double operations = 10.0 * static_cast<double>(mask_.size());
     parallel_for(pieces_.size(), context.threads_for(operations), [&](std::size_t task) {
+        context.check();
         const auto [l, first_row, n_rows] = pieces_[task];
         const DenseLayer& layer = layout_[l];
         const std::size_t offset = layer.weights + first_row * layer.stride;
@@ -97,6 +99,7 @@ template <typename T>
 void Connections<T>::mask_gradient(T* gradient, const Context& context) const {
     const double operations = static_cast<double>(mask_.size());
     parallel_for(pieces_.size(), context.threads_for(operations), [&](std::size_t task) {
+        context.check();
         const auto [l, first_row, n_rows] = pieces_[task];
         if (rates_[l] == 0.0) return;
         const DenseLayer& layer = layout_[l];

@@ -39,6 +39,7 @@ private:
     Layout<T> layout_;
     std::vector<Piece> pieces_;
     std::vector<std::size_t> masks_;  // where a layer's mask starts
+    std::size_t n_weights_ = 0;
     std::vector<double> rates_;
     std::vector<std::uint8_t> mask_;  // (inputs, units) of each layer, without padding
     Aligned<T> parameters_;

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "shrinkage/nn/stretches.hpp"
 #include "shrinkage/nn/trainer.hpp"
 
 namespace shrinkage {
@@ -35,6 +36,7 @@ Pass<T>& Trainer<T>::evaluation_pass() {
 
 template <typename T>
 double Trainer<T>::mean_loss(const Examples<T>& examples, const Context& context) {
+    prepare(context);
     Pass<T>& pass = evaluation_pass();
     double total = 0.0;
     each_batch(examples.n, rows_to_evaluate, [&](std::span<const std::uint32_t> rows) {
@@ -47,6 +49,7 @@ double Trainer<T>::mean_loss(const Examples<T>& examples, const Context& context
 
 template <typename T>
 std::vector<double> Trainer<T>::outputs(const Examples<T>& examples, const Context& context) {
+    prepare(context);
     Pass<T>& pass = evaluation_pass();
     std::vector<double> out;
     out.reserve(examples.n * layout_.outputs());
@@ -65,6 +68,7 @@ std::vector<double> Trainer<T>::outputs(const Examples<T>& examples, const Conte
 template <typename T>
 double Trainer<T>::add_gradient(std::uint64_t step, std::vector<double>& sum,
                                 const Context& context) {
+    prepare(context);
     prepare_pass();
     prepare_rates();
     const auto n = static_cast<double>(train_.n);
@@ -72,7 +76,11 @@ double Trainer<T>::add_gradient(std::uint64_t step, std::vector<double>& sum,
     each_batch(train_.n, passes_.front().capacity(), [&](std::span<const std::uint32_t> rows) {
         context.check();
         total += compute_gradient(step, rows, 1.0 / n, context);
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += static_cast<double>(gradient_[i]);
+        for_stretches(sum.size(), context, [&](std::size_t begin, std::size_t count) {
+            for (std::size_t i = begin; i < begin + count; ++i) {
+                sum[i] += static_cast<double>(gradient_[i]);
+            }
+        });
     });
     if (!learns_rates()) return total / n;
     const T* parameters = state_.parameters.data();
@@ -94,6 +102,7 @@ double Trainer<T>::loss_and_gradient(std::uint64_t step, Aligned<T>& gradient,
 
 template <typename T>
 KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_draws) {
+    prepare(context);
     prepare_rates();
     std::uint64_t draws = any_dropout() ? std::max<std::uint64_t>(most_draws, 2) : 1;
     double unseen = 1.0;  // share of what could be drawn, which alone leaves an error
@@ -102,17 +111,21 @@ KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_
         unseen -= static_cast<double>(draws) / static_cast<double>(regularization_.n_members);
     }
     const auto n_draws = static_cast<double>(draws);
-    std::vector<double> mean(layout_.size(), 0.0), squares(layout_.size(), 0.0),
-        one(layout_.size());
+    std::vector<double> mean, squares, one;
+    for (std::vector<double>* values : {&mean, &squares, &one}) {
+        grow(*values, layout_.size(), context);
+    }
     for (std::uint64_t draw = 0; draw < draws; ++draw) {
-        std::fill(one.begin(), one.end(), 0.0);
         add_gradient(first_kkt_step + draw, one, context);
         // Welford's update of mean and squared deviations.
-        for (std::size_t i = 0; i < one.size(); ++i) {
-            const double change = one[i] - mean[i];
-            mean[i] += change / static_cast<double>(draw + 1);
-            squares[i] += change * (one[i] - mean[i]);
-        }
+        for_stretches(one.size(), context, [&](std::size_t first, std::size_t count) {
+            for (std::size_t i = first; i < first + count; ++i) {
+                const double change = one[i] - mean[i];
+                mean[i] += change / static_cast<double>(draw + 1);
+                squares[i] += change * (one[i] - mean[i]);
+                one[i] = 0.0;
+            }
+        });
     }
     double largest_lambda = 0.0;
     for (const WeightPenalty& penalty : regularization_.penalties) {

@@ -27,6 +27,13 @@ public:
           counter_{0, 0, static_cast<std::uint32_t>(index),
                    static_cast<std::uint32_t>(index >> 32)} {}
 
+    /// As if so many words had been drawn from the start.
+    void skip(std::uint64_t words) {
+        counter_[0] = static_cast<std::uint32_t>(words / 4);
+        counter_[1] = static_cast<std::uint32_t>(words / 4 >> 32);
+        used_ = 4;
+        for (std::uint64_t i = 0; i < words % 4; ++i) bits();
+    }
     std::uint32_t bits() {
         if (used_ == 4) {
             block_ = philox(counter_, key_);
@@ -84,17 +91,19 @@ constexpr Start start_for(Activation activation) {
     return Start::glorot;
 }
 
-/// Fills the weights of layer l; biases are left at zero. Weights do not depend on the type T
-/// beyond its rounding.
+/// Fills n rows of the weights of layer l; biases are left at zero. Weights do not depend on the
+/// type T beyond its rounding.
 template <typename T>
 void draw_weights(std::uint64_t seed, std::size_t l, const DenseLayer& layer, Start start,
-                  T* weights) {
+                  std::size_t first_row, std::size_t n, T* weights) {
     RandomStream stream(seed, RandomStream::Purpose::weights, l);
+    const std::uint64_t words_of_a_weight = start == Start::glorot ? 1 : 2;
+    stream.skip(words_of_a_weight * first_row * layer.units);
     const double inputs = static_cast<double>(layer.inputs),
                  units = static_cast<double>(layer.units);
     const double deviation = std::sqrt((start == Start::he ? 2.0 : 1.0) / inputs);
     const double limit = std::sqrt(6.0 / (inputs + units));
-    for (std::size_t i = 0; i < layer.inputs; ++i) {
+    for (std::size_t i = first_row; i < first_row + n; ++i) {
         for (std::size_t j = 0; j < layer.units; ++j) {
             weights[i * layer.stride + j] =
                 static_cast<T>(start == Start::glorot ? limit * (2.0 * stream.uniform() - 1.0)

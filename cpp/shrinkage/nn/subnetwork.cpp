@@ -4,8 +4,25 @@
 #include <numeric>
 
 #include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/stretches.hpp"
 
 namespace shrinkage {
+namespace {
+
+/// f(i) for n rows of weights, those of a stretch by one thread.
+template <typename F>
+void for_rows(std::size_t n, std::size_t stride, const Context& context, const F& f) {
+    const std::size_t at_once = std::max<std::size_t>(numbers_of_a_stretch / stride, 1);
+    const double operations = 2.0 * static_cast<double>(n * stride);
+    parallel_for((n + at_once - 1) / at_once, context.threads_for(operations),
+                 [&](std::size_t task) {
+                     context.check();
+                     const std::size_t end = std::min(n, (task + 1) * at_once);
+                     for (std::size_t i = task * at_once; i < end; ++i) f(i);
+                 });
+}
+
+}  // namespace
 
 template <typename T>
 SubNetwork<T>::SubNetwork(const Layout<T>& whole)
@@ -13,9 +30,7 @@ SubNetwork<T>::SubNetwork(const Layout<T>& whole)
       layout_(whole),
       kept_(whole.depth() + 1),
       place_(whole.inputs()),
-      scales_(whole.depth()),
-      parameters_(whole.size()),
-      gradient_(whole.size()) {
+      scales_(whole.depth()) {
     for (const DenseLayer& layer : whole) sizes_.push_back(layer.inputs);
     sizes_.push_back(whole.outputs());
     mask_.resize(*std::max_element(sizes_.begin(), sizes_.end()));
@@ -46,17 +61,19 @@ void SubNetwork<T>::choose(const MaskPlan& plan) {
 }
 
 template <typename T>
-void SubNetwork<T>::pack(const T* parameters) {
+void SubNetwork<T>::pack(const T* parameters, const Context& context) {
+    grow(parameters_, whole_.size(), context);
+    grow(gradient_, whole_.size(), context);
     for (std::size_t l = 0; l < whole_.depth(); ++l) {
         const DenseLayer &from = whole_[l], &to = layout_[l];
         const std::vector<std::uint32_t>&rows = kept_[l], &columns = kept_[l + 1];
         const T scale = static_cast<T>(scales_[l]);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
+        for_rows(rows.size(), from.stride, context, [&](std::size_t i) {
             const T* source = parameters + from.weights + rows[i] * from.stride;
             T* target = parameters_.data() + to.weights + i * to.stride;
             for (std::size_t j = 0; j < columns.size(); ++j) target[j] = scale * source[columns[j]];
             std::fill(target + columns.size(), target + to.stride, T{0});
-        }
+        });
         T* biases = parameters_.data() + to.biases;
         for (std::size_t j = 0; j < columns.size(); ++j) {
             biases[j] = parameters[from.biases + columns[j]];
@@ -66,17 +83,22 @@ void SubNetwork<T>::pack(const T* parameters) {
 }
 
 template <typename T>
-void SubNetwork<T>::unpack_gradient(T* gradient) const {
-    std::fill(gradient, gradient + whole_.size(), T{0});
+void SubNetwork<T>::unpack_gradient(T* gradient, const Context& context) const {
+    std::fill_n(gradient + whole_.logits(), whole_.size() - whole_.logits(), T{0});
     for (std::size_t l = 0; l < whole_.depth(); ++l) {
         const DenseLayer &to = whole_[l], &from = layout_[l];
         const std::vector<std::uint32_t>&rows = kept_[l], &columns = kept_[l + 1];
         const T scale = static_cast<T>(scales_[l]);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
+        for_rows(to.inputs, to.stride, context, [&](std::size_t row) {
+            T* target = gradient + to.weights + row * to.stride;
+            std::fill_n(target, to.stride, T{0});
+            const auto place = std::lower_bound(rows.begin(), rows.end(), row);
+            if (place == rows.end() || *place != row) return;
+            const auto i = static_cast<std::size_t>(place - rows.begin());
             const T* source = gradient_.data() + from.weights + i * from.stride;
-            T* target = gradient + to.weights + rows[i] * to.stride;
             for (std::size_t j = 0; j < columns.size(); ++j) target[columns[j]] = scale * source[j];
-        }
+        });
+        std::fill_n(gradient + to.biases, to.stride, T{0});
         for (std::size_t j = 0; j < columns.size(); ++j) {
             gradient[to.biases + columns[j]] = gradient_[from.biases + j];
         }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "shrinkage/base/progress.hpp"
 #include "shrinkage/nn/dropout_kind.hpp"
 #include "shrinkage/nn/examples.hpp"
 #include "shrinkage/nn/layout.hpp"
@@ -21,9 +22,9 @@ public:
     /// Draws the masks of the step: row 0 of each layer's.
     void choose(const MaskPlan& plan);
     /// Copies the weights of the kept units.
-    void pack(const T* parameters);
+    void pack(const T* parameters, const Context& context);
     /// gradient of the whole network from that of the part; zero for what was dropped.
-    void unpack_gradient(T* gradient) const;
+    void unpack_gradient(T* gradient, const Context& context) const;
 
     const Layout<T>& layout() const { return layout_; }
     const T* parameters() const { return parameters_.data(); }

@@ -1,6 +1,7 @@
 #include "shrinkage/nn/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -8,116 +9,23 @@
 #include "shrinkage/base/crew.hpp"
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/nn/elementwise.hpp"
+#include "shrinkage/nn/stretches.hpp"
 
 namespace shrinkage {
 namespace {
 
-constexpr std::size_t numbers_of_a_piece = std::size_t{1} << 15;
-// What a pass takes at a time: of a larger batch the gradients are added, since buffers for all of
-// it would leave the cache and hold up a stop; fewer only where there are no more.
-constexpr std::size_t most_rows = 1024, least_rows = 256;
 constexpr std::size_t epochs_for_a_draw = 8;    // of the residual at the end
 constexpr double operations_not_stopped = 2e9;  // at most some 20 ms
 
-double factor_at(const std::vector<double>& factors, std::uint64_t epoch) {
-    if (factors.empty()) return 1.0;
-    return factors[std::min<std::size_t>(epoch, factors.size() - 1)];
-}
+/// The same threads for work that has to come to its end.
+Context unstopped(const Context& context) { return {context.n_threads, nullptr, context.crew}; }
 
 }  // namespace
-
-template <typename T>
-Trainer<T>::Trainer(const Architecture& architecture, const TrainerOptions& options,
-                    Regularization regularization)
-    : architecture_(architecture),
-      layout_(architecture.sizes),
-      options_(options),
-      regularization_(std::move(regularization)) {
-    state_.parameters.assign(layout_.size(), T{0});
-    gradient_.assign(layout_.size(), T{0});
-    if (options_.optimizer.keeps_first()) state_.first.assign(layout_.size(), T{0});
-    if (options_.optimizer.keeps_second()) state_.second.assign(layout_.size(), T{0});
-    for (std::size_t l = 0; l < layout_.depth(); ++l) {
-        const DenseLayer& layer = layout_[l];
-        for (std::size_t done = 0; done < layer.n_weights(); done += numbers_of_a_piece) {
-            const std::size_t count = std::min(numbers_of_a_piece, layer.n_weights() - done);
-            pieces_.push_back({l, layer.weights + done, count, true});
-        }
-        pieces_.push_back({l, layer.biases, layer.stride, false});
-    }
-    pieces_.push_back({0, layout_.logits(), padded<T>(layout_.depth()), false});
-    if (learns_rates()) start_logits();
-    deal_members();
-}
-
-template <typename T>
-void Trainer<T>::deal_members() {
-    members_.clear();
-    if (regularization_.kind != DropoutKind::masksembles) return;
-    const std::size_t n_members = regularization_.n_members;
-    for (std::size_t l = 0; l < layout_.depth(); ++l) {
-        const std::size_t units = n_decisions(l, layout_[l].inputs, regularization_.input_groups);
-        double& rate = regularization_.rates[l];
-        const DropoutStream stream{options_.seed, 0, static_cast<std::uint32_t>(l)};
-        members_.emplace_back(stream, n_members, units, rate);
-        rate =
-            static_cast<double>(dropped_units(units, n_members, rate)) / static_cast<double>(units);
-    }
-}
-
-template <typename T>
-void Trainer<T>::start_logits() {
-    const std::size_t first = layout_.logits();
-    for (std::size_t l = 0; l < layout_.depth(); ++l) {
-        const double p = regularization_.rates[l];
-        state_.parameters[first + l] = p > 0.0 ? static_cast<T>(std::log(p / (1.0 - p))) : T{0};
-        if (!state_.first.empty()) state_.first[first + l] = T{0};
-        if (!state_.second.empty()) state_.second[first + l] = T{0};
-    }
-}
-
-template <typename T>
-void Trainer<T>::set_regularization(Regularization regularization) {
-    const bool anew = regularization.kind == DropoutKind::concrete &&
-                      (!learns_rates() || regularization.rates != regularization_.rates);
-    regularization_ = std::move(regularization);
-    if (anew) start_logits();
-    deal_members();
-    prepare_rates();
-    // The best weights under another penalty or rate are not those of this one.
-    state_.best.clear();
-    state_.best_loss = std::numeric_limits<double>::infinity();
-    state_.best_epoch = 0;
-}
-
-template <typename T>
-void Trainer<T>::set_examples(const Examples<T>& train, const Examples<T>& validation) {
-    train_ = train;
-    validation_ = validation;
-    order_.resize(train.n);
-    passes_.clear();
-}
-
-template <typename T>
-void Trainer<T>::draw_start(Start start) {
-    for (std::size_t l = 0; l < layout_.depth(); ++l) {
-        draw_weights(options_.seed, l, layout_[l], start,
-                     state_.parameters.data() + layout_[l].weights);
-    }
-}
-
-template <typename T>
-void Trainer<T>::prepare_pass() {
-    if (!passes_.empty()) return;
-    const std::size_t rows = std::clamp(options_.batch_size, least_rows, most_rows);
-    passes_.emplace_back(architecture_, std::min(rows, train_.n), true);
-}
 
 template <typename T>
 Ending Trainer<T>::run(std::size_t epochs, const Context& given, bool residual_at_end) {
     Crew crew(given.n_threads);
     const Context context{given.n_threads, given.control, &crew};
-    prepare_pass();
     const std::size_t before = state_.history.size();
     const Ending ending = train(epochs, context);
     const std::size_t finished = state_.history.size() - before;
@@ -125,7 +33,7 @@ Ending Trainer<T>::run(std::size_t epochs, const Context& given, bool residual_a
     if (ending == Ending::cancelled || ending == Ending::diverged) return ending;
     const bool measured = !std::isnan(state_.history.back().kkt);
     if (measured && state_.best.empty()) return ending;
-    take_best();
+    take_best(context);
     try {
         record_residual(finished / epochs_for_a_draw, context);
     } catch (const Cancelled&) {
@@ -145,33 +53,42 @@ void Trainer<T>::record_residual(std::uint64_t most_draws, const Context& contex
 template <typename T>
 Ending Trainer<T>::train(std::size_t epochs, const Context& context) {
     for (std::size_t done = 0; done < epochs; ++done) {
-        last_good_ = state_.parameters;
+        bool started = false;
         try {
+            prepare(context);
+            prepare_pass();
+            copy_to(state_.parameters, last_good_, context);
+            started = true;
             const double train_loss = train_epoch(context);
-            if (!std::isfinite(train_loss) || !state_is_finite()) {
-                fall_back();
+            if (!std::isfinite(train_loss) || !state_is_finite(context)) {
+                fall_back(context);
                 return Ending::diverged;
             }
             record(train_loss, context);
         } catch (const Cancelled&) {
-            if (!state_is_finite()) fall_back();
+            if (started && !state_is_finite(context)) fall_back(context);
             return Ending::cancelled;
         }
         if (context.control != nullptr) context.control->advance();
-        if (options_.early_stopping && improves_no_more()) return Ending::early_stopping;
+        if (options_.early_stopping && improves_no_more(context)) return Ending::early_stopping;
     }
     return Ending::none;
 }
 
 template <typename T>
-bool Trainer<T>::state_is_finite() const {
-    return all_finite<T>(state_.parameters) && all_finite<T>(state_.first) &&
-           all_finite<T>(state_.second);
+bool Trainer<T>::state_is_finite(const Context& context) const {
+    std::atomic<bool> finite{true};
+    for (const Aligned<T>* values : {&state_.parameters, &state_.first, &state_.second}) {
+        for_stretches(values->size(), unstopped(context), [&](std::size_t first, std::size_t n) {
+            if (!all_finite<T>({values->data() + first, n})) finite = false;
+        });
+    }
+    return finite;
 }
 
 template <typename T>
-void Trainer<T>::fall_back() {
-    state_.parameters = last_good_;
+void Trainer<T>::fall_back(const Context& context) {
+    copy_to(last_good_, state_.parameters, unstopped(context));
     std::fill(state_.first.begin(), state_.first.end(), T{0});
     std::fill(state_.second.begin(), state_.second.end(), T{0});
 }
@@ -228,12 +145,12 @@ double Trainer<T>::gradient_of_part(const MaskPlan& masks, std::span<const std::
     Pass<T>& pass = passes_.front();
     SubNetwork<T>& part = parts_.front();
     part.choose(masks);
-    part.pack(state_.parameters.data());
+    part.pack(state_.parameters.data(), context);
     pass.use(part.layout(), part.inputs());
     pass.forward(part.parameters(), train_, rows, std::nullopt, context);
     const double total =
         pass.backward(part.parameters(), train_.targets, rows, scale, part.gradient(), {}, context);
-    part.unpack_gradient(gradient_.data());
+    part.unpack_gradient(gradient_.data(), context);
     return total;
 }
 
@@ -258,12 +175,17 @@ double Trainer<T>::batch_gradient(std::uint64_t step, std::span<const std::uint3
     const std::size_t most = passes_.front().capacity();
     if (rows.size() <= most) return compute_gradient(step, rows, scale, context);
     double total = 0.0;
-    gradient_sum_.assign(gradient_.size(), T{0});
+    grow(gradient_sum_, gradient_.size(), context);
+    for_stretches(gradient_.size(), context, [&](std::size_t first, std::size_t count) {
+        std::fill_n(gradient_sum_.data() + first, count, T{0});
+    });
     for (std::size_t done = 0; done < rows.size(); done += most) {
         context.check();
         const auto part = rows.subspan(done, std::min(most, rows.size() - done));
         total += compute_gradient(step, part, scale, context);
-        add_to<T>(gradient_, gradient_sum_);
+        for_stretches(gradient_.size(), context, [&](std::size_t first, std::size_t count) {
+            add_to<T>({gradient_.data() + first, count}, {gradient_sum_.data() + first, count});
+        });
     }
     gradient_.swap(gradient_sum_);
     return total;
@@ -287,13 +209,12 @@ double Trainer<T>::early_step(const StepRule<T>& rule, std::span<const std::uint
     pass.use(layout_, {});
     pass.forward(parameters, train_, rows, mask_plan(state_.updates), context);
     // From here on the step ends: weights of some layers are new, those of others are not.
-    const Context unstopped{context.n_threads, nullptr, context.crew};
     const auto take = [&](std::size_t l, const GradientTile<T>& tile) {
         update_part(rule, l, true, tile.offset,
                     {tile.rows, tile.cols, layout_[l].stride, tile.stride}, 1.0, tile.values);
     };
-    const double total =
-        pass.backward(parameters, train_.targets, rows, scale, gradient_.data(), take, unstopped);
+    const double total = pass.backward(parameters, train_.targets, rows, scale, gradient_.data(),
+                                       take, unstopped(context));
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
         const DenseLayer& layer = layout_[l];
         update_part(rule, l, false, layer.biases, {1, layer.stride, 0, 0}, 1.0,
@@ -327,32 +248,6 @@ double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& cont
 template <typename T>
 double Trainer<T>::learning_rate() const {
     return options_.learning_rate * factor_at(options_.learning_rate_factors, state_.epochs);
-}
-
-template <typename T>
-void Trainer<T>::prepare_rates() {
-    fill_rates(rates_);
-}
-
-template <typename T>
-void Trainer<T>::fill_rates(std::vector<double>& rates) const {
-    rates = regularization_.rates;
-    if (!learns_rates()) {
-        const double factor = factor_at(options_.dropout_factors, state_.epochs);
-        for (double& rate : rates) rate *= factor;
-        return;
-    }
-    for (std::size_t l = 0; l < rates.size(); ++l) {
-        const auto logit = static_cast<double>(state_.parameters[layout_.logits() + l]);
-        if (rates[l] > 0.0) rates[l] = 1.0 / (1.0 + std::exp(-logit));
-    }
-}
-
-template <typename T>
-std::vector<double> Trainer<T>::rates() const {
-    std::vector<double> rates;
-    fill_rates(rates);
-    return rates;
 }
 
 /// What brings the norm of the gradient to clip_norm, if it is above.
@@ -434,21 +329,21 @@ void Trainer<T>::record(double train_loss, const Context& context) {
 }
 
 template <typename T>
-bool Trainer<T>::improves_no_more() {
+bool Trainer<T>::improves_no_more(const Context& context) {
     const double loss = state_.history.back().validation_loss;
     // The best weights are those of the least loss; patience counts from the last real improvement.
     const bool better = loss < state_.best_loss - options_.improvement;
     if (loss < state_.best_loss) {
         state_.best_loss = loss;
-        state_.best = state_.parameters;
+        copy_to(state_.parameters, state_.best, unstopped(context));
     }
     if (better || state_.best_epoch == 0) state_.best_epoch = state_.epochs;
     return state_.epochs - state_.best_epoch >= options_.patience;
 }
 
 template <typename T>
-void Trainer<T>::take_best() {
-    if (!state_.best.empty()) state_.parameters = state_.best;
+void Trainer<T>::take_best(const Context& context) {
+    if (!state_.best.empty()) copy_to(state_.best, state_.parameters, unstopped(context));
 }
 
 template <typename T>
@@ -463,7 +358,8 @@ bool Trainer<T>::any_dropout() const {
 }
 
 template <typename T>
-double Trainer<T>::penalty() const {
+double Trainer<T>::penalty() {
+    prepare({});
     double total = 0.0;
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
         total += penalty_value(layout_[l], regularization_.penalties[l],
@@ -477,7 +373,8 @@ double Trainer<T>::penalty() const {
 }
 
 template <typename T>
-std::vector<std::size_t> Trainer<T>::zeros() const {
+std::vector<std::size_t> Trainer<T>::zeros() {
+    prepare({});
     std::vector<std::size_t> zeros;
     for (const DenseLayer& layer : layout_) {
         zeros.push_back(count_zeros(layer, state_.parameters.data() + layer.weights));

@@ -2,6 +2,7 @@
 // looked at, changed, saved and restored.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -72,6 +73,11 @@ struct KktResidual {
     double error = 0.0;
 };
 
+/// What a schedule multiplies by in an epoch.
+inline double factor_at(const std::vector<double>& factors, std::uint64_t epoch) {
+    return factors.empty() ? 1.0 : factors[std::min<std::size_t>(epoch, factors.size() - 1)];
+}
+
 /// All that changes while training; equal states go on equally, bit by bit.
 template <typename T>
 struct TrainerState {
@@ -99,7 +105,8 @@ public:
     /// The views must outlive their use. Without validation examples its loss is not measured.
     void set_examples(const Examples<T>& train, const Examples<T>& validation);
 
-    void draw_start(Start start);
+    /// Weights are drawn anew before they are next used.
+    void draw_start(Start start) { start_ = start; }
 
     /// Trains up to `epochs` more epochs. A stop leaves the finished steps in force; divergence
     /// puts back the weights from before the epoch that diverged. With `residual_at_end` the last
@@ -126,26 +133,32 @@ public:
     double loss_and_gradient(std::uint64_t step, Aligned<T>& gradient, const Context& context);
 
     /// lambda P(W) of all layers; with learned rates and examples also what they cost.
-    double penalty() const;
+    double penalty();
     /// Dropout rates in force, one a layer.
     std::vector<double> rates() const;
-    std::vector<std::size_t> zeros() const;
+    std::vector<std::size_t> zeros();
 
     /// One a layer, of masksembles.
     const std::vector<MemberMasks>& members() const { return members_; }
 
-    TrainerState<T>& state() { return state_; }
+    TrainerState<T>& state() {
+        prepare({});
+        return state_;
+    }
     /// Takes the best weights of early stopping, if there are any.
-    void take_best();
+    void take_best(const Context& context = {});
 
     /// A copy, as another thread may ask while run() works.
     std::vector<EpochRecord> history() const;
 
 private:
+    /// Memory and first weights, which of a large network take seconds and can be stopped.
+    void prepare(const Context& context);
+    void draw_weights_of_all(Start start, const Context& context);
     Ending train(std::size_t epochs, const Context& context);
-    bool state_is_finite() const;
+    bool state_is_finite(const Context& context) const;
     /// To the weights before the epoch; moments, of which nothing is kept, start anew.
-    void fall_back();
+    void fall_back(const Context& context);
     double train_epoch(const Context& context);
     void record_residual(std::uint64_t most_draws, const Context& context);
     void prepare_pass();
@@ -182,7 +195,7 @@ private:
     /// What acts on whole groups of weights, after all are updated.
     void update_groups(const StepRule<T>& rule, const Context& context);
     void record(double train_loss, const Context& context);
-    bool improves_no_more();
+    bool improves_no_more(const Context& context);
     bool any_dropout() const;
     double add_gradient(std::uint64_t step, std::vector<double>& sum, const Context& context);
     Pass<T>& evaluation_pass();
@@ -200,6 +213,8 @@ private:
     std::vector<MemberMasks> members_;
     Examples<T> train_, validation_;
     TrainerState<T> state_;
+    std::optional<Start> start_;  // to be drawn
+    bool ready_ = false;
     Aligned<T> gradient_, gradient_sum_, last_good_;
     std::vector<Piece> pieces_;  // the last one is that of the logits
     std::vector<std::uint32_t> order_;

@@ -27,7 +27,7 @@ class NetworkFloat32:
         ...
     def draw_start(self, name: str) -> None:
         """
-        Draws all weights anew.
+        All weights are drawn anew before they are next used.
         """
     def history(self) -> dict[str, typing.Any]:
         """
@@ -101,7 +101,7 @@ class NetworkFloat64:
         ...
     def draw_start(self, name: str) -> None:
         """
-        Draws all weights anew.
+        All weights are drawn anew before they are next used.
         """
     def history(self) -> dict[str, typing.Any]:
         """
