@@ -63,6 +63,7 @@ def section(name: str, results: Store) -> str:
     if not done.complete:
         return ""
     errors = {method: done.errors(method) for method in METHODS}
+    losses = {method: done.losses(method) for method in METHODS}
     rows = []
     for method, one in METHODS.items():
         chosen = done.chosen(method)
@@ -73,18 +74,25 @@ def section(name: str, results: Store) -> str:
         rows.append(
             f"{method} | {told}, of {tried} | {validation:.2f} | "
             f"**{statistics.mean(errors[method]):.2f} ± {standard_error(errors[method]):.2f}** | "
+            f"{statistics.mean(losses[method]):.3f} ± {standard_error(losses[method]):.3f} | "
             f"{paper}"
         )
     head = (
         "regularization | chosen | validation error, % | "
-        "test error, %, mean ± standard error | the paper's, all of MNIST"
+        "test error, %, mean ± standard error | test log loss, nats | the paper's, all of MNIST"
     )
     shape = f"784-{'-'.join(map(str, hidden))}-10, {epochs} epochs."
-    return f"## {title}\n\n{shape}\n\n{table(head, rows)}\n\n{verdict(errors)}"
+    said = f"{verdict(errors)}\nBy log loss: {in_order(losses)}."
+    return f"## {title}\n\n{shape}\n\n{table(head, rows)}\n\n{said}"
 
 
 def standard_error(values: list[float]) -> float:
     return statistics.stdev(values) / math.sqrt(len(values))
+
+
+def in_order(values: dict[str, list[float]]) -> str:
+    """The names, the least mean first."""
+    return " < ".join(sorted(values, key=lambda name: statistics.mean(values[name])))
 
 
 def verdict(errors: dict[str, list[float]]) -> str:
@@ -96,9 +104,8 @@ def verdict(errors: dict[str, list[float]]) -> str:
         group = unsure if abs(gain) <= noise else alike if gain > 0 else reversed_
         group.append(f"{better} against {worse} ({gain:+.2f})")
     total = len(alike) + len(unsure) + len(reversed_)
-    order = " < ".join(sorted(errors, key=lambda name: statistics.mean(errors[name])))
     lines = [
-        f"Order here, the least error first: {order}.",
+        f"Order here, the least error first: {in_order(errors)}.",
         f"Of the {total} pairs that the paper's numbers tell apart by {APART:g} points or more, "
         f"{len(alike)} have the same order here, {len(unsure)} differ by less than two standard "
         f"errors, {len(reversed_)} are reversed.",

@@ -111,8 +111,15 @@ class Study:
 
     def errors(self, method: str) -> list[float]:
         """Test errors in per cent, one a seed."""
+        return [100.0 * error for error in self._of_seeds(method, "error")]
+
+    def losses(self, method: str) -> list[float]:
+        """Mean negative log-likelihoods of the test examples in nats, one a seed."""
+        return self._of_seeds(method, "loss")
+
+    def _of_seeds(self, method: str, measure: str) -> list[float]:
         chosen = self.chosen(method)
-        return [100.0 * self.fits[Fit(method, chosen, seed).name]["error"] for seed in SEEDS]
+        return [self.fits[Fit(method, chosen, seed).name][measure] for seed in SEEDS]
 
     def _train(self, fits: list[Fit]) -> None:
         """Trains these side by side; all are to choose by, or none is."""

@@ -18,7 +18,7 @@ import joblib
 from scipy.linalg import cython_blas, cython_lapack
 from threadpoolctl import ThreadpoolController
 
-from ._validation import as_integer
+from ._validation import as_integer, refuse
 from .core import _native
 
 T = TypeVar("T")
@@ -105,6 +105,14 @@ def _usable_cpus() -> int:
     return int(joblib.cpu_count())  # reads files of the system, which a short fit would notice
 
 
+def physical_memory() -> float:
+    """Bytes of the machine; endless where it does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return float("inf")
+
+
 def resolve_threads(n_threads: int | None) -> int:
     """The number of threads; None: the CPUs this process may use (affinity, cgroup, joblib)."""
     if n_threads is not None:
@@ -152,6 +160,9 @@ def watch_native(
     Raises:
         Interrupted: on Ctrl-C, with the result of what was finished.
     """
+    if callback is not None and not callable(callback):
+        remedy = "give a function that is called with the progress, or None"
+        raise refuse("callback", repr(callback), remedy, code="argument.type")
     control = _native.Control()
     if time_limit is not None:
         control.set_time_limit(time_limit)

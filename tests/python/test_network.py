@@ -10,8 +10,7 @@ from scipy import sparse
 
 import shrinkage as sh
 from shrinkage.errors import ConvergenceWarning, InvalidArgument
-from shrinkage.neural import InputGroup, Network, Quantiles, UnitGroup
-from shrinkage.neural.network import Setting
+from shrinkage.neural import InputGroup, Network, Quantiles, Setting, UnitGroup
 
 OPTIMIZERS = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 

@@ -11,7 +11,7 @@ import pytest
 
 import shrinkage as sh
 from shrinkage.neural import Gaussian, Network, Quantiles, Setting
-from shrinkage.neural.network import ACTIVATIONS
+from shrinkage.neural.setting import ACTIVATIONS
 from support.philox import epoch_order
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")

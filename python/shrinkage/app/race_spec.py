@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from shrinkage.app.spec import RunSpec, canonical, pack, run_spec, unpack
-from shrinkage.neural.network import ACTIVATIONS, OPTIMIZERS, Setting
+from shrinkage.neural.setting import ACTIVATIONS, OPTIMIZERS, Setting
 from shrinkage.penalties import ElasticNet
 
 PENALTIES = ("none", "l1", "l2", "elasticnet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from .._runtime import physical_memory
 from .._validation import (
     FloatArray,
     as_array,
@@ -427,8 +427,4 @@ def as_start(coef: Any, intercept: Any, problem: Problem) -> tuple[FloatArray, F
 
 def gram_bytes() -> int:
     """How much a working set's Gram matrix may take: min(1 GiB, ¼ of the memory)."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return MAX_GRAM_BYTES
-    return min(MAX_GRAM_BYTES, memory // 4)
+    return int(min(MAX_GRAM_BYTES, physical_memory() / 4))

@@ -254,9 +254,9 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
                 'fit one class against the rest, or use loss="multinomial"'
             )
         if len(found) < 2:
-            raise ValueError(
-                f"y has 1 class, {found[0]!r}; the classifier needs observations of both classes"
-            )
+            value = f"<1 class, {found.tolist()[0]!r}>"
+            remedy = "give observations of both classes"
+            raise refuse("y", value, remedy, code="argument.classes", n_classes=1)
         weights = weigh_classes(self.class_weight, y, sample_weight)
         self._store(*self._fit_path(X, y, weights, offset))
         self.classes_: npt.NDArray[Any] = found

@@ -20,10 +20,11 @@ from .history import History
 from .input_dropout import AdaptiveRidge, adaptive_ridge
 from .kinds import Concrete, Masksembles
 from .losses import Gaussian, Quantiles
-from .network import Network, Setting, TrainingProgress
+from .network import Network, TrainingProgress
 from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
 from .penalties import InputGroup, UnitGroup
 from .robustness import ErrorCurve, error_under_noise, error_under_occlusion
+from .setting import Setting
 from .shortcuts import (
     PlantedShortcut,
     ShortcutRow,

@@ -23,9 +23,10 @@ from .ensemble_result import Ensemble
 from .history import History
 from .kinds import DropoutKind
 from .losses import NetworkLoss
-from .network import Ending, Network, Setting, TrainingCallback
+from .network import Ending, Network, TrainingCallback
 from .schedules import dropout_factors, learning_rate_factors
 from .seeds import resolve_seed
+from .setting import Setting
 
 Rates = float | Sequence[float]
 Validation = tuple[Any, Any] | tuple[Any, Any, Any] | None
@@ -187,12 +188,22 @@ class DropoutMLP(Estimator, ABC):
         X, target, weights, loss = self._prepared(X, y, sample_weight)
         held_out = self._validation(validation)
         network = self._start(X.shape[1], loss, self._outputs_for(target))
-        if self.warm_start and hasattr(self, "coefs_"):
-            network.set_parameters(self.coefs_, self.intercepts_)
+        if self.warm_start and self.__sklearn_is_fitted__():
+            self._warm(network)
         if held_out is None and self.early_stopping:
             X, target, weights, held_out = self._split(X, target, weights)
         network.set_examples(X, target, weights, held_out)
         self._network = network
+
+    def _warm(self, network: Network) -> None:
+        """Weights of the fit before, which must have the same shape."""
+        before, sizes = self._network.sizes, network.sizes
+        if before != sizes:
+            remedy = (
+                f"warm_start keeps weights of {before} units; fit the same, or warm_start=False"
+            )
+            raise refuse("hidden_layer_sizes", f"<{sizes} units>", remedy, code="argument.shape")
+        network.set_parameters(self.coefs_, self.intercepts_)
 
     def _one_epoch(
         self, X: Any, target: FloatArray, weights: Any, loss: NetworkLoss, *, first: bool
@@ -365,10 +376,17 @@ class DropoutMLP(Estimator, ABC):
         """(X, target, weights) to measure by; None stays None."""
         if validation is None:
             return None
+        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+            remedy = "give (X, y) or (X, y, sample_weight)"
+            kind = f"<{type(validation).__name__}>"
+            raise refuse("validation", kind, remedy, code="argument.type")
         X, y, *rest = validation
         X = self._design(X, reset=False)
-        weights = as_weights(rest[0] if rest else None, X.shape[0])
-        return X, self._as_target(y), weights
+        target = self._as_target(y)
+        if len(target) != X.shape[0]:
+            remedy = f"give one target for each of the {X.shape[0]} rows of validation[0]"
+            raise refuse("validation[1]", describe(target), remedy, code="argument.length")
+        return X, target, as_weights(rest[0] if rest else None, X.shape[0])
 
     @abstractmethod
     def _as_target(self, y: Any) -> FloatArray:

@@ -243,16 +243,16 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
             index = int(np.flatnonzero(unknown)[0])
             known = ", ".join(repr(label) for label in self.classes_.tolist())
             remedy = f"use the labels {known}; name all in the first partial_fit(classes=...)"
-            value = repr(labels[index])
+            value = repr(labels[index : index + 1].tolist()[0])
             raise refuse(f"y[{index}]", value, remedy, code="argument.choice", index=index)
         return np.asarray(np.searchsorted(self.classes_, labels), dtype=np.float64)
 
     def _set_classes(self, labels: npt.NDArray[Any]) -> None:
         found = np.unique(labels)
         if len(found) < 2:
-            raise ValueError(
-                f"y has 1 class, {found[0]!r}; the classifier needs observations of both classes"
-            )
+            value = f"<1 class, {found.tolist()[0]!r}>" if len(found) else "<no label>"
+            remedy = "give observations of at least two classes"
+            raise refuse("y", value, remedy, code="argument.classes", n_classes=len(found))
         self.classes_: npt.NDArray[Any] = found
 
     def _prepared(

@@ -141,16 +141,27 @@ def require_constant(kind: str, factors: Any) -> None:
 
 def layer_rates(dropout: Any, input_dropout: Any, hidden: int) -> list[tuple[str, float]]:
     """Argument and rate of what enters each layer: the inputs, then so many hidden layers."""
-    if np.ndim(dropout) == 0:
+    alone = np.ndim(dropout) == 0
+    if alone:
         dropout = [dropout] * hidden
     elif len(dropout) != hidden:
         remedy = f"give one rate, or one per hidden layer, {hidden} in all"
         raise refuse("dropout", repr(dropout), remedy, code="argument.length")
-    given = [("input_dropout", input_dropout), *(("dropout", rate) for rate in dropout)]
+    names = ["dropout" if alone else f"dropout[{layer}]" for layer in range(hidden)]
+    given = [("input_dropout", input_dropout), *zip(names, dropout, strict=True)]
     return [
         (name, as_number(rate, name, minimum=0.0, maximum=1.0, open_maximum=True))
         for name, rate in given
     ]
+
+
+def require_rates(rates: list[tuple[str, float]], factors: Any) -> None:
+    """Refuses a schedule that lifts a rate to 1, where no unit would be left."""
+    highest = float(np.max(factors, initial=0.0))
+    for name, rate in rates:
+        if rate * highest >= 1.0:
+            remedy = f"keep it below 1/{highest:g}, the largest factor of the schedule"
+            raise refuse(name, rate, remedy, code="argument.range")
 
 
 def as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .._runtime import resolve_threads, watch_native
-from .._validation import FloatArray, as_floats, as_integer, as_number, as_weights, refuse
+from .._validation import FloatArray, as_array, as_floats, as_integer, as_number, as_weights, refuse
 from ..core import _native, require_every_unit
 from ..losses import Squared
 from .ensemble import predict_ensemble
@@ -25,15 +25,14 @@ from .kinds import (
     as_groups,
     layer_rates,
     require_constant,
+    require_rates,
     resolve_dropout_kind,
 )
 from .losses import NetworkLoss, native_loss
 from .penalties import penalty_rows
+from .setting import Setting, require_memory
 
 Ending = Literal["none", "cancelled", "early_stopping", "diverged"]
-ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "logistic", "gelu", "silu", "selu")
-OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
-STARTS = ("auto", "he", "glorot", "lecun")
 NATIVE: dict[str, type[_native.NetworkFloat32] | type[_native.NetworkFloat64]] = {
     "float32": _native.NetworkFloat32,
     "float64": _native.NetworkFloat64,
@@ -61,57 +60,6 @@ class TrainingProgress:
 TrainingCallback = Callable[[TrainingProgress], bool | None]
 
 
-@dataclass(frozen=True)
-class Setting:
-    """How a network learns; see `DropoutMLPRegressor` for what each entry means."""
-
-    hidden_layer_sizes: tuple[int, ...] = (64, 64)
-    activation: str = "relu"
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    momentum: float = 0.9
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    batch_size: int = 32
-    start: str = "auto"
-    kkt_every: int = 0
-    early_stopping: bool = False
-    n_iter_no_change: int = 10
-    tol: float = 1e-4
-    clip_norm: float | None = None
-    dtype: str = "float32"
-
-    def __post_init__(self) -> None:
-        for name, choices in (
-            ("activation", ACTIVATIONS),
-            ("optimizer", OPTIMIZERS),
-            ("start", STARTS),
-            ("dtype", tuple(NATIVE)),
-        ):
-            if getattr(self, name) not in choices:
-                remedy = "use " + ", ".join(f'"{choice}"' for choice in choices)
-                value = repr(getattr(self, name))
-                raise refuse(name, value, remedy, code="argument.choice", choices=choices)
-        for units in self.hidden_layer_sizes:
-            as_integer(units, "hidden_layer_sizes", minimum=1, maximum=2**24)
-        as_number(self.learning_rate, "learning_rate", minimum=0.0, open_minimum=True)
-        for name in ("momentum", "beta_1", "beta_2"):
-            as_number(getattr(self, name), name, minimum=0.0, maximum=1.0, open_maximum=True)
-        as_number(self.epsilon, "epsilon", minimum=0.0, open_minimum=True)
-        as_integer(self.batch_size, "batch_size", minimum=1, maximum=2**31)
-        as_integer(self.kkt_every, "kkt_every", minimum=0, maximum=2**31)
-        as_integer(self.n_iter_no_change, "n_iter_no_change", minimum=1, maximum=2**31)
-        as_number(self.tol, "tol", minimum=0.0)
-        if self.clip_norm is not None:
-            as_number(self.clip_norm, "clip_norm", minimum=0.0, open_minimum=True)
-
-    @property
-    def depth(self) -> int:
-        """Layers of weights."""
-        return len(self.hidden_layer_sizes) + 1
-
-
 class Network:
     """Parameters, optimizer and history of one network.
 
@@ -134,8 +82,10 @@ class Network:
         self._arguments = (inputs, loss, targets, setting, seed)
         self._inputs, self._n = inputs, 0
         self._regularization: dict[str, Any] = {}
+        self._rates: list[tuple[str, float]] = []  # argument and rate, one a layer
         self._factors: dict[str, Any] = {}
         self._learning_rate: float | None = None  # another than that of the setting
+        require_memory(setting, inputs, loss, targets)
         self._native = NATIVE[setting.dtype](
             sizes=[inputs, *setting.hidden_layer_sizes],
             activation=setting.activation,
@@ -182,6 +132,7 @@ class Network:
         kind = resolve_dropout_kind(dropout_kind)
         require_constant(kind.name, self._factors.get("dropout", ()))
         rates = layer_rates(dropout, input_dropout, len(self.setting.hidden_layer_sizes))
+        require_rates(rates, self._factors.get("dropout", ()))
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
         groups = as_groups(input_groups, self._inputs)
         if groups and kind.name not in GROUPING_KINDS:
@@ -194,6 +145,7 @@ class Network:
         self._native.set_regularization(
             rows, [rate for _, rate in rates], kind.name, groups, numbers, kind.n_members
         )
+        self._rates = rates
         self._regularization = dict(
             penalty=penalty,
             lam=lam,
@@ -220,6 +172,7 @@ class Network:
                     name, "<negative factors>", "give factors of at least 0", code="argument.range"
                 )
         require_constant(self.dropout_kind.name, factors["dropout"])
+        require_rates(self._rates, factors["dropout"])
         clip = math.inf if self.setting.clip_norm is None else self.setting.clip_norm
         self._native.set_schedule(list(factors["learning_rate"]), list(factors["dropout"]), clip)
         self._factors = factors
@@ -242,7 +195,7 @@ class Network:
         """
         other = (None, None, None) if validation is None else self._examples(*validation)
         self._native.set_examples(*self._examples(X, y, weights), *other)
-        self._n = X.shape[0]
+        self._n = len(y)
 
     def run(
         self,
@@ -442,7 +395,7 @@ class Network:
 
     def _design(self, X: Any) -> Any:
         if not sparse.issparse(X):
-            return np.require(X, dtype=self.dtype, requirements=["C", "A"])
+            return np.require(as_array(X, "X"), dtype=self.dtype, requirements=["C", "A"])
         rows = sparse.csr_array(X)
         if not rows.has_canonical_format:
             rows = rows.copy()  # the caller's stays as it is

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from .._validation import FloatArray, as_array, as_floats, as_integer, describe, refuse
 from .base import DropoutMLP, Validation
 from .kinds import resolve_dropout_kind
-from .network import run_many
+from .network import Ending, run_many
 
 Estimator = TypeVar("Estimator", bound=DropoutMLP)
 
@@ -185,6 +185,9 @@ def fit_many(
             stops them, and what is done is kept.
     """
     models = list(estimators)
+    if len({id(model) for model in models}) < len(models):
+        remedy = "give each its own, sklearn.base.clone(estimator): they are fitted in place"
+        raise refuse("estimators", "<one of them twice>", remedy, code="argument.choice")
     if rows is not None and len(rows) != len(models):
         remedy = f"give one array of rows per estimator, {len(models)} in all"
         raise refuse("rows", f"<list of {len(rows)}>", remedy, code="argument.length")
@@ -199,15 +202,31 @@ def fit_many(
         inputs = inputs.iloc[part] if hasattr(inputs, "iloc") else inputs[part]
         model._prepare_fit(inputs, np.asarray(y)[part], own, validation)
     kind_of = {model: (model.dtype, model.max_epochs, model._wants_residual()) for model in models}
+    watch = _Watch(callback)
     for kind in sorted(set(kind_of.values())):
         group = [model for model in models if kind_of[model] == kind]
-        endings = run_many(
-            [model._network for model in group],
-            kind[1],
-            n_threads=n_threads,
-            callback=callback,
-            residual_at_end=kind[2],
-        )
+        endings: list[Ending] = ["cancelled"] * len(group)
+        if not watch.stopped:
+            endings = run_many(
+                [model._network for model in group],
+                kind[1],
+                n_threads=n_threads,
+                callback=None if callback is None else watch,
+                residual_at_end=kind[2],
+            )
         for model, ending in zip(group, endings, strict=True):
             model._read_off(ending)
+        watch.before = watch.now
     return models
+
+
+class _Watch:
+    """A callback over several groups, one after the other, which a stop ends together."""
+
+    def __init__(self, callback: Callable[[int], bool | None] | None) -> None:
+        self.callback, self.before, self.now, self.stopped = callback, 0, 0, False
+
+    def __call__(self, epochs: int) -> bool:
+        self.now = self.before + epochs
+        self.stopped = bool(self.callback and self.callback(self.now)) or self.stopped
+        return self.stopped

@@ -11,7 +11,7 @@ from shrinkage.app.race_spec import MAX_EPOCHS, MAX_LAYERS, MAX_UNITS
 from shrinkage.app.state import AppState
 from shrinkage.app.views.controls import steps_with
 from shrinkage.app.views.text import Translator, count, number
-from shrinkage.neural.network import ACTIVATIONS, OPTIMIZERS
+from shrinkage.neural.setting import ACTIVATIONS, OPTIMIZERS
 
 BATCHES = (8, 16, 32, 64, 128, 256, 512)
 LEARNING_RATES = tuple(float(f"{m}e{power}") for power in range(-5, 0) for m in (1, 2, 3, 5))
