@@ -427,6 +427,56 @@ def test_a_count_is_stopped_and_begun_again(
     assert len(screen.board["figures"]) == 3
 
 
+def stopping(share: float) -> Callable[[Any], bool]:
+    """A report that asks for the end once so much is done."""
+    return lambda progress: getattr(progress, "fraction", 0.0) >= share
+
+
+def test_a_stopped_count_keeps_its_finished_draws(table: Table) -> None:
+    race = trained(table)
+    network, whole = race.trained(1).network, counted(race, table)  # type: ignore[union-attr]
+    with pytest.raises(Cancelled) as early:
+        count_votes(network, DROPPED, table, FAST.seed, stopping(1.0 / (REPEATS + 1)))
+    assert early.value.path is None  # one draw has no spread
+    with pytest.raises(Cancelled) as later:
+        count_votes(network, DROPPED, table, FAST.seed, stopping(3.0 / (REPEATS + 1)))
+    part = later.value.path
+    assert part.repeats == 3
+    assert part.exact is None
+    assert part.total == 3 * part.members
+    np.testing.assert_array_equal(part.member_errors, whole.member_errors[: part.total])
+    with pytest.raises(Cancelled) as last:
+        count_votes(network, DROPPED, table, FAST.seed, stopping(REPEATS / (REPEATS + 1)))
+    assert last.value.path.repeats == REPEATS
+    np.testing.assert_array_equal(last.value.path.mean, whole.mean)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("draws", [3, REPEATS])
+def test_what_a_stop_left_is_shown_and_counted_on(
+    open_app: Opened, lang: str, draws: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shrinkage.app.ensembles as ensembles
+
+    def part(network: Any, lane: Lane, table: Table, seed: int, _: Any) -> Votes:
+        return count_votes(network, lane, table, seed, stopping(draws / (REPEATS + 1)))
+
+    monkeypatch.setattr(ensembles, "count_votes", part)
+    screen = opened(open_app, lang=lang)
+    told = {
+        3: screen.t("ensemble.stopped_part", repeats="3", total=str(REPEATS)),
+        REPEATS: screen.t("ensemble.stopped_exact", units="8"),
+    }
+    assert told[draws] in screen.texts
+    figures = screen.board["figures"]
+    assert len(figures) == 3
+    assert screen.t("ensemble.note.not_exact", units="8", limit="22") not in figures[0]["note"]
+    monkeypatch.setattr(ensembles, "count_votes", count_votes)
+    screen.click("ensemble_again")
+    assert told[draws] not in screen.texts
+    assert len(screen.board["figures"]) == 3
+
+
 def test_of_several_lanes_with_dropout_one_is_chosen(open_app: Opened) -> None:
     spec = FAST.but(lanes=(DROPPED, Lane(), Lane(dropout=0.2)))
     screen = opened(open_app, spec)

@@ -48,6 +48,12 @@ def test_of_classes_it_holds_for_the_log_probability_of_the_geometric_mean() -> 
     assert found.ensemble_error == pytest.approx(found.member_error - found.diversity, rel=1e-12)
 
 
+def test_a_member_that_held_the_truth_impossible_errs_without_bound() -> None:
+    found = ambiguity([[[0.0, 0.5, 0.5]], [[0.2, 0.4, 0.4]]], [0])
+    assert found.ensemble_error == found.member_error == np.inf
+    assert found.diversity == pytest.approx(-np.log(2 * np.sqrt(0.5 * 0.4)))
+
+
 def test_pairs_of_members_disagree() -> None:
     net, X = network((9, 8), dropout=0.5), rows(40)
     ens = net.predict_ensemble(X, n_members=6, random_state=0, keep_members=True)
@@ -109,6 +115,7 @@ def test_bad_arguments_name_themselves() -> None:
         (lambda: ambiguity(np.zeros(4), np.zeros(4)), "members"),
         (lambda: ambiguity(np.zeros((3, 4)), np.zeros(5)), "y"),
         (lambda: ambiguity(np.full((3, 4, 2), 0.5), np.full(4, 2)), "y"),
+        (lambda: ambiguity([[[1.0, 0.0]], [[0.0, 1.0]]], [0]), "members[:, 0]"),
         (lambda: disagreement(np.zeros((0, 4))), "members"),
         (lambda: activations(net, X, 2), "layer"),
         (lambda: activations(network((), input_dropout=0.5), X), "model"),

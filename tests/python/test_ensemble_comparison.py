@@ -82,7 +82,7 @@ def test_what_cannot_be_compared() -> None:
     assert refused(classifier(), n_networks=1) == "n_networks"
     assert refused(sh.DropoutMLPRegressor((4,), loss="huber")) == "loss"
     fixed = dict(methods=["masksembles"], n_networks=3)  # no member for some units
-    assert refused(classifier(dropout=[0.7]), **fixed) == "dropout"
+    assert refused(classifier(dropout=[0.7]), **fixed) == "dropout[0]"
     assert refused(classifier(input_dropout=0.7), **fixed) == "input_dropout"
     fixed["n_networks"] = 1001  # and not n_members, which is of the masks drawn anew
     assert refused(classifier(max_epochs=1001), **fixed) == "n_networks"
@@ -158,6 +158,16 @@ def test_without_a_mask_to_integrate_the_others_are_compared() -> None:
         compare_ensembles(
             classifier(dropout=0.0), X, y, test=(X, y), methods=["rao_blackwell"], n_networks=3
         )
+
+
+def test_bagging_draws_again_where_a_class_is_missing() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((30, 4)), np.zeros(30, dtype=int)
+    y[0], y[1] = 1, 2
+    model = classifier(max_epochs=10)
+    (row,) = compare_ensembles(model, X, y, test=(X, y), methods=["bagging"]).rows
+    assert row.n_members == 5
+    assert np.isfinite(row.nll.value)
 
 
 def test_no_mistake_on_few_rows_is_not_certainty() -> None:

@@ -53,6 +53,24 @@ def test_a_network_without_hidden_layer_is_the_path_solvers_fit(
     assert error == 0.0
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_network_without_hidden_layer_closes_the_duality_gap_of_the_lasso(
+    optimizer: str,
+) -> None:
+    X, y = regression()
+    lam, share = 0.2, np.linspace(0.5, 2.0, len(y))
+    model = linear(optimizer, len(y), penalty="l1", lam=lam).fit(X, y, share)
+    share = share / share.sum()
+    residual = y - model.predict(X)
+    primal = 0.5 * share @ residual**2 + lam * np.abs(model.coefs_[0]).sum()
+    # The residual, scaled until no column has more than lam, is a point of the dual.
+    theta = residual * min(1.0, lam / np.abs(X.T @ (share * residual)).max())
+    centred = y - share @ y
+    dual = 0.5 * share @ centred**2 - 0.5 * share @ (centred - theta) ** 2
+    assert abs(share @ theta) < 1e-10
+    assert -1e-12 < primal - dual < 1e-9 * primal
+
+
 def common_recipe(optimizer: str, X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
     """A lasso fitted as is usual: the optimizer's step, then a soft threshold of rate·λ."""
     n, p = X.shape

@@ -37,6 +37,11 @@ def lifted_later() -> None:
     network.regularize(input_dropout=0.5)
 
 
+def restored() -> None:
+    state = Network(5, Squared(), 1, Setting((4,)), 0).checkpoint()
+    Network(5, Squared(), 1, Setting((4,)), 1).restore(state)
+
+
 def twice() -> None:
     model = regressor()
     fit_many([model, model], X, Y)
@@ -59,6 +64,7 @@ CASES: list[tuple[Callable[[], Any], str, str]] = [
     (lifted, "dropout", "below 1/2"),
     (lifted_later, "input_dropout", "below 1/2"),
     (twice, "estimators", "clone"),
+    (restored, "seed", "a network of seed 0"),
     (lambda: Network(5, "squared", 1, Setting(), 0), "loss", "Squared()"),  # type: ignore[arg-type]
     (
         lambda: sh.DropoutMLPClassifier(max_epochs=1).fit(X, np.full(60, 3)),

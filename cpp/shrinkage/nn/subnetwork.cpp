@@ -9,17 +9,15 @@
 namespace shrinkage {
 namespace {
 
-/// f(i) for n rows of weights, those of a stretch by one thread.
+/// f(first, end) for n rows of weights, a stretch at a time.
 template <typename F>
 void for_rows(std::size_t n, std::size_t stride, const Context& context, const F& f) {
     const std::size_t at_once = std::max<std::size_t>(numbers_of_a_stretch / stride, 1);
-    const double operations = 2.0 * static_cast<double>(n * stride);
-    parallel_for((n + at_once - 1) / at_once, context.threads_for(operations),
-                 [&](std::size_t task) {
-                     context.check();
-                     const std::size_t end = std::min(n, (task + 1) * at_once);
-                     for (std::size_t i = task * at_once; i < end; ++i) f(i);
-                 });
+    const Team team = context.threads_for(2.0 * static_cast<double>(n * stride));
+    parallel_for((n + at_once - 1) / at_once, team, [&](std::size_t task) {
+        context.check();
+        f(task * at_once, std::min(n, (task + 1) * at_once));
+    });
 }
 
 }  // namespace
@@ -68,11 +66,15 @@ void SubNetwork<T>::pack(const T* parameters, const Context& context) {
         const DenseLayer &from = whole_[l], &to = layout_[l];
         const std::vector<std::uint32_t>&rows = kept_[l], &columns = kept_[l + 1];
         const T scale = static_cast<T>(scales_[l]);
-        for_rows(rows.size(), from.stride, context, [&](std::size_t i) {
-            const T* source = parameters + from.weights + rows[i] * from.stride;
-            T* target = parameters_.data() + to.weights + i * to.stride;
-            for (std::size_t j = 0; j < columns.size(); ++j) target[j] = scale * source[columns[j]];
-            std::fill(target + columns.size(), target + to.stride, T{0});
+        for_rows(rows.size(), from.stride, context, [&](std::size_t first, std::size_t end) {
+            for (std::size_t i = first; i < end; ++i) {
+                const T* source = parameters + from.weights + rows[i] * from.stride;
+                T* target = parameters_.data() + to.weights + i * to.stride;
+                for (std::size_t j = 0; j < columns.size(); ++j) {
+                    target[j] = scale * source[columns[j]];
+                }
+                std::fill(target + columns.size(), target + to.stride, T{0});
+            }
         });
         T* biases = parameters_.data() + to.biases;
         for (std::size_t j = 0; j < columns.size(); ++j) {
@@ -89,14 +91,18 @@ void SubNetwork<T>::unpack_gradient(T* gradient, const Context& context) const {
         const DenseLayer &to = whole_[l], &from = layout_[l];
         const std::vector<std::uint32_t>&rows = kept_[l], &columns = kept_[l + 1];
         const T scale = static_cast<T>(scales_[l]);
-        for_rows(to.inputs, to.stride, context, [&](std::size_t row) {
-            T* target = gradient + to.weights + row * to.stride;
-            std::fill_n(target, to.stride, T{0});
-            const auto place = std::lower_bound(rows.begin(), rows.end(), row);
-            if (place == rows.end() || *place != row) return;
-            const auto i = static_cast<std::size_t>(place - rows.begin());
-            const T* source = gradient_.data() + from.weights + i * from.stride;
-            for (std::size_t j = 0; j < columns.size(); ++j) target[columns[j]] = scale * source[j];
+        for_rows(to.inputs, to.stride, context, [&](std::size_t first, std::size_t end) {
+            T* target = gradient + to.weights;
+            std::fill(target + first * to.stride, target + end * to.stride, T{0});
+            const auto kept = std::lower_bound(rows.begin(), rows.end(), first);
+            for (auto i = static_cast<std::size_t>(kept - rows.begin());
+                 i < rows.size() && rows[i] < end; ++i) {
+                const T* source = gradient_.data() + from.weights + i * from.stride;
+                T* row = target + rows[i] * to.stride;
+                for (std::size_t j = 0; j < columns.size(); ++j) {
+                    row[columns[j]] = scale * source[j];
+                }
+            }
         });
         std::fill_n(gradient + to.biases, to.stride, T{0});
         for (std::size_t j = 0; j < columns.size(); ++j) {

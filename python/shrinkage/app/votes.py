@@ -79,7 +79,7 @@ class Votes:
         member_errors: (T,) of single members.
         vote: error of the mean of all T members. scaling: of weight scaling.
         exact: error of the mean of all 2^units sub-networks, each by its probability; None if they
-            are too many to count.
+            are too many to count, or were not counted to the end.
         ambiguity: why the vote is better than its members.
         rows: votes on single rows. n_test: test rows.
         classes: whether the target is a class. step: least difference of two errors, 0 for none.
@@ -127,7 +127,8 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
         report: is told the share done, asks for the end by returning True.
 
     Raises:
-        Cancelled: the report asked for it.
+        Cancelled: the report asked for it; its ``path`` are the votes of the finished draws, if
+            there are two of them.
     """
     rates = lane.rates(network.setting.hidden_layer_sizes)
     units = sum(n for n, rate in zip(network.sizes, rates, strict=False) if rate > 0)
@@ -136,8 +137,12 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
     countable = units <= most
     steps = REPEATS + countable
 
+    stopped = Cancelled("the votes were not counted to the end", code="votes.cancelled")
+
     def predicted(step: int, kind: str, **options: Any) -> Any:
         """One call of the library, which is so many steps of the whole."""
+        if report(Share(step / steps)):
+            raise stopped
         ensemble = network.predict_ensemble(
             table.test.X,
             kind,
@@ -145,20 +150,24 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
             callback=lambda now: report(Share((step + now.done / max(now.total, 1)) / steps)),
             **options,
         )
-        if report(Share((step + 1) / steps)) or ensemble.stopped:
-            raise Cancelled("the votes were not counted to the end", code="votes.cancelled")
+        if ensemble.stopped:
+            raise stopped
         return ensemble
 
     scaling = network.predict_ensemble(table.test.X, "weight_scaling").mean
     tally = _Tally(table, as_responses(scaling, classes=table.classes))
-    for repeat in range(REPEATS):
-        seeds = {"random_state": mask_seed(seed, repeat)}
-        drawn = predicted(repeat, "mc", n_members=members, keep_members=True, **seeds)
-        tally.add(as_responses(drawn.members, classes=table.classes))
     exact = None
-    if countable:
-        everyone = predicted(REPEATS, "exact_arithmetic").mean
-        exact = float(table.errors(as_responses(everyone, classes=table.classes)))
+    try:
+        for repeat in range(REPEATS):
+            seeds = {"random_state": mask_seed(seed, repeat)}
+            drawn = predicted(repeat, "mc", n_members=members, keep_members=True, **seeds)
+            tally.add(as_responses(drawn.members, classes=table.classes))
+        if countable:
+            everyone = predicted(REPEATS, "exact_arithmetic").mean
+            exact = float(table.errors(as_responses(everyone, classes=table.classes)))
+    except Cancelled as stop:
+        stop.path = tally.votes(lane, units, most, None) if tally.draws > 1 else None
+        raise
     return tally.votes(lane, units, most, exact)
 
 
@@ -188,6 +197,11 @@ class _Tally:
         self._shown: list[NDArray[np.float32]] = []
         self._means: list[NDArray[np.float64]] = []
         self._variances: list[NDArray[np.float64]] = []
+
+    @property
+    def draws(self) -> int:
+        """Finished ones."""
+        return len(self._errors)
 
     def add(self, members: NDArray[np.float64]) -> None:
         """Members (K, n, responses) of one draw."""

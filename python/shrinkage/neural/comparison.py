@@ -41,6 +41,7 @@ FIXED = Masksembles.name
 SEVERAL = ("independent", "bagging", "snapshots")
 METHODS = (*INSIDE, FIXED, *SEVERAL)
 COVERAGE = 0.9
+RESAMPLES = 1000  # before bagging gives up to find every class in one
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,9 @@ def compare_ensembles(
     masks that come back, is "masksembles" (`shrinkage.neural.Masksembles`, whose kind and constant
     schedule replace those of the estimator). The epochs shared among `n_networks` give
     "independent" networks of their own seeds (Lakshminarayanan, Pritzel & Blundell 2017),
-    "bagging", each of them on rows drawn with replacement (Breiman 1996), and "snapshots" of one
-    run at the ends of cosine cycles of the learning rate (Huang et al. 2017). These last three have
-    dropout in training and all units on afterwards.
+    "bagging", each of them on rows drawn with replacement, in which no class is missing (Breiman
+    1996), and "snapshots" of one run at the ends of cosine cycles of the learning rate (Huang et
+    al. 2017). These last three have dropout in training and all units on afterwards.
 
     Args:
         estimator: what to fit, left as it is; a regressor has the squared loss. The noise of its
@@ -299,10 +300,21 @@ class _Case:
         ]
         rows = None
         if method == "bagging":
-            n, rng = len(self.y), np.random.default_rng(self.seed)
-            rows = [rng.integers(0, n, n) for _ in models]
+            rng = np.random.default_rng(self.seed)
+            rows = [self.resampled(rng) for _ in models]
         fit_many(models, self.X, self.y, rows=rows, n_threads=self.n_threads)
         return [self.predictor(model) for model in models]
+
+    def resampled(self, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """(n,) rows drawn with replacement, again until no class is missing."""
+        n = len(self.y)
+        classes = len(np.unique(self.y)) if hasattr(self.estimator, "predict_proba") else 0
+        for _ in range(RESAMPLES):
+            rows = rng.integers(0, n, n)
+            if not classes or len(np.unique(self.y[rows])) == classes:
+                return rows
+        remedy = 'leave "bagging" out, or give more rows of the rare classes'
+        raise refuse("y", f"<{classes} classes in {n} rows>", remedy, code="argument.classes")
 
     def snapshots(self) -> list[Callable[[Any], FloatArray]]:
         """Weights of one run at the end of each cycle of its learning rate."""

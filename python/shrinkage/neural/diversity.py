@@ -42,8 +42,11 @@ def ambiguity(members: npt.ArrayLike, y: npt.ArrayLike) -> Ambiguity:
     in 0 … K − 1, minus the log probability of the normalized geometric mean: diversity is the mean
     Kullback–Leibler divergence of it from the members (Heskes 1998, eq. 6).
 
+    A member that holds what happened to be impossible has the error ∞.
+
     Raises:
-        InvalidArgument: shapes do not fit.
+        InvalidArgument: shapes do not fit, or each class of a row is impossible to some member,
+            so that there is no geometric mean.
     """
     predictions, target = _as_members(members), as_array(y, "y")
     if target.shape == predictions.shape[1:]:
@@ -63,6 +66,10 @@ def ambiguity(members: npt.ArrayLike, y: npt.ArrayLike) -> Ambiguity:
     members_error = -logs[:, rows, classes].mean()
     geometric = logs.mean(axis=0)
     norm = np.logaddexp.reduce(geometric, axis=1)  # minus the diversity of each row
+    if np.isinf(norm).any():
+        row = int(np.flatnonzero(np.isinf(norm))[0])
+        remedy = "give probabilities above 0: every class has 0 from some member"
+        raise refuse(f"members[:, {row}]", "<no common class>", remedy, code="argument.range")
     ensemble_error = -(geometric[rows, classes] - norm).mean()
     return Ambiguity(float(ensemble_error), float(members_error), float(-norm.mean()))
 

@@ -341,11 +341,18 @@ class Network:
         return self._native.penalty()
 
     def checkpoint(self) -> dict[str, Any]:
-        """All that changes while training, as arrays and numbers; `restore` takes it back."""
-        return self._native.state()
+        """All that changes while training, and the seed; `restore` takes it back.
+
+        What `regularize` and `schedule` were told is not in it, as both may change at any time;
+        pickle keeps all.
+        """
+        return {**self._native.state(), "seed": self.seed}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Goes on from a checkpoint of a network of the same shape, bit by bit."""
+        """Goes on from a checkpoint of a network of the same shape and seed, bit by bit."""
+        if state.get("seed", self.seed) != self.seed:
+            remedy = f"restore it in a network of seed {state['seed']}: masks and order follow it"
+            raise refuse("seed", self.seed, remedy, code="argument.choice")
         self._native.restore(state)
 
     def resized(self, inputs: int, setting: Setting) -> Network:

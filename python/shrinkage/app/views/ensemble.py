@@ -14,7 +14,7 @@ from shrinkage.app.views.ensemble_figures import ensemble_figures, ensemble_spec
 from shrinkage.app.views.lanes import lane_label
 from shrinkage.app.views.progress import TICK_SECONDS, race_line, watch
 from shrinkage.app.views.text import Translator, count, duration
-from shrinkage.app.votes import Votes
+from shrinkage.app.votes import REPEATS, Votes
 from shrinkage.plots.ensemble import DARK_INKS, INKS
 
 PATIENCE_SECONDS = 1.5
@@ -41,14 +41,17 @@ def ensemble_tab(
     # A short count is waited for, so that the picture comes without a flash of progress.
     job.wait(max(0.0, PATIENCE_SECONDS - job.snapshot().seconds))
     standing = job.state
-    if standing is JobState.DONE:
-        with beside:
-            row = _chosen_row(job.result, t)
-        _picture(job, job.result, row, t)
-    elif standing.final:
-        _ended(job, race, lane, services, t)
-    else:
+    if not standing.final:
         watch(job, t, label=t("ensemble.counting"), key="ensemble")
+        return
+    votes: Votes | None = job.result if standing is JobState.DONE else job.partial
+    if votes is not None:
+        with beside:
+            row = _chosen_row(votes, t)
+    if standing is not JobState.DONE:
+        _ended(job, race, lane, services, t)
+    if votes is not None:
+        _picture(job, votes, row, t)
 
 
 def _await_end(race: Race, state: AppState, t: Translator) -> None:
@@ -137,10 +140,19 @@ def _ended(job: Job, race: Race, lane: int, services: Services, t: Translator) -
         if job.state is JobState.FAILED and job.error is not None:
             st.error(t.error(job.error), icon=":material/error:")
         else:
-            st.info(t("ensemble.stopped"), icon=":material/stop_circle:")
+            st.info(_stopped(job.partial, t), icon=":material/stop_circle:")
         st.button(
             t("ensemble.again"), key="ensemble_again", on_click=_again, args=(race, lane, services)
         )
+
+
+def _stopped(votes: Votes | None, t: Translator) -> str:
+    """What a stop left."""
+    if votes is None:
+        return t("ensemble.stopped")
+    if votes.repeats < REPEATS:
+        return t("ensemble.stopped_part", repeats=count(votes.repeats), total=count(REPEATS))
+    return t("ensemble.stopped_exact", units=count(votes.units))
 
 
 def _again(race: Race, lane: int, services: Services) -> None:

@@ -78,7 +78,7 @@ def _members(votes: Votes, t: Translator) -> Figure:
     scale = _scale(votes)
     rows, signals = member_rows(scale * votes.mean, scale * votes.spread, votes.match, marks)
     note = t("ensemble.note.members", repeats=count(votes.repeats))
-    if votes.exact is None:
+    if votes.units > votes.countable:
         limit = count(votes.countable)
         note += t("ensemble.note.not_exact", units=count(votes.units), limit=limit)
     table = [
