@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 import shrinkage.app.board as board_package
 from shrinkage.app.board import LaneTexts, RaceTexts, bundle, race_payload
 from shrinkage.app.i18n import LANGUAGES, section
-from shrinkage.app.race_look import LaneLook, Look
+from shrinkage.app.race_look import LaneLook, Look, cut_off
 from shrinkage.app.race_spec import Lane
+from shrinkage.app.views.race_sentence import race_texts
+from shrinkage.app.views.text import Translator
 from shrinkage.plots.race import (
     CURVE_HEIGHT,
     DARK_LANE_COLORS,
@@ -53,6 +56,29 @@ def test_the_specification_is_the_same_for_every_race() -> None:
     one, other = payload_of(look_of(5)), payload_of(look_of(300, lanes=4))
     assert json.dumps(one["specs"]) == json.dumps(other["specs"])
     assert "datasets" not in json.dumps(one["specs"])
+
+
+def test_units_through_which_nothing_passes() -> None:
+    """Of 3-4-2-1: unit 1 of the first layer gets nothing, unit 0 of the second gives nothing."""
+    weights = [np.ones((3, 4)), np.ones((4, 2)), np.ones((2, 1))]
+    assert cut_off(weights) == (0, 0)
+    weights[0][:, 1] = 0.0
+    weights[2][0] = 0.0
+    weights[0][2, 0] = 0.0  # of a unit that has others
+    assert cut_off(weights) == (2, 4)
+    weights[1][1] = weights[1][:, 0] = 0.0
+    assert cut_off(weights) == (2, 4 + 4 + 1)
+    assert cut_off([np.zeros((3, 1))]) == (0, 0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_all_zeros_come_from_such_units_it_is_said(language: str) -> None:
+    t = Translator(language)
+    look = look_of(5, lanes=3)
+    seen = (replace(look.lanes[0], cut_off=2, cut_zeros=25), look.lanes[1], look.lanes[2])
+    said = t("network.note.cut_off", lane="A", units="2")
+    assert race_texts(replace(look, lanes=seen), None, t).zeros_note.endswith(said)
+    assert race_texts(look, None, t).zeros_note == t("network.note.zeros")
 
 
 def test_curves_and_bars_are_the_numbers_of_the_race() -> None:

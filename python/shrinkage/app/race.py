@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import numpy as np
 
 from shrinkage.app.jobs import Job, Report, Share
-from shrinkage.app.race_look import VOTERS, LaneLook, Look, Table
+from shrinkage.app.race_look import VOTERS, LaneLook, Look, Table, cut_off
 from shrinkage.app.race_spec import Lane, RaceRun, RaceSpec
 from shrinkage.app.spec import RunSpec
 from shrinkage.errors import Cancelled
@@ -254,6 +254,7 @@ class Race:
         now = self._spec.lanes_after(self._done)
         for runner, lane in zip(self._runners, now, strict=True):
             weights, _ = runner.network.parameters()
+            units, zeros = cut_off(weights)
             lanes.append(
                 LaneLook(
                     lane=lane,
@@ -261,6 +262,8 @@ class Race:
                     validation=tuple(runner.validation),
                     zeros=sum(int((w == 0).sum()) for w in weights),
                     total=sum(w.size for w in weights),
+                    cut_off=units,
+                    cut_zeros=zeros,
                     test_error=table.test_error(runner.network) if runner.train else None,
                     diverged=runner.diverged,
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +101,20 @@ def mask_seed(seed: int, repeat: int) -> int:
     return int(np.random.SeedSequence((seed, repeat)).generate_state(1, np.uint64)[0])
 
 
+def cut_off(weights: Sequence[NDArray[Any]]) -> tuple[int, int]:
+    """Hidden units through which nothing passes, and how many zeros are weights of theirs."""
+    leading, leaving = weights[:-1], weights[1:]
+    hidden = [
+        (before == 0).all(axis=0) | (after == 0).all(axis=1)
+        for before, after in zip(leading, leaving, strict=True)
+    ]
+    ends = [np.zeros(weights[0].shape[0], bool), *hidden, np.zeros(weights[-1].shape[1], bool)]
+    zeros = 0
+    for w, rows, columns in zip(weights, ends[:-1], ends[1:], strict=True):
+        zeros += int(((w == 0) & (rows[:, None] | columns)).sum())
+    return sum(int(units.sum()) for units in hidden), zeros
+
+
 @dataclass(frozen=True)
 class LaneLook:
     """One lane at one moment.
@@ -108,6 +123,8 @@ class LaneLook:
         lane: how it is regularized in the next epoch.
         train, validation: mean loss after each epoch, all units on, at most ``epoch`` of them.
         zeros, total: weights that are exactly zero, and weights in all.
+        cut_off: hidden units to which no weight leads, or from which none does. cut_zeros: zeros
+            that are weights of theirs.
         test_error: see ``Table.test_error``; None before the first epoch.
         diverged: the epoch whose loss left the range of numbers, or None.
         vote: test error of the mean of VOTERS sampled sub-networks, all units on being the
@@ -119,6 +136,8 @@ class LaneLook:
     validation: tuple[float, ...] = ()
     zeros: int = 0
     total: int = 0
+    cut_off: int = 0
+    cut_zeros: int = 0
     test_error: float | None = None
     diverged: int | None = None
     vote: float | None = None

@@ -29,9 +29,18 @@ def race_texts(look: Look, table: Table | None, t: Translator) -> RaceTexts:
     return RaceTexts(
         lanes=[_lane_texts(lane, classes, t) for lane in look.lanes],
         zeros=t("network.title.zeros"),
-        zeros_note=t("network.note.zeros"),
+        zeros_note=t("network.note.zeros") + _cut_note(look, t),
         test=t(f"network.title.test_{kind}"),
         test_note=_test_note(look, 0 if table is None else table.test.n, t),
+    )
+
+
+def _cut_note(look: Look, t: Translator) -> str:
+    """The lanes whose zeros all belong to units through which nothing passes."""
+    return "".join(
+        t("network.note.cut_off", lane=letter, units=count(lane.cut_off))
+        for letter, lane in zip(LETTERS, look.lanes, strict=False)
+        if 0 < lane.zeros == lane.cut_zeros
     )
 
 
