@@ -65,6 +65,11 @@ class RowVotes:
         """Number of rows."""
         return len(self.truth)
 
+    @property
+    def most_divided(self) -> int:
+        """Place of the row on which members differ most."""
+        return int(self.members.std(axis=0).argmax())
+
 
 @dataclass(frozen=True, eq=False)
 class Votes:

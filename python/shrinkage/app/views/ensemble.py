@@ -99,13 +99,13 @@ def _chosen_lane(race: Race, lanes: list[int], t: Translator) -> int:
 
 
 def _chosen_row(votes: Votes, t: Translator) -> int:
-    """Place of the test row whose votes are shown."""
+    """Place of the test row whose votes are shown, at first the one they differ on most."""
     last = votes.rows.n
     value = st.number_input(
         t("ensemble.row"),
         min_value=1,
         max_value=last,
-        value=1,
+        value=votes.rows.most_divided + 1,
         key=f"ensemble_row_{last}",
         help=t("ensemble.row_help", rows=count(last), total=count(votes.n_test)),
         width=160,
