@@ -351,8 +351,10 @@ public:
         s.best_loss = saved["best_loss"].cast<double>();
         s.best_epoch = saved["best_epoch"].cast<std::uint64_t>();
         s.history = history_in(saved["history"].cast<py::dict>());
+        trainer_->tell_updates();
     }
-    std::uint64_t updates() const { return trainer_->state().updates; }
+    /// May be asked while run() works on another thread.
+    std::uint64_t updates() const { return trainer_->updates(); }
 
     /// One caller at a time: a second one is told so instead of waiting with the GIL.
     std::unique_lock<std::mutex> own() {

@@ -97,6 +97,31 @@ def test_networks_take_lists() -> None:
     assert network.run(2) == "none"
 
 
+def test_what_a_callback_reads_changes_nothing() -> None:
+    """Steps, epochs and sizes may be asked while another thread takes memory and draws weights."""
+    X = RNG.standard_normal((64, 2000)).astype(np.float32)
+
+    def trained(read: bool) -> tuple[list[Any], list[int]]:
+        network = Network(2000, Squared(), 1, Setting((3000, 500), batch_size=32), 0)
+        network.regularize(dropout=0.5)
+        network.set_examples(X, X[:, 0].astype(float))
+        seen: list[int] = []
+
+        def watch(_: Any) -> None:
+            if read:
+                seen.append(network.updates)
+                assert network.sizes == (2000, 3000, 500, 1)
+
+        assert network.run(2, callback=watch) == "none"
+        return network.parameters()[0], seen
+
+    (plain, _), (watched, seen) = trained(read=False), trained(read=True)
+    assert seen == sorted(seen)
+    assert seen[-1] == 4
+    for one, other in zip(plain, watched, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def many(callback: Callable[[int], bool | None] | None) -> list[sh.DropoutMLPRegressor]:
     """Two groups that are trained one after the other."""
     models = [

@@ -241,6 +241,7 @@ double Trainer<T>::step(std::span<const std::uint32_t> rows, const Context& cont
         update(rule, context);
     }
     ++state_.updates;
+    tell_updates();
     update_groups(rule, context);
     return total;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -145,6 +146,10 @@ public:
         prepare({});
         return state_;
     }
+    /// Steps so far; another thread may ask while run() works.
+    std::uint64_t updates() const { return updates_told_.load(std::memory_order_relaxed); }
+    /// To be called when the state was exchanged.
+    void tell_updates() { updates_told_.store(state_.updates, std::memory_order_relaxed); }
     /// Takes the best weights of early stopping, if there are any.
     void take_best(const Context& context = {});
 
@@ -215,6 +220,7 @@ private:
     TrainerState<T> state_;
     std::optional<Start> start_;  // to be drawn
     bool ready_ = false;
+    std::atomic<std::uint64_t> updates_told_{0};
     Aligned<T> gradient_, gradient_sum_, last_good_;
     std::vector<Piece> pieces_;  // the last one is that of the logits
     std::vector<std::uint32_t> order_;
