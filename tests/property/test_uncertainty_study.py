@@ -156,11 +156,18 @@ def width_of(y: np.ndarray, ends: np.ndarray, seed: int) -> list[un.Estimate]:
     ]
 
 
+# Forecasts of rare events: share of the rows, held, true.
+RARE = np.array([[0.6, 0.3, 0.1], [0.005, 0.02, 0.1], [0.01, 0.01, 0.2]])
+
+
 def parts(y: np.ndarray, q: np.ndarray, p: np.ndarray, seed: int) -> list[un.Estimate]:
-    """The parts of the Brier score of bent and of true forecasts, and of three classes."""
+    """The parts of the Brier score: bent and true forecasts, three classes, rare events."""
     rng = np.random.default_rng([seed, 2])
     bent_ones, true_ones = un.brier_parts(y, q), un.brier_parts(y, p)
     three = un.brier_parts(rng.integers(0, 3, ROWS), rng.dirichlet(np.ones(3), ROWS))
+    place = rng.choice(3, ROWS, p=RARE[0])
+    came = (rng.random(ROWS) < RARE[2, place]).astype(int)
+    rare = un.brier_parts(came, RARE[1, place], classes=[0, 1], n_bins=None)
     return [
         bent_ones.reliability,
         bent_ones.resolution,
@@ -168,6 +175,8 @@ def parts(y: np.ndarray, q: np.ndarray, p: np.ndarray, seed: int) -> list[un.Est
         true_ones.reliability,
         three.resolution,
         three.uncertainty,
+        rare.reliability,
+        rare.resolution,
     ]
 
 
@@ -178,6 +187,8 @@ def truths() -> dict[str, Measured]:
     z = stats.norm.ppf(0.95)
     outside = 2.0 * (stats.norm.pdf(z) - 0.05 * z)
     reliability, resolution = parts_of(p, q)
+    share, held, true = RARE
+    apart = held - true
     wrong = np.where(q > 0.5, 1 - p, p)[np.argsort(-np.maximum(q, 1 - q))]
     nll = -(p * np.log(q) + (1 - p) * np.log1p(-q)).mean()
     score = (p * (1 - q) ** 2 + (1 - p) * q**2).mean()
@@ -206,6 +217,10 @@ def truths() -> dict[str, Measured]:
         "Brier's reliability, true probabilities": Measured(0.0, 0.93),
         "Brier's resolution, 3 classes by chance": Measured(0.0, 0.93),
         "Brier's uncertainty, 3 classes alike": Measured(2.0 / 3.0, 0.93),
+        "Brier's reliability, rare events": Measured(float(apart**2 @ share), 0.93),
+        "Brier's resolution, rare events": Measured(
+            float((true - share @ true) ** 2 @ share), 0.87
+        ),
     }
 
 
@@ -267,9 +282,9 @@ def write(predicted: dict[str, Predicted], measured: dict[str, Measured]) -> Non
         f"## Confidence intervals of metrics, at {LEVEL:.0%}",
         "",
         f"{ROWS} rows unless said otherwise. The bootstrap of a mean is known to cover less for",
-        "few skewed scores, as the first row shows; an exact interval covers at least as often as",
-        "it says. Noise alone makes an ECE and Brier's reliability and resolution larger: of their",
-        "lines the interval is to be read, not the value.",
+        "few skewed scores, as the first row shows, and of few events; an exact interval covers",
+        "at least as often as it says. Noise alone makes an ECE and Brier's reliability and",
+        "resolution larger: of their lines the interval is to be read, not the value.",
         "",
         *HEADER,
     ]

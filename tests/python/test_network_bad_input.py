@@ -9,7 +9,7 @@ import pytest
 import shrinkage as sh
 from shrinkage.errors import InvalidArgument
 from shrinkage.losses import Squared
-from shrinkage.neural import Network, Setting, fit_many
+from shrinkage.neural import Network, Setting, fit_dropout_path, fit_many
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 5))
@@ -29,12 +29,16 @@ def lifted() -> None:
     network = Network(5, Squared(), 1, Setting((4,)), 0)
     network.regularize(dropout=0.5)
     network.schedule(dropout=[1.0, 2.0])
+    network.run(2)
 
 
 def lifted_later() -> None:
     network = Network(5, Squared(), 1, Setting((4,)), 0)
     network.schedule(dropout=[1.0, 2.0])
     network.regularize(input_dropout=0.5)
+    network.set_examples(X, Y)
+    assert network.run(1) == "none"  # the epoch of rate 1 is the second
+    network.run(1)
 
 
 def restored() -> None:
@@ -64,6 +68,14 @@ CASES: list[tuple[Callable[[], Any], str, str]] = [
     (lifted, "dropout", "below 1/2"),
     (lifted_later, "input_dropout", "below 1/2"),
     (twice, "estimators", "clone"),
+    (lambda: fit_many([regressor()], X, Y, callback=3), "callback", "a function"),  # type: ignore[arg-type]
+    (lambda: regressor().fit(X, Y, validation=(X, 1.0)), "validation[1]", "60 rows"),
+    (
+        lambda: regressor(*np.array([2**17, 2**17], np.int32)).fit(X, Y),
+        "hidden_layer_sizes",
+        "fewer units",
+    ),
+    (lambda: regressor(4, 4, dropout=[[0.1], [0.1, 0.2]]).fit(X, Y), "dropout[0]", "a number"),
     (restored, "seed", "a network of seed 0"),
     (lambda: Network(5, "squared", 1, Setting(), 0), "loss", "Squared()"),  # type: ignore[arg-type]
     (
@@ -89,6 +101,16 @@ def test_errors_name_argument_value_and_remedy(
     assert fields["argument"] == argument
     assert remedy in fields["remedy"]
     assert str(caught.value).startswith(f"{argument}={fields['value']} cannot be used; ")
+
+
+def test_rates_may_rise_when_the_schedule_has_fallen() -> None:
+    """Only factors of epochs to come count, and those of the rate at hand."""
+    schedule = {"dropout_schedule": "front_loaded", "random_state": 0}
+    model = sh.DropoutMLPRegressor((8,), dropout=0.1, max_epochs=20, **schedule)
+    for rates in ([0.1, 0.6], [0.6, 0.1]):
+        assert len(fit_dropout_path(model, X, Y, rates=rates).values) == 2
+    model.fit(X, Y).set_params(dropout=0.6).partial_fit(X, Y)
+    assert model.dropout_rates_[1] == pytest.approx(0.6 * 0.05)
 
 
 def test_networks_take_lists() -> None:

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimator import Estimator
-from .._validation import FloatArray, as_integer, as_number, as_weights, describe, refuse
+from .._validation import FloatArray, as_array, as_integer, as_number, as_weights, describe, refuse
 from ..errors import ConvergenceWarning
 from .compact import compact
 from .ensemble import EnsembleCallback
@@ -382,11 +382,11 @@ class DropoutMLP(Estimator, ABC):
             raise refuse("validation", kind, remedy, code="argument.type")
         X, y, *rest = validation
         X = self._design(X, reset=False)
-        target = self._as_target(y)
-        if len(target) != X.shape[0]:
+        given = as_array(y, "validation[1]")
+        if given.ndim == 0 or len(given) != X.shape[0]:
             remedy = f"give one target for each of the {X.shape[0]} rows of validation[0]"
-            raise refuse("validation[1]", describe(target), remedy, code="argument.length")
-        return X, target, as_weights(rest[0] if rest else None, X.shape[0])
+            raise refuse("validation[1]", describe(given), remedy, code="argument.length")
+        return X, self._as_target(y), as_weights(rest[0] if rest else None, X.shape[0])
 
     @abstractmethod
     def _as_target(self, y: Any) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,10 +141,11 @@ def require_constant(kind: str, factors: Any) -> None:
 
 def layer_rates(dropout: Any, input_dropout: Any, hidden: int) -> list[tuple[str, float]]:
     """Argument and rate of what enters each layer: the inputs, then so many hidden layers."""
-    alone = np.ndim(dropout) == 0
+    alone = isinstance(dropout, str) or not isinstance(dropout, Iterable)
+    alone = alone or getattr(dropout, "ndim", 1) == 0
     if alone:
         dropout = [dropout] * hidden
-    elif len(dropout) != hidden:
+    elif len(dropout := list(dropout)) != hidden:
         remedy = f"give one rate, or one per hidden layer, {hidden} in all"
         raise refuse("dropout", repr(dropout), remedy, code="argument.length")
     names = ["dropout" if alone else f"dropout[{layer}]" for layer in range(hidden)]

@@ -132,7 +132,6 @@ class Network:
         kind = resolve_dropout_kind(dropout_kind)
         require_constant(kind.name, self._factors.get("dropout", ()))
         rates = layer_rates(dropout, input_dropout, len(self.setting.hidden_layer_sizes))
-        require_rates(rates, self._factors.get("dropout", ()))
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
         groups = as_groups(input_groups, self._inputs)
         if groups and kind.name not in GROUPING_KINDS:
@@ -172,7 +171,6 @@ class Network:
                     name, "<negative factors>", "give factors of at least 0", code="argument.range"
                 )
         require_constant(self.dropout_kind.name, factors["dropout"])
-        require_rates(self._rates, factors["dropout"])
         clip = math.inf if self.setting.clip_norm is None else self.setting.clip_norm
         self._native.set_schedule(list(factors["learning_rate"]), list(factors["dropout"]), clip)
         self._factors = factors
@@ -219,6 +217,7 @@ class Network:
         """
         epochs = as_integer(epochs, "epochs", minimum=0, maximum=2**31)
         threads = resolve_threads(n_threads)
+        self._require_rates(epochs)
 
         def snapshot(control: _native.Control) -> TrainingProgress:
             now = control.progress()
@@ -232,6 +231,13 @@ class Network:
             snapshot=snapshot,
         )
         return cast(Ending, ending)
+
+    def _require_rates(self, epochs: int) -> None:
+        """Refuses rates that the schedule lifts too far in the epochs to come."""
+        factors = self._factors["dropout"]
+        if len(factors):
+            done = min(len(self.history), len(factors) - 1)
+            require_rates(self._rates, factors[done : done + max(epochs, 1)])
 
     predict_ensemble = predict_ensemble
 
@@ -314,6 +320,7 @@ class Network:
         Biases and layers without penalty are measured in the largest λ. With dropout the gradient
         is the mean of 32 draws; without, the error is 0.
         """
+        self._require_rates(1)
         threads = resolve_threads(n_threads)
         return self._watched(
             lambda control: self._native.kkt_residual(threads, control), 100 * self._n
@@ -326,6 +333,7 @@ class Network:
 
         Of learned rates both with what these cost.
         """
+        self._require_rates(1)
         threads = resolve_threads(n_threads)
         return self._watched(
             lambda control: self._native.loss_and_gradient(step, threads, control), 3 * self._n
@@ -431,6 +439,8 @@ def run_many(
             stops them.
     """
     threads = resolve_threads(n_threads)
+    for network in networks:
+        network._require_rates(epochs)
     natives: list[Any] = [network._native for network in networks]
     endings = watch_native(
         lambda control: _native.run_many(natives, epochs, threads, control, residual_at_end),

@@ -76,7 +76,7 @@ def require_memory(setting: Setting, inputs: int, loss: NetworkLoss, targets: in
             "give a loss such as shrinkage.neural.GaussianNoise() or shrinkage.losses.Squared()"
         )
         raise refuse("loss", repr(loss), remedy, code="argument.type")
-    sizes = [inputs, *setting.hidden_layer_sizes, max(targets, 1)]
+    sizes = [inputs, *map(int, setting.hidden_layer_sizes), max(targets, 1)]
     weights = sum((n + 1) * units for n, units in pairwise(sizes))
     # Weights, gradient, weights to fall back to, and moments.
     numbers = (3 + MOMENTS[setting.optimizer]) * weights

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+from scipy import optimize, sparse
 
 from .._validation import FloatArray, as_integer
 from ._inputs import Places, as_columns, as_level, as_places, same_rows
@@ -18,10 +18,11 @@ from .estimate import (
     RESAMPLES,
     Estimate,
     clopper_pearson,
-    invert,
     mean_estimate,
     stream,
 )
+
+ROUNDING = 1e-28  # a mean square that is none
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,10 @@ def brier_parts(
     about the number of bins over that of rows times an outcome's variance. Their values keep that
     noise, and their intervals take it into account by test inversion, as the interval of
     `expected_calibration_error` does, with the noise of a Bayesian bootstrap over rows (Rubin
-    1981), never less than that of shares that are not quite sure. The interval of reliability
-    also holds what the exact intervals of the base rates allow; the uncertainty of two classes
-    is exact.
+    1981), never less than that of shares that are not quite sure. An upper end holds what is
+    hidden most easily, a distance in the bin of most noise alone, and that of reliability what the
+    exact intervals of the base rates allow. The uncertainty of two classes is exact. Where a few
+    events decide, the resolution's interval covers less than it says, some 0.9 for 0.95.
 
     Args:
         y, probabilities, classes: as in `brier_scores`.
@@ -78,10 +80,12 @@ def brier_parts(
     same_rows(len(places), probabilities=columns)
     level = as_level(level)
     n_resamples = as_integer(n_resamples, "n_resamples", minimum=10, maximum=10**6)
-    n_classes, first = columns.shape[1], 1 if np.ndim(probabilities) == 1 else 0
+    # Two classes mirror each other: one is looked at, and counted twice.
+    n_classes = columns.shape[1]
+    times = 2 if n_classes == 2 and np.ndim(probabilities) == 2 else 1
     split = [
         _Class(columns[:, k], places == k, 1.0 / n_classes, n_bins, strategy)
-        for k in range(first, n_classes)
+        for k in (range(n_classes) if n_classes > 2 else [1])
     ]
     score, within = (
         mean_estimate(rows, level=level, n_resamples=n_resamples, random_state=random_state)
@@ -89,16 +93,27 @@ def brier_parts(
     )
     reliability, resolution, unequal = _inverted(split, level, n_resamples, random_state)
     reach = sum(one.farthest_from_whole(level) ** 2 for one in split)
-    reliability = replace(reliability, high=max(reliability.high, reach))
+    most = 1.0 if n_classes == 2 else 2.0
+    reliability = _at_most(replace(reliability, high=max(reliability.high, reach)), most)
     if n_classes == 2:
-        uncertainty = _two_classes(split[0], level, len(split))
+        uncertainty = _two_classes(split[0], level)
     else:
         even = 1.0 - 1.0 / n_classes
         value, low, high = (
             max(even - one, 0.0) for one in (unequal.value, unequal.high, unequal.low)
         )
         uncertainty = Estimate(value, low, high, level, unequal.method)
-    return BrierParts(score, reliability, resolution, uncertainty, within)
+    resolution = _at_most(resolution, uncertainty.high)
+    parts = score, reliability, resolution, uncertainty, within
+    return BrierParts(*(_multiplied(part, times) for part in parts))
+
+
+def _multiplied(one: Estimate, times: int) -> Estimate:
+    return replace(one, value=times * one.value, low=times * one.low, high=times * one.high)
+
+
+def _at_most(one: Estimate, most: float) -> Estimate:
+    return replace(one, high=max(min(one.high, most), one.value))
 
 
 class _Class:
@@ -149,11 +164,13 @@ class _Class:
         return np.array([share @ self.gap**2, resolution, (self.base - self.even) ** 2])
 
     def resampled_squares(
-        self, weights: FloatArray, block: Places, generator: np.random.Generator
+        self, weights: FloatArray, block: Places, generator: np.random.Generator, lone: bool
     ) -> FloatArray:
-        """(3, 3, R) of `squares` in R resamples, were each of its distances F times as large.
+        """(2, 3, 3, R): `squares` in R resamples by coefficients of F², 2F and 1.
 
-        Coefficients of F², 2F and 1: what is true, its product with noise, and noise.
+        First, were each distance F times as large as seen. Second, were there none but in the bin
+        of most noise, if this is the class with it (`lone`), and its mean square F². The
+        coefficients are what is true, its product with noise, and noise.
 
         Args:
             weights: (R, G) of blocks of rows, that sum to 1 over rows. block: (n,) of each row.
@@ -171,28 +188,72 @@ class _Class:
         frequency = trues / share - self.frequency - unsure
         base = trues.sum(axis=1) - self.base
         base = base + _noise(self.base, len(block)) * generator.standard_normal(len(base))
-        apart = self.frequency - (share @ self.frequency)[:, None]
         frequency = frequency - (share * frequency).sum(axis=1, keepdims=True)
-        uneven = np.full((len(base), 1), self.base - self.even)
+        whole, base = np.ones((1, 1)), base[:, None]
+        # How many rows the one bin has tells nothing of a distance that is not its own.
+        known = (self.count / len(block))[None, :]
+        alone = lone * self._noisiest_alone()
         return np.array(
             [
-                _quadratic(share, np.broadcast_to(self.gap, share.shape), gap),
-                _quadratic(share, apart, frequency),
-                _quadratic(np.ones((1, 1)), uneven, base[:, None]),
+                [
+                    _quadratic(share, self.gap, gap),
+                    _quadratic(share, _centred(share, self.frequency), frequency),
+                    _quadratic(whole, np.array([self.base - self.even]), base),
+                ],
+                [
+                    _quadratic(share, alone, gap, known),
+                    _quadratic(share, _centred(known, alone), frequency, known),
+                    _quadratic(whole, np.array([float(lone)]), base),
+                ],
             ]
         )
+
+    def most_noise(self) -> float:
+        """Variance of an outcome in the bin where it is largest."""
+        return float(_smooth_variance(self.frequency, self.count).max())
+
+    def _noisiest_alone(self) -> FloatArray:
+        """(B,) distances that are 0 but in the bin of `most_noise`, of mean square 1."""
+        alone = np.zeros(len(self.count))
+        place = _smooth_variance(self.frequency, self.count).argmax()
+        alone[place] = np.sqrt(len(self.p) / self.count[place])
+        return alone
+
+
+def _smooth_variance(frequency: Any, count: Any) -> Any:
+    """Of an outcome whose share is (k + 1)/(n + 2) where k of n rows were seen."""
+    smooth = (frequency * count + 1.0) / (count + 2.0)
+    return smooth * (1.0 - smooth)
 
 
 def _noise(frequency: Any, count: Any) -> Any:
     """Standard deviation that (k + 1)/(n + 2) has more than the share k/n, of n rows."""
-    smooth = (frequency * count + 1.0) / (count + 2.0)
-    more = smooth * (1.0 - smooth) - frequency * (1.0 - frequency)
+    more = _smooth_variance(frequency, count) - frequency * (1.0 - frequency)
     return np.sqrt(np.maximum(more, 0.0) / count)
 
 
-def _quadratic(share: FloatArray, true: FloatArray, noise: FloatArray) -> FloatArray:
-    """(3, R) Σ share·(F·true + noise)², its coefficients of F², 2F and 1."""
-    return np.array([(share * pair).sum(axis=1) for pair in (true**2, true * noise, noise**2)])
+def _centred(share: FloatArray, true: FloatArray) -> FloatArray:
+    """(R, B) distances from their mean."""
+    return np.asarray(true - (share @ true)[:, None])
+
+
+def _quadratic(
+    share: FloatArray, true: FloatArray, noise: FloatArray, known: FloatArray | None = None
+) -> FloatArray:
+    """(3, R) Σ share·(F·true + noise)², its coefficients of F², 2F and 1.
+
+    Args:
+        known: shares of what is true, if they are not resampled.
+    """
+    true = np.broadcast_to(true, noise.shape)
+    of_true = share if known is None else known
+    return np.array(
+        [
+            (of_true * true**2).sum(axis=1),
+            (of_true * true * noise).sum(axis=1),
+            (share * noise**2).sum(axis=1),
+        ]
+    )
 
 
 def _inverted(
@@ -204,44 +265,64 @@ def _inverted(
     block = generator.permutation(n) % BLOCKS
     size = np.bincount(block)
     at_once = max(1, CHUNK // max(len(size), *(len(one.count) for one in split)))
+    lone = int(np.argmax([one.most_noise() for one in split]))
     drawn = []
     for start in range(0, n_resamples, at_once):
         shape = min(at_once, n_resamples - start), len(size)
         weights = generator.standard_exponential(shape)
         weights /= (weights @ size)[:, None]
-        drawn.append(sum(one.resampled_squares(weights, block, generator) for one in split))
-    coefficients = np.concatenate(drawn, axis=2)
-    values = np.sum([one.squares() for one in split], axis=0)
-    # The interval of reliability reaches far enough by that of the base rates.
+        drawn.append(
+            sum(
+                one.resampled_squares(weights, block, generator, place == lone)
+                for place, one in enumerate(split)
+            )
+        )
+    coefficients = np.concatenate(drawn, axis=3)
+    values = np.sum([one.squares() for one in split], axis=0).tolist()
     return [
-        _squares_estimate(value, draws, level, n_resamples, to_noise=place > 0)
-        for place, (value, draws) in enumerate(zip(values.tolist(), coefficients, strict=True))
+        _squares_estimate(value, coefficients[:, place], level, n_resamples)
+        for place, value in enumerate(values)
     ]
 
 
 def _squares_estimate(
-    value: float, coefficients: FloatArray, level: float, n_resamples: int, to_noise: bool
+    value: float, directions: FloatArray, level: float, n_resamples: int
 ) -> Estimate:
-    true, both, noise = coefficients
-
-    def draw(factor: float) -> FloatArray:
-        return np.asarray(factor**2 * true + 2.0 * factor * both + noise)
-
-    low, high = invert(draw, value, level)
-    most = value * high**2
-    if to_noise and value <= np.quantile(noise, 0.5 * (1.0 - level)):
-        # Less than noise alone would show: as far as that reaches.
-        most = max(most, float(np.quantile(noise, level)))
+    """The lower end by distances as they were seen, the upper by the worse of both directions."""
+    ends = [_ends(value, draws, level) for draws in directions]
+    low, high = ends[0][0], max(high for _, high in ends)
     name = f"test inversion, {n_resamples} resamples"
-    return Estimate(value, value * low**2, most, level, name)
+    return Estimate(value, min(low, value), max(high, value), level, name)
 
 
-def _two_classes(one: _Class, level: float, times: int) -> Estimate:
-    """Variance of the outcomes of two classes, counted `times`."""
+def _ends(value: float, draws: FloatArray, level: float) -> tuple[float, float]:
+    """The mean squares F²·E[true] under which the value is in neither tail."""
+    true, both, noise = draws
+    tail = 0.5 * (1.0 - level)
+    scale = float(true.mean())
+    if scale < ROUNDING:
+        return 0.0, 0.0
+
+    def excess(factor: float, q: float, seen: float) -> float:
+        drawn = factor**2 * true + 2.0 * factor * both + noise
+        return float(np.quantile(drawn, q)) - seen
+
+    # Less than noise alone would show tells no more than what it shows.
+    seen = value if value > np.quantile(noise, tail) else float(np.median(noise))
+    far = float(np.sqrt(seen / scale))
+    while excess(far, tail, seen) < 0.0:
+        far *= 2.0
+    high = optimize.brentq(excess, 0.0, far, args=(tail, seen), xtol=1e-4 * far)
+    low = 0.0
+    if excess(0.0, 1.0 - tail, value) < 0.0:
+        low = optimize.brentq(excess, 0.0, far, args=(1.0 - tail, value), xtol=1e-4 * far)
+    return scale * low**2, scale * high**2
+
+
+def _two_classes(one: _Class, level: float) -> Estimate:
+    """Variance of the outcomes."""
     low, high = one.base_interval(level)
     ends = low * (1.0 - low), high * (1.0 - high)
     most = 0.25 if low <= 0.5 <= high else max(ends)
     value = one.base * (1.0 - one.base)
-    return Estimate(
-        times * value, times * min(ends), times * most, level, "exact (Clopper–Pearson)"
-    )
+    return Estimate(value, min(ends), most, level, "exact (Clopper–Pearson)")

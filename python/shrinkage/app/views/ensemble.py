@@ -100,13 +100,17 @@ def _chosen_lane(race: Race, lanes: list[int], t: Translator) -> int:
 
 def _chosen_row(votes: Votes, t: Translator) -> int:
     """Place of the test row whose votes are shown, at first the one they differ on most."""
-    last = votes.rows.n
+    last, begin = votes.rows.n, votes.rows.most_divided + 1
+    key = f"ensemble_row_{last}"
+    told = f"{key}_begin"  # a row that nobody chose gives way to that of other votes
+    if st.session_state.get(key) in (None, st.session_state.get(told)):
+        st.session_state[key] = begin
+    st.session_state[told] = begin
     value = st.number_input(
         t("ensemble.row"),
         min_value=1,
         max_value=last,
-        value=votes.rows.most_divided + 1,
-        key=f"ensemble_row_{last}",
+        key=key,
         help=t("ensemble.row_help", rows=count(last), total=count(votes.n_test)),
         width=160,
     )
