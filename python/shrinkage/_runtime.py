@@ -122,6 +122,13 @@ def resolve_threads(n_threads: int | None) -> int:
     return max(1, min(cpus, int(inner))) if inner.isdigit() and int(inner) > 0 else max(1, cpus)
 
 
+def require_callback(callback: object) -> None:
+    """Refuses what cannot be called."""
+    if callback is not None and not callable(callback):
+        remedy = "give a function that is called with the progress, or None"
+        raise refuse("callback", repr(callback), remedy, code="argument.type")
+
+
 def run_native(
     call: Callable[[_native.Control], T],
     *,
@@ -160,9 +167,7 @@ def watch_native(
     Raises:
         Interrupted: on Ctrl-C, with the result of what was finished.
     """
-    if callback is not None and not callable(callback):
-        remedy = "give a function that is called with the progress, or None"
-        raise refuse("callback", repr(callback), remedy, code="argument.type")
+    require_callback(callback)
     control = _native.Control()
     if time_limit is not None:
         control.set_time_limit(time_limit)

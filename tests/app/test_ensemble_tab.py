@@ -481,7 +481,7 @@ def test_what_a_stop_left_is_shown_and_counted_on(
 
 
 def test_of_several_lanes_with_dropout_one_is_chosen(open_app: Opened) -> None:
-    spec = FAST.but(lanes=(DROPPED, Lane(), Lane(dropout=0.2)))
+    spec = FAST.but(lanes=(DROPPED, Lane(), Lane(dropout=0.9)))
     screen = opened(open_app, spec)
     first = screen.board
     screen.widget("button_group", "ensemble_lane").set_value(2)
@@ -489,3 +489,10 @@ def test_of_several_lanes_with_dropout_one_is_chosen(open_app: Opened) -> None:
     assert screen.board["figures"] != first["figures"]
     assert screen.board["specs"] == first["specs"]
     assert len(screen.shared.ensembles.jobs()) == 2
+    # A row that nobody chose follows the votes that are shown.
+    begin = {job.result.rows.most_divided + 1 for job in screen.shared.ensembles.jobs()}
+    assert len(begin) == 2
+    shown = screen.widget("number_input", "ensemble_row").value
+    screen.widget("button_group", "ensemble_lane").set_value(0)
+    screen.run()
+    assert {shown, screen.widget("number_input", "ensemble_row").value} == begin

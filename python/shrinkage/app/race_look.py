@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -103,16 +104,15 @@ def mask_seed(seed: int, repeat: int) -> int:
 
 def cut_off(weights: Sequence[NDArray[Any]]) -> tuple[int, int]:
     """Hidden units through which nothing passes, and how many zeros are weights of theirs."""
-    leading, leaving = weights[:-1], weights[1:]
-    hidden = [
-        (before == 0).all(axis=0) | (after == 0).all(axis=1)
-        for before, after in zip(leading, leaving, strict=True)
-    ]
-    ends = [np.zeros(weights[0].shape[0], bool), *hidden, np.zeros(weights[-1].shape[1], bool)]
-    zeros = 0
-    for w, rows, columns in zip(weights, ends[:-1], ends[1:], strict=True):
-        zeros += int(((w == 0) & (rows[:, None] | columns)).sum())
-    return sum(int(units.sum()) for units in hidden), zeros
+    zero = [w == 0 for w in weights]
+    hidden = [before.all(axis=0) | after.all(axis=1) for before, after in pairwise(zero)]
+    units = sum(int(each.sum()) for each in hidden)
+    if units == 0:
+        return 0, 0
+    ends = [np.zeros(len(zero[0]), bool), *hidden, np.zeros(zero[-1].shape[1], bool)]
+    inside = zip(zero, pairwise(ends), strict=True)
+    zeros = sum(int((w & (rows[:, None] | columns)).sum()) for w, (rows, columns) in inside)
+    return units, zeros
 
 
 @dataclass(frozen=True)

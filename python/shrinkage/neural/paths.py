@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import clone
 
+from .._runtime import require_callback
 from .._validation import FloatArray, as_array, as_floats, as_integer, describe, refuse
 from .base import DropoutMLP, Validation
 from .kinds import resolve_dropout_kind
@@ -191,9 +192,7 @@ def fit_many(
     if rows is not None and len(rows) != len(models):
         remedy = f"give one array of rows per estimator, {len(models)} in all"
         raise refuse("rows", f"<list of {len(rows)}>", remedy, code="argument.length")
-    if callback is not None and not callable(callback):
-        remedy = "give a function that is called with the epochs finished, or None"
-        raise refuse("callback", repr(callback), remedy, code="argument.type")
+    require_callback(callback)
     weights = None if sample_weight is None else np.asarray(sample_weight)
     for place, model in enumerate(models):
         if rows is None:

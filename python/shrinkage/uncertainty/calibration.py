@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import optimize, stats
 
 from .._validation import FloatArray, as_integer, refuse
 from ._inputs import Places, as_columns, as_level, as_places, as_scores, same_rows
-from .estimate import RESAMPLES, Estimate, clopper_pearson, invert, stream
+from .estimate import RESAMPLES, Estimate, clopper_pearson, stream
 
 Strategy = Literal["mass", "width"]
 Norm = Literal["l1", "l2", "max"]
@@ -119,7 +120,7 @@ def expected_calibration_error(
     noise = np.sqrt(smooth * (1.0 - smooth) / bins.count)
     noise = noise * stream(random_state).standard_normal((n_draws, len(gap)))
     value = float(measure(gap))
-    low, high = invert(lambda factor: measure(factor * gap + noise), value, level)
+    low, high = _invert(lambda factor: measure(factor * gap + noise), value, level)
     reach = max(value * high, _farthest_from_whole(bins, level))
     name = f"test inversion, {n_draws} draws of the noise in the bins; exact for the whole"
     return Estimate(value, value * low, min(reach, 1.0), level, name)
@@ -131,6 +132,24 @@ def _farthest_from_whole(bins: Reliability, level: float) -> float:
     ends = clopper_pearson(np.round(trues), n, level)
     confidence = float(bins.confidence @ bins.count / n)
     return max(abs(confidence - float(end)) for end in ends)
+
+
+def _invert(draw: Callable[[float], FloatArray], value: float, level: float) -> tuple[float, float]:
+    """The least factor ≤ 1 and the largest ≥ 1 under which the value is in neither tail."""
+    tail = 0.5 * (1.0 - level)
+
+    def excess(factor: float, q: float) -> float:
+        return float(np.quantile(draw(factor), q)) - value
+
+    low, high = 0.0, 1.0
+    if excess(0.0, 1.0 - tail) < 0.0 < excess(1.0, 1.0 - tail):
+        low = float(optimize.brentq(excess, 0.0, 1.0, args=(1.0 - tail,), xtol=1e-4))
+    if value > 0.0 and excess(1.0, tail) < 0.0:
+        far = 2.0
+        while excess(far, tail) < 0.0:
+            far *= 2.0
+        high = float(optimize.brentq(excess, 1.0, far, args=(tail,), xtol=1e-4))
+    return low, high
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 from .._validation import FloatArray, as_floats, as_integer, describe, refuse
 from ._inputs import as_level, as_scores
@@ -154,21 +154,3 @@ def share_estimate(hits: npt.NDArray[np.bool_], *, level: float = 0.95) -> Estim
     low, high = clopper_pearson(count, hits.size, level)
     value = count / hits.size
     return Estimate(value, float(low), float(high), float(level), "exact (Clopper–Pearson)")
-
-
-def invert(draw: Callable[[float], FloatArray], value: float, level: float) -> tuple[float, float]:
-    """The least factor ≤ 1 and the largest ≥ 1 under which the value is in neither tail."""
-    tail = 0.5 * (1.0 - level)
-
-    def excess(factor: float, q: float) -> float:
-        return float(np.quantile(draw(factor), q)) - value
-
-    low, high = 0.0, 1.0
-    if excess(0.0, 1.0 - tail) < 0.0 < excess(1.0, 1.0 - tail):
-        low = float(optimize.brentq(excess, 0.0, 1.0, args=(1.0 - tail,), xtol=1e-4))
-    if value > 0.0 and excess(1.0, tail) < 0.0:
-        far = 2.0
-        while excess(far, tail) < 0.0:
-            far *= 2.0
-        high = float(optimize.brentq(excess, 1.0, far, args=(tail,), xtol=1e-4))
-    return low, high
