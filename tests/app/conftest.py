@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit.components.v2.manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+import shrinkage.app.runs as runs
 from shrinkage.app.i18n import translate
+from shrinkage.app.runs import LinearResult, fit_linear
 from shrinkage.app.services import Services, services
+from shrinkage.app.spec import DEFAULT
 from shrinkage.app.store import HOME_VARIABLE
+from support.fits import compare_once
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PATIENCE_SECONDS = 60
@@ -103,6 +108,36 @@ class Screen:
             self.widget("button_group", "task_").set_value(task)
             self.run()
         return self.click("use_data")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_packages_read() -> Iterator[None]:
+    """A session starts without reading the metadata of every installed package.
+
+    Streamlit looks in them for components of others, for some .2 s of every `AppTest`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        scanner = streamlit.components.v2.manifest_scanner
+        patch.setattr(scanner, "scan_component_manifests", list)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _fits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same table with the same settings is fitted once for all tests."""
+    monkeypatch.setattr(runs, "compare_penalties", compare_once)
+
+
+@pytest.fixture(scope="session")
+def diabetes_result(tmp_path_factory: pytest.TempPathFactory) -> LinearResult:
+    """The first picture; for a sentence about other numbers replace those."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "compare_penalties", compare_once)
+        made = Services(tmp_path_factory.mktemp("first"))
+        try:
+            return fit_linear(DEFAULT, made, lambda _: False)
+        finally:
+            made.close()
 
 
 @pytest.fixture

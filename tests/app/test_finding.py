@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from shrinkage.app.i18n import LANGUAGES, catalog
-from shrinkage.app.runs import LinearResult, fit_linear
-from shrinkage.app.services import Services
+from shrinkage.app.runs import LinearResult
 from shrinkage.app.spec import DEFAULT, encode
 from shrinkage.app.views.sentence import certificate, sentence
 from shrinkage.app.views.text import Translator, duration
@@ -22,9 +21,9 @@ Opened = Callable[..., Any]
 
 
 @pytest.fixture
-def diabetes(shared: Services) -> LinearResult:
+def diabetes(diabetes_result: LinearResult) -> LinearResult:
     """The first picture."""
-    return fit_linear(DEFAULT, shared, lambda _: False)
+    return diabetes_result
 
 
 def on(base: LinearResult, X: Any, y: Any, **options: Any) -> LinearResult:

@@ -35,8 +35,8 @@ FILE = "\n".join(
 
 
 @pytest.fixture
-def diabetes(shared: Services) -> LinearResult:
-    return fit_linear(DEFAULT, shared, quiet)
+def diabetes(diabetes_result: LinearResult) -> LinearResult:
+    return diabetes_result
 
 
 def read(text: str) -> tuple[list[str], list[list[str]]]:
