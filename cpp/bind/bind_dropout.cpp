@@ -5,6 +5,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include "bind/gil.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/nn/dropout.hpp"
 #include "shrinkage/nn/member_masks.hpp"
@@ -19,7 +20,7 @@ py::array_t<std::uint8_t> bound_dropout_mask(const py::array& rows_, std::size_t
     const auto rows = vector_view<std::uint32_t>(rows_, "rows");
     std::vector<std::uint8_t> mask;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         check_dropout({seed, step, layer}, cols, rate);
         mask.resize(rows.size() * cols);
         dropout_mask({seed, step, layer}, rows, cols, rate, mask);
@@ -33,7 +34,7 @@ py::array_t<std::uint8_t> bound_member_mask(const py::array& rows_, std::size_t 
     const auto rows = vector_view<std::uint32_t>(rows_, "rows");
     std::vector<std::uint8_t> mask;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         check_dropout({seed, step, layer}, cols, rate);
         const MemberMasks members({seed, step, layer}, n_members, cols, rate);
         mask.reserve(rows.size() * cols);
@@ -51,7 +52,7 @@ py::array_t<double> bound_dropout_uniform(const py::array& rows_, std::size_t co
     const auto rows = vector_view<std::uint32_t>(rows_, "rows");
     std::vector<double> out;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         check_dropout({seed, step, layer}, cols, 0.0);
         out.resize(rows.size() * cols);
         dropout_uniform({seed, step, layer}, rows, cols, out);
@@ -67,7 +68,7 @@ py::array_t<T> apply_to(const py::array& x_, std::span<const std::uint8_t> mask,
     }
     std::vector<T> out(x.size());
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         apply_dropout(x, mask, rate, std::span<T>(out));
     }
     return to_numpy(std::move(out));

@@ -8,6 +8,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "bind/gil.hpp"
 #include "bind/network.hpp"
 #include "shrinkage/nn/ensemble/enumeration.hpp"
 #include "shrinkage/nn/ensemble/sampled.hpp"
@@ -52,7 +53,7 @@ py::dict sample(BoundNetwork<T>& network, const py::object& x, const py::object&
     Trainer<T>& trainer = network.trainer();
     SampledEnsemble<T> found;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         found = sample_ensemble(trainer.architecture(), trainer.state().parameters.data(),
                                 examples.view, request, {n_threads, &control});
     }
@@ -81,7 +82,7 @@ py::dict enumerate(BoundNetwork<T>& network, const py::object& x, const py::obje
     Trainer<T>& trainer = network.trainer();
     EnumeratedEnsemble found;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         found = enumerate_ensemble(trainer.architecture(), trainer.state().parameters.data(),
                                    examples.view, plan, precisions, {n_threads, &control});
     }

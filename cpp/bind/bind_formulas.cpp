@@ -9,6 +9,7 @@
 #include <pybind11/stl.h>
 
 #include "bind/choices.hpp"
+#include "bind/gil.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/loss/mean_loss.hpp"
 #include "shrinkage/solver/penalized_loss.hpp"
@@ -155,7 +156,7 @@ py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const p
     std::visit([&](const auto& l) { require_targets(l, y); }, loss);
     PenalizedLoss result;
     {
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         result = penalized_loss(loss, penalty, x, y, weights, w, b, lambda);
     }
     return py::make_tuple(result.value, to_numpy(std::move(result.gradient)),

@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "bind/gil.hpp"
 #include "bind/network.hpp"
 #include "shrinkage/base/threads.hpp"
 
@@ -66,7 +67,7 @@ std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks,
         network->require_examples();
     }
     std::vector<std::string> endings(networks.size());
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     parallel_for(networks.size(), n_threads, [&](std::size_t i) {
         endings[i] =
             ending_name(networks[i]->trainer().run(epochs, {1, &control}, residual_at_end));

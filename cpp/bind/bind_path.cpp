@@ -8,6 +8,7 @@
 #include <pybind11/stl.h>
 
 #include "bind/choices.hpp"
+#include "bind/gil.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/path/fit.hpp"
 
@@ -160,7 +161,7 @@ void bind_path(py::module_& m) {
             PathResult result;
             with_model(outputs, loss, loss_parameters, penalty, parameters,
                        [&](const auto& chosen_loss, const auto& chosen_penalty) {
-                           const py::gil_scoped_release release;
+                           const ReleasedGil released;
                            result = fit_path(chosen_loss, chosen_penalty, input, options,
                                              {n_threads, &control});
                        });
@@ -191,7 +192,7 @@ void bind_path(py::module_& m) {
             std::vector<double> flat;
             with_model(outputs, loss, loss_parameters, penalty, parameters,
                        [&](const auto& chosen_loss, const auto& chosen_penalty) {
-                           const py::gil_scoped_release release;
+                           const ReleasedGil released;
                            for (const auto& scores :
                                 cross_validate(chosen_loss, chosen_penalty, input, options, folds,
                                                n_folds, {n_threads, &control})) {

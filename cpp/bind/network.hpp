@@ -14,6 +14,7 @@
 #include <pybind11/stl.h>
 
 #include "bind/choices.hpp"
+#include "bind/gil.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/base/errors.hpp"
 #include "shrinkage/nn/dropout.hpp"
@@ -228,7 +229,7 @@ public:
                     bool residual_at_end) {
         const auto lock = own();
         require_examples();
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         return ending_name(trainer_->run(epochs, {n_threads, &control}, residual_at_end));
     }
     py::array_t<double> outputs(const py::object& x, std::size_t n_threads, Control& control) {
@@ -236,7 +237,7 @@ public:
         const auto examples = held(x, py::none(), py::none());
         std::vector<double> out;
         {
-            const py::gil_scoped_release release;
+            const ReleasedGil released;
             out = trainer_->outputs(examples.view, {n_threads, &control});
         }
         return to_numpy_rows(std::move(out), examples.view.n, trainer_->layout().outputs());
@@ -245,7 +246,7 @@ public:
                      std::size_t n_threads, Control& control) {
         const auto lock = own();
         const auto examples = held(x, y, weights);
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         return trainer_->mean_loss(examples.view, {n_threads, &control});
     }
     py::tuple kkt_residual(std::size_t n_threads, Control& control) {
@@ -253,7 +254,7 @@ public:
         require_examples();
         KktResidual residual;
         {
-            const py::gil_scoped_release release;
+            const ReleasedGil released;
             residual = trainer_->kkt_residual({n_threads, &control});
         }
         return py::make_tuple(residual.value, residual.error);
@@ -264,7 +265,7 @@ public:
         Aligned<T> gradient;
         double loss = 0.0;
         {
-            const py::gil_scoped_release release;
+            const ReleasedGil released;
             loss = trainer_->loss_and_gradient(step, gradient, {n_threads, &control});
         }
         return py::make_tuple(loss, weights_in(gradient), biases_in(gradient));

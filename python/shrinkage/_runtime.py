@@ -6,8 +6,10 @@ and cancellation take effect within 50 ms whatever the core is doing.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ from .core import _native
 
 T = TypeVar("T")
 POLL_SECONDS = 0.05
+LEAVE_SECONDS = 5.0  # how long an end of the interpreter waits for calls that it stopped
+BETWEEN_CALLS_SECONDS = 0.2  # and how long for threads that have called, and may again
 SHORT_FLOPS = 2e6  # below it a call ends before the first poll would come
 
 
@@ -100,6 +104,76 @@ class _SingleThreadedBlas:
 single_threaded_blas = _SingleThreadedBlas()
 
 
+class _RunningCalls:
+    """The native calls in progress, which an end of the interpreter stops and waits for.
+
+    A thread that came back into an interpreter that is gone would be ended in the middle of C++,
+    ours or numpy's, and the BLAS under a call that went on would be unloaded. Threads that outlive
+    the main one are daemons; when they call the core, or come back from it, they sleep.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew: a forked child has no call of its parent's."""
+        self._changed = threading.Condition()
+        self._controls: list[_native.Control] = []
+        self._callers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._leaving = False
+
+    @contextmanager
+    def __call__(self, control: _native.Control) -> Iterator[None]:
+        with self._changed:
+            outlived = self._outlives_main()
+            if not outlived:
+                self._controls.append(control)
+                self._callers.add(threading.current_thread())
+        if outlived:
+            self._sleep()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._controls.remove(control)
+                self._changed.notify_all()
+            if self._outlives_main():
+                self._sleep()
+
+    def leave(self) -> None:
+        """Stops all calls and waits for them; one that does not heed it in time is left alone.
+
+        Threads that are between two calls have a moment to come to the next.
+        """
+        with self._changed:
+            self._leaving = True
+            self._callers.discard(threading.current_thread())
+            for control in self._controls:
+                control.stop()
+            self._changed.wait_for(lambda: not self._controls, timeout=LEAVE_SECONDS)
+            self._changed.wait_for(
+                lambda: not any(thread.is_alive() for thread in self._callers),
+                timeout=BETWEEN_CALLS_SECONDS,
+            )
+
+    def _outlives_main(self) -> bool:
+        """Whether this is a daemon thread after the main one, which may still call, has ended."""
+        return self._leaving and threading.current_thread() is not threading.main_thread()
+
+    def _sleep(self) -> None:
+        with self._changed:
+            self._callers.discard(threading.current_thread())
+            self._changed.notify_all()
+        while True:
+            threading.Event().wait()
+
+
+_running = _RunningCalls()
+atexit.register(_running.leave)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.forget)
+
+
 @cache
 def _usable_cpus() -> int:
     return int(joblib.cpu_count())  # reads files of the system, which a short fit would notice
@@ -171,7 +245,7 @@ def watch_native(
     control = _native.Control()
     if time_limit is not None:
         control.set_time_limit(time_limit)
-    with single_threaded_blas():
+    with _running(control), single_threaded_blas():
         if flops >= SHORT_FLOPS:
             return _watch(call, control, callback, snapshot)
         result = call(control)

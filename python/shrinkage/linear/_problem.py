@@ -307,7 +307,7 @@ def _require_all_classes(
     codes: npt.NDArray[Any], weights: FloatArray, classes: npt.NDArray[Any]
 ) -> None:
     """Every class needs an observation that counts; codes are places in `classes`."""
-    present = np.unique(codes[weights > 0]).astype(int)
+    present = np.flatnonzero(np.bincount(codes[weights > 0].astype(np.int64)))
     if len(present) < len(classes):
         if len(classes) == 2:
             value = f"only class {classes[present[0]]!r} with positive weight"

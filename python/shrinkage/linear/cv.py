@@ -196,11 +196,11 @@ def make_folds(cv: Any, problem: Problem, y: npt.NDArray[Any]) -> Folds:
 def _check_folds(folds: Folds, problem: Problem) -> None:
     tests = np.concatenate([test for _, test in folds]) if folds else np.empty(0, int)
     value = f"{len(folds)} folds"
-    if len(folds) < 2 or len(np.unique(tests)) != len(tests) or any(not len(t) for _, t in folds):
+    if len(folds) < 2 or _repeats(tests) or any(not len(t) for _, t in folds):
         remedy = "give at least two folds whose test sets are disjoint and not empty"
         raise refuse("cv", value, remedy, code="argument.cv")
     for f, (train, test) in enumerate(folds):
-        if len(np.unique(np.concatenate([train, test]))) != len(train) + len(test):
+        if _repeats(np.concatenate([train, test])):
             remedy = "give training sets without repeated rows and without rows of their test set"
             raise refuse(f"cv[{f}]", f"<{len(train)} rows>", remedy, code="argument.cv", index=f)
         present = train[problem.weights[train] > 0]
@@ -218,6 +218,11 @@ def _check_folds(folds: Folds, problem: Problem) -> None:
             value = "<one class>" if found == 1 else f"<{found} of {wanted} classes>"
             remedy = f"stratify the folds, so that {every} in every training set"
             raise refuse(f"cv[{f}]", value, remedy, code="argument.cv", index=f)
+
+
+def _repeats(rows: npt.NDArray[np.int64]) -> bool:
+    """Whether a row number stands there twice."""
+    return bool((np.bincount(rows) > 1).any())
 
 
 def _kernel_scores(
