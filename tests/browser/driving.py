@@ -142,8 +142,12 @@ def visit(
     height: int = 800,
     locale: str = "en-US",
     scheme: str = "light",
+    before: str = "",
 ) -> Iterator[Visit]:
-    """Open the app in a fresh profile and wait for the finished picture."""
+    """Open the app in a fresh profile and wait for the finished picture.
+
+    The script ``before`` runs in the page before its own.
+    """
     context: BrowserContext = browser.new_context(
         viewport={"width": width, "height": height},
         locale=locale,
@@ -151,6 +155,8 @@ def visit(
         reduced_motion="reduce",
     )
     try:
+        if before:
+            context.add_init_script(before)
         seen = _watched(context)
         seen.page.goto(address)
         seen.settle()

@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from shrinkage.app.i18n import choose_language
+from shrinkage.app.i18n import LANGUAGES, choose_language
 from shrinkage.app.race_spec import RaceRun
 from shrinkage.app.screens import linear, network
 from shrinkage.app.services import Services, services
@@ -20,13 +21,16 @@ from shrinkage.app.views.text import Translator
 
 # A drawing of our own: Streamlit fetches icons by name from the network.
 _ICON = Path(__file__).with_name("icon.svg")
+_APP = "app"
 _LOG = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Draw the page. An error nobody foresaw is logged and told in one sentence."""
     _freeze()
-    t = Translator(_language())
+    news = _address_is_news()
+    state = _state()
+    t = Translator(_language(state, news))
     st.set_page_config(
         page_title=t("app.title"),
         page_icon=str(_ICON),
@@ -35,40 +39,50 @@ def main() -> None:
     )
     page_style()
     try:
-        _draw(t)
+        _draw(state, t, news=news)
     except Exception:
         _LOG.exception("the page could not be drawn")
         st.error(t("error.unexpected"), icon=":material/error:")
 
 
-def _draw(t: Translator) -> None:
+def _draw(state: AppState, t: Translator, *, news: bool) -> None:
     shared = services()
-    state = _state()
-    read_address(
-        state,
-        st.query_params,
-        lambda prefix: _find_spec(shared, prefix),
-        lambda name: _find_race(shared, name),
-    )
+    if news:
+        read_address(
+            state,
+            st.query_params,
+            lambda prefix: _find_spec(shared, prefix),
+            lambda name: _find_race(shared, name),
+        )
     screen = network if state.screen == "network" else linear
     screen.render(state, shared, t, before_picture=lambda: show_notice(state, t))
     write_address(state, st.query_params)
 
 
 def _state() -> AppState:
-    if "app" not in st.session_state:
-        st.session_state["app"] = AppState()
-    state: AppState = st.session_state["app"]
+    if _APP not in st.session_state:
+        st.session_state[_APP] = AppState()
+    state: AppState = st.session_state[_APP]
     return state
 
 
-def _language() -> str:
+def _address_is_news() -> bool:
+    """Whether a person opened the address, or went back to it.
+
+    Any other message brings the address that the page knew when it was sent, which is an old one
+    where the page is slow or was cut off.
+    """
+    context = get_script_run_ctx()
+    back = context is not None and context.is_history_navigation
+    return back or _APP not in st.session_state
+
+
+def _language(state: AppState, news: bool) -> str:
     """Language of this run; once chosen it stays in the link and in the session."""
-    kept = st.session_state.get(LANGUAGE)
-    language = choose_language(st.query_params.get(LANGUAGE), kept, st.context.locale)
-    if language != kept:
-        st.session_state[LANGUAGE] = language
-    return language
+    asked = st.query_params.get(LANGUAGE) if news else None
+    if asked in LANGUAGES:
+        state.language = asked
+    return choose_language(state.language, None, st.context.locale)
 
 
 def _find_spec(shared: Services, prefix: str) -> RunSpec | None:

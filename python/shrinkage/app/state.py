@@ -21,6 +21,7 @@ ADDRESS = (LINK, JOB, SCREEN, RACE, RACE_NAME, VIEW)
 SCREENS = ("linear", "network")
 VIEWS = ("train", "ensemble")
 LANGUAGE = "lang"
+TABLE_FIELDS = ("data", "target", "task")
 JOB_DIGITS = 16
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
@@ -45,8 +46,8 @@ class AppState:
         shown: the last run whose picture was finished; it stays on the screen until the next one.
         race: the race that is wanted on the Network screen.
         race_name: name of the race on the screen, or None before the first.
+        language: the one that was chosen, in the page or by the link; None is the browser's.
         full_speed: whether races run as fast as the machine can.
-        edition: raised when controls have to take up values that they did not set themselves.
         draft: a file that was uploaded but is not in use yet.
         notice: told once, on the next drawing.
         told: what the last drawing told; a drawing that nobody asked for tells it again.
@@ -59,8 +60,8 @@ class AppState:
     shown: RunSpec | None = None
     race: RaceSpec = DEFAULT_RACE
     race_name: str | None = None
+    language: str | None = None
     full_speed: bool = False
-    edition: int = 0
     draft: StoredFile | None = None
     notice: Notice | None = None
     told: Notice | None = None
@@ -71,16 +72,20 @@ class AppState:
         self.spec = spec
         self.notice = None
 
+    def wanted_of(self, shown: RunSpec) -> RunSpec:
+        """What is wanted of the data on the screen, with changes whose picture is still to come."""
+        same = all(getattr(shown, name) == getattr(self.spec, name) for name in TABLE_FIELDS)
+        return self.spec if same else shown
+
     def follow_link(self, link: str) -> None:
         """Take over what the board keeps the same; it changes no fit, only the address."""
         self.spec = self.spec.but(link=link)
         if self.shown is not None:
             self.shown = self.shown.but(link=link)
 
-    def want_race(self, race: RaceSpec, *, controls: bool = True) -> None:
-        """Ask for another race; without ``controls`` they know its values already."""
+    def want_race(self, race: RaceSpec) -> None:
+        """Ask for another race."""
         self.race = race
-        self.edition += controls
 
     def open_race(self, name: str, run: RaceRun) -> None:
         """Ask for a race of the history."""
@@ -100,7 +105,7 @@ def read_address(
     find_spec: Callable[[str], RunSpec | None],
     find_race: Callable[[str], RaceRun | None] = lambda _: None,
 ) -> None:
-    """Take up a link that this session did not write itself.
+    """Take up a link that a person opened, unless this session wrote it itself.
 
     ``find_spec(prefix)`` looks a job key up where the link was too long to spell out,
     ``find_race(name)`` a race.
@@ -160,4 +165,6 @@ def write_address(state: AppState, query: MutableMapping[str, str]) -> None:
             query.pop(name, None)
         elif query.get(name) != value:
             query[name] = value
+    if state.language is not None and query.get(LANGUAGE) != state.language:
+        query[LANGUAGE] = state.language
     state.written = tuple(values.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from shrinkage.app.runs import LinearResult, submit_linear
 from shrinkage.app.services import Services
 from shrinkage.app.state import AppState
 from shrinkage.app.views.context import context_line
+from shrinkage.app.views.controls import control
 from shrinkage.app.views.header import header
 from shrinkage.app.views.history import data_label
 from shrinkage.app.views.progress import watch
@@ -55,13 +57,11 @@ def _picture(result: LinearResult, state: AppState, t: Translator) -> None:
         with st.container(gap=None, width="stretch", key="said"):
             st.markdown(sentence(result, t))
             context_line(result, state, t)
-        st.session_state["split"] = state.spec.test
         st.toggle(
             t("linear.split"),
-            key="split",
+            value=state.spec.test,
             help=t("linear.split_help"),
-            on_change=_split,
-            args=(state,),
+            **control("split", state.spec.test, partial(_split, state)),
         )
     chosen = linear_board(
         result.comparison, words=t.section("board"), key=BOARD_KEY, link=state.spec.link
@@ -70,8 +70,8 @@ def _picture(result: LinearResult, state: AppState, t: Translator) -> None:
     st.caption(certificate(result, t))
 
 
-def _split(state: AppState) -> None:
-    state.want(state.spec.but(test=bool(st.session_state["split"])))
+def _split(state: AppState, test: bool) -> None:
+    state.want(state.spec.but(test=test))
 
 
 def _status(

@@ -17,6 +17,7 @@ from shrinkage.app.races import race_for, start, stop
 from shrinkage.app.services import Services
 from shrinkage.app.state import VIEWS, AppState, Notice
 from shrinkage.app.views.context import race_context
+from shrinkage.app.views.controls import control
 from shrinkage.app.views.ensemble import ensemble_tab
 from shrinkage.app.views.header import header
 from shrinkage.app.views.history import data_label
@@ -91,13 +92,11 @@ def _controls(
         else:
             _ways_on(race, state, services, t)
         settings_panel(race, state, t)
-        st.session_state["full_speed"] = state.full_speed
         st.toggle(
             t("network.full_speed"),
-            key="full_speed",
+            value=state.full_speed,
             help=t("network.full_speed_help", pace=count(round(WATCHABLE))),
-            on_change=_set_pace,
-            args=(race, state),
+            **control("full_speed", state.full_speed, partial(_set_pace, race, state)),
         )
 
 
@@ -146,9 +145,9 @@ def _start_over(race: Race, state: AppState) -> None:
     state.race_name = None
 
 
-def _set_pace(race: Race, state: AppState) -> None:
-    state.full_speed = bool(st.session_state["full_speed"])
-    race.pace = None if state.full_speed else WATCHABLE
+def _set_pace(race: Race, state: AppState, full_speed: bool) -> None:
+    state.full_speed = full_speed
+    race.pace = None if full_speed else WATCHABLE
 
 
 def _failure(race: Race, t: Translator) -> None:

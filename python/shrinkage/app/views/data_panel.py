@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from shrinkage.app.files import StoredFile
@@ -11,7 +15,7 @@ from shrinkage.app.runs import LinearResult
 from shrinkage.app.services import Services
 from shrinkage.app.spec import FILE_PREFIX, SAMPLE_PREFIX, TASKS, RunSpec
 from shrinkage.app.state import AppState, Notice
-from shrinkage.app.views.controls import key_of_value
+from shrinkage.app.views.controls import control
 from shrinkage.app.views.history import data_label
 from shrinkage.app.views.progress import watch
 from shrinkage.app.views.text import Translator, count, plain, shorten
@@ -58,20 +62,16 @@ def _choose_sample(state: AppState, t: Translator) -> None:
     known = {sample.name: sample.task for sample in samples()}
     options = [*known, OWN_FILE]
     current = state.spec.sample if state.spec.sample in known else OWN_FILE
-    key = key_of_value("sample", current)
     st.selectbox(
         t("data.sample"),
         options,
         index=options.index(current),
         format_func=lambda name: t(f"sample.{name}"),
-        key=key,
-        on_change=_take_sample,
-        args=(key, state, known),
+        **control("sample_box", current, partial(_take_sample, state, known)),
     )
 
 
-def _take_sample(key: str, state: AppState, tasks: dict[str, str]) -> None:
-    name = st.session_state[key]
+def _take_sample(state: AppState, tasks: dict[str, str], name: str) -> None:
     if name in tasks:
         fresh = RunSpec(data=SAMPLE_PREFIX + name, task=tasks[name])
         state.draft = None
@@ -140,23 +140,28 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
     columns = list(table.columns)
     in_use = state.spec.digest == file.digest and state.spec.target in columns
     first = state.spec.target if in_use and state.spec.target is not None else read.target
+    target_key = f"target_{mark}"
     target = st.selectbox(
         t("data.target"),
         columns,
         index=columns.index(first),
         format_func=lambda column: shorten(column, 60),
-        key=f"target_{mark}",
+        key=target_key,
     )
     if target is None:
         return
+
+    def task_key(target: str) -> str:
+        # A key of its own for every target, so that the guess is made anew.
+        return f"task_{mark}_{columns.index(target)}"
+
     task = st.segmented_control(
         t("task.label"),
         TASKS,
         default=guess_task(table, target),
         format_func=lambda code: t(f"task.{code}"),
         required=True,
-        # A key of its own for every target, so that the guess is made anew.
-        key=f"task_{mark}_{columns.index(target)}",
+        key=task_key(target),
     )
     problem = target_problem(table, target, task)
     if problem is not None:
@@ -166,11 +171,20 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
         type="primary",
         key="use_data",
         on_click=_use,
-        args=(file, read, target, task, state),
+        args=(file, read, target_key, task_key, state),
     )
 
 
-def _use(file: StoredFile, read: ReadFile, target: str, task: str, state: AppState) -> None:
+def _use(
+    file: StoredFile,
+    read: ReadFile,
+    target_key: str,
+    task_key: Callable[[str], str],
+    state: AppState,
+) -> None:
+    """Take the file with what the boxes hold now: they may have changed since they were drawn."""
+    target = st.session_state[target_key]
+    task = st.session_state.get(task_key(target)) or guess_task(read.table, target)
     fresh = RunSpec(data=FILE_PREFIX + file.digest, target=target, task=task)
     fresh = fresh.with_loss(loss_for(read.table, target, task))
     state.want(_with_settings_of(state.spec, fresh))
@@ -190,56 +204,48 @@ def _with_settings_of(old: RunSpec, new: RunSpec) -> RunSpec:
 
 
 def _fit_settings(state: AppState, t: Translator, shown: LinearResult) -> None:
-    """Settings of the fit on the screen; each takes effect at once."""
-    spec = shown.spec
+    """Settings of the data on the screen; each takes effect at once, on top of the others."""
+    spec = state.wanted_of(shown.spec)
     with st.container(border=True, key="fit_settings"):
         st.markdown(t("data.fit_settings", name=data_label(spec, shown.name, t)))
         if shown.classes is not None and shown.event is not None:
-            position = shown.classes.index(shown.event)
-            key = key_of_value("event", position)
+            event = shown.event if spec.event is None else spec.event
             st.selectbox(
                 t("data.event"),
                 shown.classes,
-                index=position,
+                index=shown.classes.index(event),
                 format_func=lambda label: shorten(label, 60),
-                key=key,
-                on_change=_set,
-                args=("event", key, spec, state),
+                **control("event_box", event, partial(_set, "event", shown, state)),
             )
         if any(step.code == "text_words" for step in shown.steps):
             words = sorted({*WORDS, spec.words})
-            key = key_of_value("words", spec.words)
             st.selectbox(
                 t("data.words"),
                 words,
                 index=words.index(spec.words),
                 format_func=count,
-                key=key,
                 help=t("data.words_help"),
-                on_change=_set,
-                args=("words", key, spec, state),
+                **control("words_box", spec.words, partial(_set, "words", shown, state)),
             )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             folds = sorted({*FOLDS, spec.cv})
-            key = key_of_value("folds", spec.cv)
             st.selectbox(
                 t("data.folds"),
                 folds,
                 index=folds.index(spec.cv),
-                key=key,
-                on_change=_set,
-                args=("cv", key, spec, state),
+                **control("folds_box", spec.cv, partial(_set, "cv", shown, state)),
             )
-            key = key_of_value("standardize", spec.standardize)
             st.toggle(
                 t("data.standardize"),
                 value=spec.standardize,
-                key=key,
                 help=t("data.standardize_help"),
-                on_change=_set,
-                args=("standardize", key, spec, state),
+                **control(
+                    "standardize_toggle",
+                    spec.standardize,
+                    partial(_set, "standardize", shown, state),
+                ),
             )
 
 
-def _set(field: str, key: str, spec: RunSpec, state: AppState) -> None:
-    state.want(spec.but(**{field: st.session_state[key]}))
+def _set(field: str, shown: LinearResult, state: AppState, value: Any) -> None:
+    state.want(state.wanted_of(shown.spec).but(**{field: value}))

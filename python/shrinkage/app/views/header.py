@@ -10,7 +10,7 @@ import streamlit as st
 from shrinkage.app.i18n import LANGUAGES
 from shrinkage.app.loading import TableFacts
 from shrinkage.app.services import Services
-from shrinkage.app.state import LANGUAGE, SCREENS, AppState
+from shrinkage.app.state import SCREENS, AppState
 from shrinkage.app.views.data_panel import data_panel
 from shrinkage.app.views.history import history_panel
 from shrinkage.app.views.switch import switch
@@ -40,24 +40,16 @@ def header(
         history_panel(state, services, t)
         take_away()
         st.space("stretch")
-        _language_switch(t)
+        _language_switch(state, t)
 
 
-def _language_switch(t: Translator) -> None:
+def _language_switch(state: AppState, t: Translator) -> None:
     """English or Chinese; the choice goes into the link."""
-    st.session_state["language_switch"] = t.language
-    st.segmented_control(
+    words = {code: t(f"language.{code}") for code in LANGUAGES}
+    switch(
+        "language_switch",
         t("language.label"),
-        LANGUAGES,
-        format_func=lambda code: t(f"language.{code}"),
-        key="language_switch",
-        label_visibility="collapsed",
-        required=True,
-        on_change=_switch,
+        words,
+        t.language,
+        partial(setattr, state, "language"),
     )
-
-
-def _switch() -> None:
-    chosen = st.session_state["language_switch"]
-    st.session_state[LANGUAGE] = chosen
-    st.query_params[LANGUAGE] = chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from shrinkage.app.board import LETTERS
 from shrinkage.app.race import Race
 from shrinkage.app.race_spec import MAX_LANES, PENALTIES, Lane
 from shrinkage.app.state import AppState
-from shrinkage.app.views.controls import steps_with
+from shrinkage.app.views.controls import control, steps_with
 from shrinkage.app.views.text import Translator, number
 
 _MANTISSAS = (1.0, 2.0, 3.0, 5.0)
@@ -53,9 +54,10 @@ def lane_row(race: Race, state: AppState, t: Translator) -> None:
 
 
 def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -> None:
-    def control(name: str) -> dict[str, Any]:
-        key = f"lane_{name}_{i}_{state.edition}"
-        return dict(key=key, on_change=_change, args=(i, name, key, race, state))
+    def told(name: str) -> dict[str, Any]:
+        return control(
+            f"lane_{name}_{i}", getattr(lane, name), partial(_change, i, name, race, state)
+        )
 
     st.segmented_control(
         t("network.penalty"),
@@ -64,7 +66,7 @@ def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -
         format_func=lambda code: t(f"network.penalty_{code}"),
         required=True,
         help=t("network.penalty_help"),
-        **control("penalty"),
+        **told("penalty"),
     )
     if lane.penalty != "none":
         st.select_slider(
@@ -73,7 +75,7 @@ def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -
             value=lane.lam,
             format_func=number,
             help=t("network.lambda_help"),
-            **control("lam"),
+            **told("lam"),
         )
     if lane.penalty == "elasticnet":
         st.select_slider(
@@ -81,7 +83,7 @@ def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -
             steps_with(SHARES, lane.l1_ratio),
             value=lane.l1_ratio,
             format_func=number,
-            **control("l1_ratio"),
+            **told("l1_ratio"),
         )
     for name, label in (("dropout", "network.dropout"), ("input_dropout", "network.inputs")):
         value = getattr(lane, name)
@@ -91,23 +93,24 @@ def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -
             value=value,
             format_func=number,
             help=t(f"{label}_help"),
-            **control(name),
+            **told(name),
         )
     if len(race.spec.lanes) > 1:
         st.button(
             t("network.remove"),
             icon=":material/delete:",
             type="tertiary",
-            key=f"lane_remove_{i}",
+            # Of so many lanes: a second click removes no other one.
+            key=f"lane_remove_{i}_of_{len(race.spec.lanes)}",
             help=t("network.add_help"),
             on_click=_remove,
             args=(i, race, state),
         )
 
 
-def _change(i: int, name: str, key: str, race: Race, state: AppState) -> None:
-    race.change_lane(i, race.lanes()[i].but(**{name: st.session_state[key]}))
-    state.want_race(race.spec, controls=False)
+def _change(i: int, name: str, race: Race, state: AppState, value: Any) -> None:
+    race.change_lane(i, race.lanes()[i].but(**{name: value}))
+    state.want_race(race.spec)
 
 
 def _add(race: Race, state: AppState) -> None:

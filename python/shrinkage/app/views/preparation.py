@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from shrinkage.app.loading import TableFacts
@@ -28,10 +31,10 @@ def preparation_report(state: AppState, t: Translator, shown: TableFacts) -> Non
             st.caption(t("data.report_clean"))
         for number, step in enumerate(shown.undone[:SHOWN]):
             text = t("data.undone", text=step_text(step, t))
-            _row(step, text, f"redo_{number}", t("data.redo"), state, shown)
+            _row(step, text, f"redo_{number}", t("data.redo"), partial(_redo, state, shown))
         for number, step in enumerate(shown.steps[:SHOWN]):
             label = t("data.undo") if step.undoable else None
-            _row(step, step_text(step, t), f"undo_{number}", label, state, shown)
+            _row(step, step_text(step, t), f"undo_{number}", label, partial(_undo, state, shown))
         hidden = max(0, len(shown.steps) - SHOWN) + max(0, len(shown.undone) - SHOWN)
         if hidden:
             st.caption(t("data.more_steps", n=count(hidden)))
@@ -46,15 +49,19 @@ def step_text(step: Step, t: Translator) -> str:
     return t(key, **{**values, "column": plain(step.column or "")})
 
 
-def _row(
-    step: Step, text: str, key: str, label: str | None, state: AppState, shown: TableFacts
-) -> None:
+def _row(step: Step, text: str, key: str, label: str | None, take: Callable[[str], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_row"):
         st.markdown(text, width="stretch")
         if label is not None:
-            st.button(label, key=key, on_click=_toggle, args=(step.id, state, shown))
+            # The step is in the key: a second click meets no other one that took its place.
+            st.button(label, key=f"{key}:{step.id}", on_click=take, args=(step.id,))
 
 
-def _toggle(step: str, state: AppState, shown: TableFacts) -> None:
-    undo = set(shown.spec.undo) ^ {step}
-    state.want(shown.spec.but(undo=tuple(sorted(undo))))
+def _undo(state: AppState, shown: TableFacts, step: str) -> None:
+    wanted = state.wanted_of(shown.spec)
+    state.want(wanted.but(undo=tuple(sorted({*wanted.undo, step}))))
+
+
+def _redo(state: AppState, shown: TableFacts, step: str) -> None:
+    wanted = state.wanted_of(shown.spec)
+    state.want(wanted.but(undo=tuple(sorted({*wanted.undo} - {step}))))
