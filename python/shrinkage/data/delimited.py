@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
+from array import array
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shrinkage.data.columns import TextColumn, assemble
-from shrinkage.data.dialect import Dialect, sniff
+from shrinkage.data.dialect import Dialect, Record, share_of_split_quotes, sniff
 from shrinkage.data.encoding import TextScan, encoding_of_head, guess_encoding
+from shrinkage.data.layout import Layout, Rows, find_layout
 from shrinkage.data.limits import MIB, Limits, too_large
 from shrinkage.data.source import SourceFile
 from shrinkage.data.table import RawTable, Step, make_step, unique_names
 from shrinkage.errors import DataError
 
 _SAMPLE_CHARACTERS = 256 * 1024
-_WIDTH_SAMPLE = 400
+_FIRST_RECORDS = 400
+_FIRST_CELLS = 2_000_000
 _BLOCK_CELLS = 100_000
 _SCAN_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """What the caller of ``read_table`` knows of a text file; None where it is to be found."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    header: int | None = None
 
 
 @dataclass
@@ -32,6 +47,7 @@ class _Raggedness:
     short: int = 0
     long: int = 0
     records: int = 0
+    lines: array[int] = field(default_factory=lambda: array("q"))
 
     def fit(self, record: list[str], width: int) -> list[str]:
         """The record with blanks added or surplus cells cut off."""
@@ -46,6 +62,17 @@ class _Raggedness:
     def share(self) -> float:
         return (self.short + self.long) / max(self.records, 1)
 
+    def steps(self) -> list[Step]:
+        """The step that tells of them, if there are any."""
+        if not self.short and not self.long:
+            return []
+        text = (
+            f"{self.short} rows have fewer cells than the table has columns (the rest is "
+            f"missing) and {self.long} have more (the surplus was left out)."
+        )
+        fields = {"short": self.short, "long": self.long}
+        return [make_step("ragged_rows", None, text, undoable=False, **fields)]
+
 
 def read_delimited(
     source: SourceFile,
@@ -53,8 +80,7 @@ def read_delimited(
     *,
     name: str,
     compressed: bool,
-    encoding: str | None,
-    delimiter: str | None,
+    options: TextOptions,
 ) -> RawTable:
     """Read a delimited text file.
 
@@ -64,7 +90,7 @@ def read_delimited(
     """
     source.watch.phase(0.0, _SCAN_SHARE)
     scan, head = _scan(source, limits, compressed)
-    encoding = encoding or encoding_of_head(head)
+    encoding = options.encoding or encoding_of_head(head)
     if encoding is None:
         encoding = "utf-8" if scan.is_utf8 else guess_encoding(bytes(scan.sample))
     steps: list[Step] = []
@@ -77,20 +103,33 @@ def read_delimited(
     sample = text_file.sample()
     if not sample.strip("\ufeff \t\r\n;,|"):
         raise empty_file()
-    dialect = sniff(sample, whole=len(sample) < _SAMPLE_CHARACTERS, delimiter=delimiter)
+    whole = len(sample) < _SAMPLE_CHARACTERS
+    dialect = sniff(sample, whole=whole, delimiter=options.delimiter, decimal=options.decimal)
+    # The csv module refuses longer cells; the bound is raised for the process, never lowered.
+    csv.field_size_limit(max(csv.field_size_limit(), limits.max_line_bytes))
     source.watch.phase(_SCAN_SHARE, 1.0)
-    dialect, names, columns, more = _parse_with_fallbacks(text_file, dialect, limits)
+    parsed = _parse_with_fallbacks(text_file, dialect, limits, options.header)
+    dialect = parsed.dialect
     details = {
         "delimiter": dialect.delimiter,
         "encoding": encoding,
         "decimal": dialect.decimal,
-        "quoted": dialect.quoted,
-        "header": dialect.has_header,
+        "quoted": bool(dialect.quote),
+        "header": parsed.header_line is not None,
+        "header_line": parsed.header_line,
         "compressed": compressed,
         "n_bytes": scan.n_bytes,
     }
-    frame = assemble(names, columns, source.watch)
-    return RawTable(frame, name, "delimited", details, (*steps, *more), decimal=dialect.decimal)
+    frame = assemble(parsed.names, parsed.columns, source.watch)
+    return RawTable(
+        frame,
+        name,
+        "delimited",
+        details,
+        (*steps, *parsed.steps),
+        decimal=dialect.decimal,
+        lines=parsed.lines,
+    )
 
 
 def empty_file() -> DataError:
@@ -137,42 +176,87 @@ class _TextFile:
             return text.read(_SAMPLE_CHARACTERS)
 
 
-_Parsed = tuple[Dialect, list[str], list[Any], list[Step]]
+@dataclass
+class _Parsed:
+    """A whole table in one dialect."""
+
+    dialect: Dialect
+    names: list[str]
+    columns: list[Any]
+    steps: list[Step]
+    header_line: int | None
+    lines: NDArray[np.int64]
+    ragged: _Raggedness
 
 
-def _parse_with_fallbacks(text_file: _TextFile, dialect: Dialect, limits: Limits) -> _Parsed:
+def _parse_with_fallbacks(
+    text_file: _TextFile, dialect: Dialect, limits: Limits, header: int | None
+) -> _Parsed:
     """Parse; where the quotes turn out not to follow the rules, try the other readings of them."""
     try:
-        return _parse(text_file, dialect, limits)[0]
+        return _parse(text_file, dialect, limits, header)
     except csv.Error as error:
         first_error = error
-    try:
-        parsed, ragged = _parse(text_file, replace(dialect, quoted=False, strict=False), limits)
-        if ragged.share < 0.01:
+    line = _last_good_line(text_file, dialect)
+    plain = replace(dialect, quote="", escape="", strict=False)
+    tries = [replace(dialect, escape="\\")]
+    if share_of_split_quotes(_plain_records(text_file, plain)) < 0.01:
+        tries.append(plain)
+    if "end of data" not in str(first_error):  # an open quote would swallow the rest of the file
+        tries.append(replace(dialect, strict=False))
+    for other in tries:
+        try:
+            parsed = _parse(text_file, other, limits, header)
+        except (csv.Error, DataError):
+            continue
+        if other.strict:
             return parsed
+        if other.quote:
+            text = f"After line {line} text follows a closing quote; it was joined to the cell."
+            parsed.steps.append(make_step("loose_quotes", None, text, undoable=False, line=line))
+            return parsed
+        if parsed.ragged.share < 0.01:
+            return parsed
+    raise DataError(
+        f"the text cannot be split into cells after line {line}: a quote is opened there and not "
+        "closed before the end of the file or of the longest cell that is read; close it",
+        code="data.open_quote",
+        argument="source",
+        value=line,
+        reason=str(first_error),
+        remedy="close the quote that is opened after this line",
+    )
+
+
+def _plain_records(text_file: _TextFile, plain: Dialect) -> list[list[str]]:
+    lines = text_file.sample().splitlines(keepends=True)
+    return [record for _, record in islice(plain.records(iter(lines)), _FIRST_RECORDS)]
+
+
+def _last_good_line(text_file: _TextFile, dialect: Dialect) -> int:
+    """The last line before the record that cannot be split."""
+    line = dialect.skip_lines
+    try:
+        with text_file.open() as text:
+            for start, record in dialect.records(iter(text)):
+                line = start + sum(cell.count("\n") for cell in record)
     except csv.Error:
         pass
-    try:
-        return _parse(text_file, replace(dialect, strict=False), limits)[0]
-    except csv.Error:
-        raise DataError(
-            f"the text cannot be split into cells: {first_error}; check that every quote is closed",
-            code="data.unreadable",
-            argument="source",
-            reason=str(first_error),
-            remedy="check that every quote is closed",
-        ) from first_error
+    return line
 
 
-def _parse(text_file: _TextFile, dialect: Dialect, limits: Limits) -> tuple[_Parsed, _Raggedness]:
+def _parse(text_file: _TextFile, dialect: Dialect, limits: Limits, header: int | None) -> _Parsed:
     as_text: set[int] = set()
     while True:
         with text_file.open() as text:
-            names, steps, records, width = _open_records(text, dialect, limits)
+            layout, records = _open_records(text, dialect, header)
+            limits.check_shape(0, layout.width)
             columns = [
-                TextColumn(dialect.decimal, as_text=index in as_text) for index in range(width)
+                TextColumn(dialect.decimal, as_text=index in as_text)
+                for index in range(layout.width)
             ]
-            ragged = _fill(columns, records, limits, text_file.source)
+            rows = Rows(records, layout)
+            ragged = _fill(columns, rows, limits, text_file.source)
         mixed = {index for index, column in enumerate(columns) if column.mixed}
         if not mixed:
             break
@@ -185,65 +269,64 @@ def _parse(text_file: _TextFile, dialect: Dialect, limits: Limits) -> tuple[_Par
             value=0,
             remedy="choose a file with rows",
         )
-    if ragged.short or ragged.long:
-        text_of_step = (
-            f"{ragged.short} rows have fewer cells than the table has columns (the rest is "
-            f"missing) and {ragged.long} have more (the surplus was left out)."
-        )
-        steps.append(
-            make_step(
-                "ragged_rows",
-                None,
-                text_of_step,
-                undoable=False,
-                short=ragged.short,
-                long=ragged.long,
-            )
-        )
+    names, naming = _names(layout)
     finished = []
     for column in columns:
         finished.append(column.finish())
         text_file.source.watch.check()
-    return (dialect, names, finished, steps), ragged
+    steps = [*layout.steps, *naming, *rows.steps(), *ragged.steps()]
+    lines = np.frombuffer(ragged.lines, dtype=np.int64) if ragged.lines else np.empty(0, np.int64)
+    return _Parsed(dialect, names, finished, steps, layout.header_line, lines, ragged)
 
 
 def _open_records(
-    text: IO[str], dialect: Dialect, limits: Limits
-) -> tuple[list[str], list[Step], Iterator[list[str]], int]:
-    """The names, the steps of naming, and the records that follow."""
-    records = dialect.records(iter(text))
-    first = list(islice(records, _WIDTH_SAMPLE))
-    header = first.pop(0) if first and dialect.has_header else []
-    while header and not header[-1].strip():
-        header.pop()
-    usual = Counter(map(len, first)).most_common(1)[0][0] if first else len(header)
-    if header and usual == len(header) + 1 and _last_cells_filled(first, usual):
-        header = ["row_name", *header]  # R's write.table leaves the row names unnamed
-    width = max(len(header), usual)
-    limits.check_shape(0, width)
-    names, steps = unique_names(
-        [cell.lstrip("\ufeff") for cell in header] + [""] * (width - len(header))
-    )
-    if not dialect.has_header:
-        sentence = "The first line holds values, so the columns are called column_1, column_2, ..."
-        steps = [make_step("no_header", None, sentence, undoable=False, columns=width)]
-    return names, steps, chain(first, records), width
+    text: IO[str], dialect: Dialect, header: int | None
+) -> tuple[Layout, Iterator[Record]]:
+    """Where the table stands, and the records of its rows."""
+    comments = list(_comments(text, dialect))
+    records = replace(dialect, skip_lines=0).records(iter(text))
+    first: list[Record] = []
+    cells = 0
+    for line, record in records:
+        first.append((line + dialect.skip_lines, record))
+        cells += len(record)
+        if len(first) == _FIRST_RECORDS or (cells > _FIRST_CELLS and len(first) > 1):
+            break
+    layout = find_layout(first, comments, header)
+    more = ((line + dialect.skip_lines, record) for line, record in records)
+    return layout, chain(first[layout.skip :], more)
 
 
-def _last_cells_filled(records: list[list[str]], width: int) -> bool:
-    last = [record[-1] for record in records if len(record) == width]
-    return sum(bool(cell.strip()) for cell in last) > 0.5 * len(last)
+def _comments(text: IO[str], dialect: Dialect) -> Iterator[Record]:
+    """The comments that the dialect skips, split into cells."""
+    plain = replace(dialect, skip_lines=0, strict=False)
+    for number, line in enumerate(islice(text, dialect.skip_lines), start=1):
+        if line.startswith("#"):
+            for _, record in plain.records(iter([line.lstrip("#").strip()])):
+                yield number, record
+
+
+def _names(layout: Layout) -> tuple[list[str], list[Step]]:
+    """Names for all columns, and the steps of naming."""
+    given = [cell.lstrip("\ufeff") for cell in layout.names]
+    names, steps = unique_names(given + [""] * (layout.width - len(given)))
+    if layout.header_line is None:
+        sentence = "No line holds names, so the columns are called column_1, column_2, ..."
+        steps = [make_step("no_header", None, sentence, undoable=False, columns=layout.width)]
+    return names, steps
 
 
 def _fill(
-    columns: list[TextColumn], records: Iterator[list[str]], limits: Limits, source: SourceFile
+    columns: list[TextColumn], rows: Iterator[Record], limits: Limits, source: SourceFile
 ) -> _Raggedness:
     width = len(columns)
     ragged = _Raggedness()
     rows_at_once = max(32, min(_BLOCK_CELLS // max(width, 1), 20_000))
-    while block := list(islice(records, rows_at_once)):
-        ragged.records += len(block)
+    while numbered := list(islice(rows, rows_at_once)):
+        ragged.records += len(numbered)
+        ragged.lines.extend(line for line, _ in numbered)
         limits.check_shape(ragged.records, width)
+        block = [record for _, record in numbered]
         if any(len(record) != width for record in block):
             block = [r if len(r) == width else ragged.fit(r, width) for r in block]
         for index, (column, cells) in enumerate(

@@ -1,44 +1,45 @@
-"""How a delimited text is laid out: delimiter, quotes, header, decimal mark."""
+"""How a delimited text is split into cells: delimiter, quotes, decimal mark."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from shrinkage.data.numbertext import NumberStyle, guess_decimal
+from shrinkage.data.cellkinds import BLANK, TEXT, kinds_of_columns, usual_width
+from shrinkage.data.numbertext import guess_decimal
 
 DELIMITERS = (",", ";", "\t", "|", " ")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 _SAMPLE_RECORDS = 400
 
+Record = tuple[int, list[str]]
+"""The line of the file on which a record begins, counted from 1, and its cells."""
+
 
 @dataclass(frozen=True)
 class Dialect:
-    """The layout of a delimited text.
+    """How the lines of a delimited text become cells.
 
     Attributes:
-        delimiter: one character.
-        quoted: a leading double quote opens a quoted cell; False takes quotes as plain characters.
+        delimiter: one character; a space stands for any number of them.
+        quote: the sign around quoted cells, or "" where quotes are plain characters.
+        escape: the sign that takes a quote's meaning, or "" where a quote is doubled.
         strict: a closing quote must end its cell; otherwise what follows is joined to it.
-        skip_lines: lines before the first record (Excel's ``sep=;``).
-        has_header: the first record holds the names.
+        skip_lines: lines before the first record: Excel's ``sep=;`` and comments.
         decimal: the decimal mark, ``"."`` or ``","``.
     """
 
     delimiter: str = ","
-    quoted: bool = True
+    quote: str = '"'
+    escape: str = ""
     strict: bool = True
     skip_lines: int = 0
-    has_header: bool = True
     decimal: str = "."
 
-    def records(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """The records of these lines, blank ones left out.
+    def records(self, lines: Iterator[str]) -> Iterator[Record]:
+        """The records of these lines, blank ones left out; spaces before a cell do not count.
 
         Raises:
             csv.Error: a quote is not closed where the dialect says it must be.
@@ -50,87 +51,110 @@ class Dialect:
         reader = csv.reader(
             lines,
             delimiter=self.delimiter,
-            quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
-            skipinitialspace=self.delimiter == " ",
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            escapechar=self.escape or None,
+            skipinitialspace=True,
             strict=self.strict,
         )
-        return filter(None, reader)
+        line = self.skip_lines + 1
+        for record in reader:
+            if record:
+                yield line, record
+            line = self.skip_lines + reader.line_num + 1
 
 
-def sniff(text: str, *, whole: bool, delimiter: str | None = None) -> Dialect:
-    """Guess the layout from the start of a file.
+def sniff(
+    text: str, *, whole: bool, delimiter: str | None = None, decimal: str | None = None
+) -> Dialect:
+    """Guess the dialect from the start of a file.
 
-    For each delimiter the sample is parsed; the winner is the one whose records agree best in their
-    number of cells. Quotes count as quotes unless only taking them as characters makes the records
-    agree.
+    The sample is parsed in every way of splitting it; the winner is the one whose records agree
+    best in their number of cells and whose columns hold the most numbers and dates. A double quote
+    is a quote unless another reading is better.
 
     Args:
         text: start of the file.
         whole: the text is the whole file, so its last line is complete.
         delimiter: what the caller knows; None to guess.
+        decimal: what the caller knows; None to guess.
     """
     announced = _SEPARATOR_LINE.match(text)
-    skip = 1 if announced else 0
     if announced and delimiter is None:
         delimiter = announced[1]
-    best, best_score, best_records = Dialect(skip_lines=skip), -1.0, list[list[str]]()
-    for candidate in (delimiter,) if delimiter else DELIMITERS:
-        for quoted in (True, False):
-            dialect = Dialect(candidate, quoted, quoted, skip)
-            records = _sample_records(dialect, text, whole=whole)
-            score = _agreement(records)
-            if score > best_score + 1e-9:
-                best, best_score, best_records = dialect, score, records
-    cells = [cell for record in best_records[1:] for cell in record]
-    return Dialect(
-        best.delimiter,
-        best.quoted,
-        best.quoted,
-        skip,
-        has_header=_has_header(best_records),
-        decimal=guess_decimal(cells),
-    )
-
-
-def _sample_records(dialect: Dialect, text: str, *, whole: bool) -> list[list[str]]:
     lines = text.splitlines(keepends=True)
     if not whole and len(lines) > 1:
         lines.pop()
+    skip = _leading_comments(lines, 1 if announced else 0)
+    best, best_score, best_records = Dialect(skip_lines=skip), -1.0, list[list[str]]()
+    for candidate in (delimiter,) if delimiter else DELIMITERS:
+        for quote, escape in (('"', ""), ('"', "\\"), ("'", ""), ("", "")):
+            dialect = Dialect(candidate, quote, escape, bool(quote), skip)
+            records, share = _sample_records(dialect, lines, whole=whole)
+            score = share * _score(records) - 0.02 * _followed_by_spaces(candidate, text)
+            if quote != '"':
+                score *= 1.0 - share_of_split_quotes(records)
+            if score > best_score + 1e-9:
+                best, best_score, best_records = dialect, score, records
+    cells = [cell for record in best_records[1:] for cell in record]
+    decimal = decimal or guess_decimal(cells)
+    return Dialect(best.delimiter, best.quote, best.escape, best.strict, skip, decimal)
+
+
+def _leading_comments(lines: list[str], start: int) -> int:
+    """How many lines come before the first that is neither blank nor a comment; all but one."""
+    end = start
+    for number, line in enumerate(lines[start:-1], start=start + 1):
+        if line.startswith("#"):
+            end = number
+        elif line.strip():
+            break
+    return end
+
+
+def _sample_records(
+    dialect: Dialect, lines: list[str], *, whole: bool
+) -> tuple[list[list[str]], float]:
+    """The first records, and how far they may be trusted."""
     records: list[list[str]] = []
     try:
-        for record in dialect.records(iter(lines)):
+        for _, record in dialect.records(iter(lines)):
             records.append(record)
             if len(records) == _SAMPLE_RECORDS:
                 break
     except csv.Error:
         # The sample may end inside a quoted cell; an error before that speaks against the quotes.
-        if whole or len(records) < 0.5 * len(lines):
-            return []
-    return records
+        if len(records) < 0.5 * len(lines):
+            return [], 1.0
+        return records, 0.9 if whole else 1.0
+    return records, 1.0
 
 
-def _agreement(records: list[list[str]]) -> float:
-    """Share of records with the commonest number of cells; 0 if that is one cell."""
+def share_of_split_quotes(records: list[list[str]]) -> float:
+    """Share of records in which a cell begins with a double quote that another one ends with."""
+    if not records:
+        return 0.0
+    split = 0
+    for record in records:
+        begun = [cell[:1] == '"' and (cell[-1:] != '"' or len(cell) == 1) for cell in record]
+        ended = [cell[-1:] == '"' and (cell[:1] != '"' or len(cell) == 1) for cell in record]
+        split += any(begun) and any(ended[begun.index(True) + 1 :])
+    return split / len(records)
+
+
+def _score(records: list[list[str]]) -> float:
+    """Agreement of the records in their cells, times what their columns hold; 0 for one column."""
     if not records:
         return -0.5
-    counts = Counter(map(len, records))
-    width, number = counts.most_common(1)[0]
+    width, share = usual_width(records)
     if width == 1:
         return 0.0
-    # The header's width counts like a tenth of the rows: it is the one line made with care.
-    header = abs(len(records[0]) - width) <= 1
-    return 0.9 * number / len(records) + 0.1 * header
+    kinds = kinds_of_columns([r for r in records[1:] if len(r) == width], width)
+    typed = sum(kind not in (TEXT, BLANK) for kind in kinds.values()) / len(kinds)
+    # The first line is the one made with care.
+    return share * (0.4 + 0.6 * typed) + 0.03 * (abs(len(records[0]) - width) <= 1)
 
 
-def _has_header(records: list[list[str]]) -> bool:
-    if not records:
-        return True
-    first = [cell.strip() for cell in records[0] if cell.strip()]
-    counted = first == [str(index) for index in range(len(first))]
-    if counted and (len(first) > 2 or not records[0][0].strip()):
-        return True  # 0, 1, 2, ...: how data frames without names write their header
-    return not first or any(not _is_number(cell) for cell in first)
-
-
-def _is_number(cell: str) -> bool:
-    return any(bool(np.isfinite(NumberStyle(mark).parse([cell])[0])) for mark in ".,")
+def _followed_by_spaces(delimiter: str, text: str) -> bool:
+    """Whether a space mostly follows the sign, as in prose and in "Price, EUR"."""
+    return delimiter != " " and 2 * text.count(delimiter + " ") > text.count(delimiter) > 0

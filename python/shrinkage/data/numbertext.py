@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 _MARKS = {".": re.escape(","), ",": re.escape(".")}
 _SPACES = " '’_\u00a0\u2009\u202f"
 _AFFIX = "[$€£¥₹]"
+READABLE = 0.95
+"""Share of the distinct texts that must be numbers, or dates, for a column to be of them."""
+_READABLE_SAMPLE = 0.9
+_SAMPLE = 60
 _MINUS = str.maketrans({"−": "-", "–": "-"})
 
 
@@ -24,6 +28,10 @@ class NumberStyle:
     """
 
     decimal: str = "."
+
+    def reads(self, text: str) -> bool:
+        """Whether the text is a number in this style."""
+        return _PATTERNS[self.decimal].fullmatch(text.strip().translate(_MINUS)) is not None
 
     def parse(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """The numbers, NaN where a text is not a number in this style."""
@@ -78,7 +86,7 @@ def guess_decimal(texts: Iterable[str]) -> str:
 
 
 def guess_style(texts: Sequence[str], decimal: str) -> NumberStyle | None:
-    """The style in which every one of these texts is a number, or None.
+    """The style in which the most of these texts are numbers, at least 95 %, or None.
 
     Args:
         texts: distinct texts of one column, missing ones left out; not empty.
@@ -86,9 +94,18 @@ def guess_style(texts: Sequence[str], decimal: str) -> NumberStyle | None:
     """
     point, comma = decimal_votes(texts)
     order = (".", ",") if point > comma or (point == comma and decimal == ".") else (",", ".")
+    sample = texts[:: max(1, len(texts) // _SAMPLE)]
+    best, best_share = None, READABLE
     for mark in order:
         style = NumberStyle(mark)
         # A short look first: most text columns fail at once.
-        if not np.isnan(style.parse(texts[:20])).any() and not np.isnan(style.parse(texts)).any():
-            return style
-    return None
+        if _share_read(style.parse(sample)) < _READABLE_SAMPLE:
+            continue
+        share = _share_read(style.parse(texts))
+        if share > best_share or (best is None and share == best_share):
+            best, best_share = style, share
+    return best
+
+
+def _share_read(values: NDArray[np.float64]) -> float:
+    return float(1.0 - np.isnan(values).mean())

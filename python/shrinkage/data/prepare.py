@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shrinkage.data.dataset import Dataset
+from shrinkage.data.dateguess import REASONS
 from shrinkage.data.preparation import TablePreparation
 from shrinkage.data.reading import Reading, learn_reading, texts_of
 from shrinkage.data.table import RawTable, Step, StepLog, counted
@@ -28,7 +29,8 @@ UNDOABLE = frozenset(
         *("missing_code", "parsed_number_text", "parsed_date", "date_parts", "dropped_date"),
         *("dropped_constant", "dropped_identifier", "dropped_text", "dropped_split_marker"),
         *("dropped_mostly_missing", "dropped_incomplete", "dropped_category", "one_hot"),
-        *("dropped_no_words",),
+        *("dropped_no_words", "unread_cells", "unread_rows"),
+        *(f"ambiguous_date_{reason}" for reason in REASONS),
         *("filled_missing_median", "missing_level", "filled_missing_most_frequent"),
         *("pooled_rare_levels", "dropped_other_target", "text_words"),
     )
@@ -132,8 +134,7 @@ def prepare(
     log = StepLog(undo)
     chosen = read_target(table, target, task, log)
     rows = _rows_with_target(chosen.known, target, log)
-    features = table.frame.drop(columns=_not_features(table, target, exclude, log))
-    features = features.iloc[rows].reset_index(drop=True)
+    features = table.rows(rows, without=_not_features(table, target, exclude, log))
     preparation = TablePreparation(
         undo=tuple(sorted(undo)),
         decimal=table.decimal,
@@ -213,7 +214,7 @@ def _check_names(table: RawTable, exclude: tuple[str, ...], undo: frozenset[str]
 
 def inspect_table(table: RawTable) -> tuple[ColumnSummary, ...]:
     """What each column holds, in the order of the table; nothing is changed."""
-    return tuple(_summarize(table.frame[name], name, table.decimal) for name in table.columns)
+    return tuple(_summarize(table.column(name), name, table.decimal) for name in table.columns)
 
 
 def _summarize(series: pd.Series[Any], name: str, decimal: str) -> ColumnSummary:

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 
 from shrinkage.data.archives import damaged
-from shrinkage.data.delimited import empty_file, read_delimited
+from shrinkage.data.delimited import TextOptions, empty_file, read_delimited
 from shrinkage.data.encoding import encoding_of_head
 from shrinkage.data.limits import Cancel, Limits, Progress
 from shrinkage.data.npz import read_npz
@@ -18,6 +18,7 @@ from shrinkage.data.xlsx import read_xlsx
 from shrinkage.errors import DataError
 
 _GZIP = b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", "save it as .xlsx or .csv"),
     (b"%PDF", "a PDF file", "export the table as .csv"),
@@ -34,6 +35,7 @@ _FOREIGN = (
     (b"<html", "a web page", "export the table as .csv"),
     (b"<!DOCTYPE", "a web page", "export the table as .csv"),
 )
+_FOREIGN_TEXTS = (b"%PDF", b"{", b"[{", b"<?xml", b"<html", b"<!DOCTYPE")
 
 
 def read_table(
@@ -45,6 +47,8 @@ def read_table(
     limits: Limits | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    decimal: str | None = None,
+    header: int | None = None,
     sheet: str | None = None,
 ) -> RawTable:
     """Read a table from a path, bytes or a binary file object.
@@ -62,6 +66,9 @@ def read_table(
         limits: what the file may ask for; by default ``Limits()``.
         encoding: encoding of a text file, where the guess is wrong.
         delimiter: delimiter of a text file, where the guess is wrong.
+        decimal: decimal mark of a text file, ``"."`` or ``","``, where the guess is wrong.
+        header: line of a text file that holds the names, counted from 1, where the guess is wrong;
+            0 where no line does.
         sheet: sheet of a workbook; by default the first that is not empty.
 
     Raises:
@@ -71,10 +78,11 @@ def read_table(
         shrinkage.errors.Cancelled: ``cancel()`` returned True.
     """
     limits = limits or Limits()
-    _check_options(encoding, delimiter)
+    options = TextOptions(encoding, delimiter, decimal, header)
+    _check_options(options)
     require_pandas()
     with open_source(source, limits, progress, cancel) as file:
-        table = _dispatch(file, limits, name or source_name(source), encoding, delimiter, sheet)
+        table = _dispatch(file, limits, name or source_name(source), sheet, options)
         file.watch.finish()
     if table.n_columns < 2:
         raise DataError(
@@ -88,7 +96,8 @@ def read_table(
     return table
 
 
-def _check_options(encoding: str | None, delimiter: str | None) -> None:
+def _check_options(options: TextOptions) -> None:
+    encoding, delimiter = options.encoding, options.delimiter
     if encoding is not None:
         try:
             codecs.lookup(encoding)
@@ -108,15 +117,31 @@ def _check_options(encoding: str | None, delimiter: str | None) -> None:
             value=delimiter,
             remedy="give one character, for example ';'",
         )
+    if options.decimal not in (None, ".", ","):
+        raise DataError(
+            f"decimal must be '.' or ',', not {options.decimal!r}",
+            code="data.bad_decimal",
+            argument="decimal",
+            value=options.decimal,
+            remedy="give '.' or ','",
+        )
+    if options.header is not None and options.header < 0:
+        raise DataError(
+            f"header must be the line with the names, counted from 1, or 0 for none, not "
+            f"{options.header}; leave it out to have it found",
+            code="data.bad_header",
+            argument="header",
+            value=options.header,
+            remedy="leave it out to have it found",
+        )
 
 
 def _dispatch(
     file: SourceFile,
     limits: Limits,
     name: str,
-    encoding: str | None,
-    delimiter: str | None,
     sheet: str | None,
+    options: TextOptions,
 ) -> RawTable:
     if file.size == 0:
         raise empty_file()
@@ -126,16 +151,14 @@ def _dispatch(
         if compressed:
             with file.inflated(compressed=True) as stream:
                 head = stream.read(4096)
-        elif head.startswith(b"PK"):
+        elif head.startswith(_ZIP) and not _is_text(head):
             return _read_zip(file, limits, name, sheet)
-        if head.startswith(b"PAR1") and not compressed:
+        if head.startswith(b"PAR1") and not compressed and not _is_text(head):
             return read_parquet(file, limits, name=name)
         if compressed and not head:
             raise empty_file()
         _refuse_foreign(head, compressed)
-        return read_delimited(
-            file, limits, name=name, compressed=compressed, encoding=encoding, delimiter=delimiter
-        )
+        return read_delimited(file, limits, name=name, compressed=compressed, options=options)
     except (EOFError, zlib.error, zipfile.BadZipFile, OSError) as error:
         raise damaged(f"it is damaged or cut off ({error})") from error
     except UnicodeDecodeError as error:
@@ -157,16 +180,25 @@ def _read_zip(file: SourceFile, limits: Limits, name: str, sheet: str | None) ->
 
 def _refuse_foreign(head: bytes, compressed: bool) -> None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    is_text = _is_text(head)
     for mark, what, remedy in _FOREIGN:
+        # A line of names may begin as a binary format does: "PK", "BZh", "PAR1".
+        if is_text and mark not in _FOREIGN_TEXTS:
+            continue
         if start[: len(mark)].lower() == mark.lower():
             raise _unsupported(what, remedy)
-    if compressed and head.startswith((b"PAR1", b"PK\x03\x04", _GZIP)):
+    if compressed and not is_text and head.startswith((b"PAR1", *_ZIP, _GZIP)):
         raise _unsupported("a gzipped binary file", "unpack it first")
-    if head.startswith(b"PK"):
-        raise _unsupported("a zip archive", "unpack it first")
-    controls = sum(head.count(byte) for byte in _CONTROLS)
-    if encoding_of_head(head) is None and (b"\0" in head or controls > 0.02 * len(head)):
+    if not is_text:
         raise _unsupported("a binary file", "choose a .csv, .tsv, .parquet, .xlsx or .npz file")
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether this start of a file holds next to no bytes that text does not."""
+    controls = sum(head.count(byte) for byte in _CONTROLS)
+    return encoding_of_head(head) is not None or (
+        b"\0" not in head and controls <= 0.02 * len(head)
+    )
 
 
 _CONTROLS = [bytes((byte,)) for byte in (*range(1, 9), *range(14, 27), *range(28, 32))]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.data.dates import DateFormat, guess_date_format, to_seconds
+from shrinkage.data.dateguess import DateGuess, guess_date_format
+from shrinkage.data.dates import DateFormat, to_moments, zones_of
 from shrinkage.data.numbertext import NumberStyle, guess_style
-from shrinkage.data.table import StepLog, counted, require_pandas
+from shrinkage.data.table import LINE, StepLog, counted, require_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,10 +24,15 @@ _TOKENS = frozenset(
     (
         *("na", "n/a", "#n/a", "<na>", "n.a.", "nan", "nat"),
         *("null", "(null)", "?", "\\n"),
+        *("#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!"),
     )
 )
 # Real levels of many categories ("none", "-"), but not numbers.
-_NUMBER_TOKENS = _TOKENS | {"none", "nil", "-", "--", ".", "missing", "unknown"}
+NUMBER_TOKENS = _TOKENS | {
+    *("none", "nil", "-", "--", "—", "–", ".", "..", "...", "*", "missing", "unknown"),
+    *("n.d.", "k.a.", "not available", "无", "缺失"),
+}
+_SHOWN_CELLS = 5
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -102,11 +109,10 @@ class Reading:
     def moments(self, series: pd.Series[Any]) -> NDArray[np.datetime64]:
         """The column as datetimes, NaT where missing or not a date in this format."""
         if is_datetime(series):
-            return to_seconds(series)
+            return to_moments(series)
         texts = texts_of(series).without(self.missing_texts)
-        date_format = self.date_format or DateFormat("%Y-%m-%d %H:%M:%S")
-        parsed = date_format.parse(texts.distinct)
-        return texts.spread(parsed, np.datetime64("NaT", "s")).astype("datetime64[s]")
+        parsed = (self.date_format or DateFormat("%Y-%m-%d")).parse(texts.distinct)
+        return texts.spread(parsed, np.datetime64("NaT", "us")).astype("datetime64[us]")
 
 
 def is_numeric(series: pd.Series[Any]) -> bool:
@@ -152,25 +158,98 @@ def learn_reading(series: pd.Series[Any], name: str, decimal: str, log: StepLog)
     if is_numeric(series):
         return Reading("number", missing_code=learn_code(to_float(series), name, log))
     if is_datetime(series):
+        zone = getattr(series.dt, "tz", None)
+        _log_zones([] if zone is None else [str(zone)], name, log)
         return Reading("date")
-    texts = texts_of(series)
-    as_number = _learn_number_texts(texts, name, decimal, log)
+    cells = Cells(texts_of(series), series, name)
+    as_number = _learn_number_texts(cells, decimal, log)
     if as_number is not None:
         return as_number
-    missing = _learn_missing(texts, _TOKENS, name, log)
-    kept = texts.without(missing).distinct
-    date_format = guess_date_format(kept) if kept else None
-    if date_format is not None:
-        pattern = date_format.pattern
-        text = f"The texts of “{name}” were read as dates or times ({pattern})."
-        if log.do("parsed_date", name, text, format=pattern, is_time=date_format.is_time):
-            return Reading("date", date_format=date_format, missing_texts=missing)
-    return Reading("category", missing_texts=missing)
+    missing = _learn_missing(cells.texts, _TOKENS, name, log)
+    kept = cells.texts.without(missing).distinct
+    guess = guess_date_format(kept) if kept else None
+    as_date = None if guess is None else _learn_dates(cells, kept, guess, missing, log)
+    return as_date or Reading("category", missing_texts=missing)
 
 
-def _learn_number_texts(texts: Texts, name: str, decimal: str, log: StepLog) -> Reading | None:
-    """A reading as numbers, if all texts but those for "missing" are numbers."""
-    tokens = frozenset(t for t in texts.distinct if t.lower() in _NUMBER_TOKENS)
+@dataclass(frozen=True)
+class Cells:
+    """A text column with what names its cells: the column, and the lines of the file if known."""
+
+    texts: Texts
+    series: pd.Series[Any]
+    name: str
+
+    def unread(self, distinct: Sequence[str], log: StepLog) -> bool:
+        """Record that the cells with these texts count as missing; False if that is undone."""
+        if not distinct:
+            return True
+        chosen = set(distinct)
+        codes = [code for code, text in enumerate(self.texts.distinct) if text in chosen]
+        rows = np.flatnonzero(np.isin(self.texts.codes, codes))
+        first = rows[:_SHOWN_CELLS]
+        by_line = self.series.index.name == LINE
+        places = self.series.index[first].tolist() if by_line else (first + 1).tolist()
+        found = [self.texts.distinct[code][:40] for code in self.texts.codes[first]]
+        cells = [f"{place}: “{text}”" for place, text in zip(places, found, strict=True)]
+        more = ", ..." if len(rows) > len(first) else ""
+        text = (
+            f"{counted(len(rows), 'cell')} of “{self.name}” that cannot be read like the others "
+            f"taken as missing: {LINE if by_line else 'row'} {', '.join(cells)}{more}."
+        )
+        code = "unread_cells" if by_line else "unread_rows"
+        return log.do(code, self.name, text, count=len(rows), cells=cells)
+
+
+def _learn_dates(
+    cells: Cells, kept: list[str], guess: DateGuess, missing: frozenset[str], log: StepLog
+) -> Reading | None:
+    """A reading as dates, or None if that is undone."""
+    name, chosen = cells.name, guess.format
+    if guess.other is not None:
+        text = (
+            f"The dates of “{name}” can be read as {guess.format.pattern} or "
+            f"{guess.other.pattern}; the first was taken because {_WHY[guess.reason]}."
+        )
+        code = f"ambiguous_date_{guess.reason}"
+        first, second = guess.format.pattern, guess.other.pattern
+        if not log.do(code, name, text, format=first, other=second):
+            chosen = guess.other
+    moments = chosen.parse(kept)
+    unread = [text for text, gone in zip(kept, np.isnat(moments), strict=True) if gone]
+    pattern = chosen.pattern
+    text = f"The texts of “{name}” were read as dates or times ({pattern})."
+    if not log.do("parsed_date", name, text, format=pattern, is_time=chosen.is_time):
+        return None
+    if not cells.unread(unread, log):
+        return None
+    zones = zones_of(kept)
+    _log_zones(zones if any(zones) else [], name, log)
+    return Reading("date", date_format=chosen, missing_texts=missing)
+
+
+_WHY = {
+    "first_of_month": "every date is then the first of a month",
+    "regular": "the dates then follow in equal steps",
+    "sorted": "the dates then stand in order",
+    "span": "the dates then lie closer together",
+    "custom": "nothing else decides and the day often comes first",
+}
+
+
+def _log_zones(zones: list[str], name: str, log: StepLog) -> None:
+    if not zones:
+        return
+    shown = ", ".join(zone or "none" for zone in zones[:5]) + (", ..." if len(zones) > 5 else "")
+    text = f"The times of “{name}” are taken as the clock showed them there (zone {shown})."
+    zones = [zone or "–" for zone in zones]
+    log.do("zoned_times", name, text, undoable=False, zones=zones)
+
+
+def _learn_number_texts(cells: Cells, decimal: str, log: StepLog) -> Reading | None:
+    """A reading as numbers, if nearly all texts but those for "missing" are numbers."""
+    texts, name = cells.texts, cells.name
+    tokens = frozenset(t for t in texts.distinct if t.lower() in NUMBER_TOKENS)
     kept = texts.without(tokens)
     if not kept.distinct:
         missing = _learn_missing(texts, _TOKENS, name, log) if texts.distinct else frozenset()
@@ -178,10 +257,15 @@ def _learn_number_texts(texts: Texts, name: str, decimal: str, log: StepLog) -> 
     style = guess_style(kept.distinct, decimal)
     if style is None:
         return None
-    missing = _learn_missing(texts, _NUMBER_TOKENS, name, log)
+    missing = _learn_missing(texts, NUMBER_TOKENS, name, log)
     if tokens - missing:
         return None
-    example = next((t for t in kept.distinct if not _is_plain(t, style)), None)
+    parsed = style.parse(kept.distinct)
+    unread = [text for text, gone in zip(kept.distinct, np.isnan(parsed), strict=True) if gone]
+    if not cells.unread(unread, log):
+        return None
+    numbers = (t for t, gone in zip(kept.distinct, np.isnan(parsed), strict=True) if not gone)
+    example = next((text for text in numbers if not _is_plain(text, style)), None)
     if example is not None:
         count = int((kept.codes >= 0).sum())
         text = (
@@ -192,7 +276,7 @@ def _learn_number_texts(texts: Texts, name: str, decimal: str, log: StepLog) -> 
             "parsed_number_text", name, text, decimal=style.decimal, count=count, example=example
         ):
             return Reading("category", missing_texts=missing)
-    values = kept.spread(style.parse(kept.distinct), np.nan)
+    values = kept.spread(parsed, np.nan)
     taken = f"missing_code:{name}" in {step.id for step in log.steps}
     code = None if taken else learn_code(values, name, log)
     return Reading("number", style, missing_texts=missing, missing_code=code)

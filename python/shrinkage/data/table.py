@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shrinkage.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LINE = "line"
+"""Name of an index that holds the lines of the file on which the rows begin."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,8 @@ class RawTable:
         steps: what the reader had to do, none of it undoable.
         target_columns: columns the file itself marks as targets (``y`` of an .npz file).
         decimal: the decimal mark of number texts, ``"."`` or ``","``.
+        lines: (n_rows,) line of the file, or row of the sheet, on which each row begins, counted
+            from 1; None where the file has no lines.
     """
 
     frame: pd.DataFrame
@@ -106,6 +114,7 @@ class RawTable:
     steps: tuple[Step, ...] = ()
     target_columns: tuple[str, ...] = ()
     decimal: str = "."
+    lines: NDArray[np.int64] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -119,22 +128,41 @@ class RawTable:
     def columns(self) -> tuple[str, ...]:
         return tuple(self.frame.columns)
 
+    def column(self, name: str) -> pd.Series[Any]:
+        """A column, indexed by the lines of the file where they are known."""
+        series: pd.Series[Any] = self.frame[name]
+        return series if self.lines is None else series.set_axis(self._index(self.lines))
+
+    def rows(self, rows: NDArray[np.int64], *, without: list[str]) -> pd.DataFrame:
+        """These rows of all columns but some, indexed in the same way, else from 0."""
+        frame = self.frame.drop(columns=without).iloc[rows].reset_index(drop=True)
+        if self.lines is not None:
+            frame.index = self._index(self.lines[rows])
+        return frame
+
+    @staticmethod
+    def _index(lines: NDArray[np.int64]) -> pd.Index[Any]:
+        index: pd.Index[Any] = require_pandas().Index(lines, name=LINE)
+        return index
+
 
 def unique_names(names: list[str]) -> tuple[list[str], list[Step]]:
     """Names without blanks and repeats, and a step for each of the two that occurred."""
     given = [" ".join(name.split()) for name in names]
     taken: set[str] = set(filter(None, given))
     seen: set[str] = set()
+    last: dict[str, int] = {}
     result: list[str] = []
     unnamed: list[str] = []
     repeated: list[str] = []
     for position, wanted in enumerate(given, start=1):
         name = wanted
         if not wanted:
-            name = _free(f"column_{position}", "_", taken)
+            stem = f"column_{position}"
+            name = _numbered(stem, "_", taken, last) if stem in taken else stem
             unnamed.append(name)
         elif wanted in seen:
-            name = _free(wanted, ".", taken, always=True)
+            name = _numbered(wanted, ".", taken, last)
             repeated.append(name)
         taken.add(name)
         seen.add(name)
@@ -159,12 +187,12 @@ def _shown(names: list[str]) -> str:
     return ", ".join(f"“{name}”" for name in names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _free(stem: str, mark: str, taken: set[str], *, always: bool = False) -> str:
-    if not always and stem not in taken:
-        return stem
-    number = 1
+def _numbered(stem: str, mark: str, taken: set[str], last: dict[str, int]) -> str:
+    """The stem with the next free number; ``last`` keeps where each stem has got to."""
+    number = last.get(stem, 0) + 1
     while f"{stem}{mark}{number}" in taken:
         number += 1
+    last[stem] = number
     return f"{stem}{mark}{number}"
 
 

@@ -68,7 +68,7 @@ def guess_target(table: RawTable) -> str:
         if target_problem(table, column) is not None:
             continue
         log = StepLog()
-        plan = plan_column(table.frame[column], column, policy, log)
+        plan = plan_column(table.column(column), column, policy, log)
         dated = any(step.code == "date_parts" for step in log.steps)
         if plan is not None and not dated:
             return column
@@ -90,7 +90,7 @@ def guess_task(table: RawTable, target: str) -> str:
     Codes count up to K = 10; all other numbers are taken as quantities: ``"regression"``.
     """
     check_target_name(table, target)
-    series = table.frame[target]
+    series = table.column(target)
     reading = learn_reading(series, target, table.decimal, StepLog())
     if reading.kind != "number" or series.dtype == np.bool_:
         return "classification"
@@ -139,7 +139,7 @@ def read_target(table: RawTable, target: str, task: str, log: StepLog) -> Target
             value=task,
             remedy=f"give one of {', '.join(TASKS)}",
         )
-    series = table.frame[target]
+    series = table.column(target)
     reading = learn_reading(series, target, table.decimal, log)
     if reading.kind == "number":
         values = reading.numbers(series)
