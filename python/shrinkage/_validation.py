@@ -5,6 +5,7 @@ Every message names the argument, its value and the remedy; the same three trave
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
 import os
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from .errors import InvalidArgument
 
@@ -107,6 +109,49 @@ def as_floats(
     if finite:
         require_finite(array, argument)
     return array
+
+
+def as_sound(X: Any, argument: str = "X") -> Any:
+    """X itself; a sparse one as a view whose indices were looked at, every one.
+
+    Compiled code, scipy's and ours, follows them without looking. What scipy has noted of a matrix,
+    such as that its indices are sorted, may no longer hold and is left behind.
+
+    Raises:
+        InvalidArgument: its indices and values do not make a matrix of two dimensions.
+    """
+    if not sparse.issparse(X):
+        return X
+    try:
+        return _sound_sparse(X)
+    except (ValueError, IndexError, OverflowError) as error:
+        value = f"<sparse {X.format}, shape {X.shape}>"
+        remedy = f"build it anew: {error}"
+        raise refuse(argument, value, remedy, code="argument.sparse") from error
+
+
+def _sound_sparse(X: Any) -> Any:
+    if len(X.shape) != 2:
+        raise ValueError("give 2 dimensions")
+    if X.format == "dia" and len(X.offsets) != len(X.data):
+        raise ValueError("there must be one offset per diagonal")
+    if X.format in ("dia", "dok", "lil"):
+        X = X.tocsr()
+    view = copy.copy(X)  # the check casts and cuts arrays in place
+    if view.format == "coo":
+        if not len(view.row) == len(view.col) == len(view.data):
+            raise ValueError("there must be one row and one column per value")
+        for name, index, size in (("row", view.row, X.shape[0]), ("column", view.col, X.shape[1])):
+            if index.size and not 0 <= index.min() <= index.max() < size:
+                raise ValueError(f"a {name} index lies outside of 0 to {size - 1}")
+        view.has_canonical_format = False
+        return view
+    if (view.indptr[1:] < view.indptr[:-1]).any():
+        raise ValueError("indptr must not decrease")
+    view.check_format(full_check=True)
+    for noted in ("_has_sorted_indices", "_has_canonical_format"):
+        view.__dict__.pop(noted, None)
+    return view
 
 
 def require_finite(array: FloatArray, argument: str) -> None:

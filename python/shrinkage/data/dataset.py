@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shrinkage._validation import as_sound
 from shrinkage.errors import DataError
 
 
@@ -93,7 +94,7 @@ def _by_columns(X: Any) -> NDArray[np.float64] | sparse.csc_array:
     """Float64 by columns; a sparse matrix in canonical form, so that equal ones hash alike."""
     if not sparse.issparse(X):
         return np.asfortranarray(X, dtype=np.float64)
-    made = sparse.csc_array(X, dtype=np.float64)
+    made = sparse.csc_array(as_sound(X), dtype=np.float64)
     if not made.has_canonical_format:
         made = made.copy()
         made.sum_duplicates()

@@ -16,6 +16,7 @@ from .._validation import (
     as_floats,
     as_integer,
     as_number,
+    as_sound,
     as_weights,
     describe,
     refuse,
@@ -223,7 +224,7 @@ def as_design(X: Any, *, finite: bool = True) -> Design:
 
 def _as_columns(X: Any) -> sparse.csc_array:
     """CSC with sorted indices and no duplicates, its indices of 32 or 64 bits as they came."""
-    columns = sparse.csc_array(X)
+    columns = sparse.csc_array(as_sound(X))
     as_floats(columns.data, "X.data", ndim=1)
     if columns.data.dtype != np.float64:
         columns = columns.astype(np.float64)
@@ -238,6 +239,9 @@ def _unboxed(X: Any) -> Any:
     dtypes = getattr(X, "dtypes", None)
     if dtypes is None or not hasattr(X, "to_numpy"):
         return X
+    if getattr(X, "ndim", 2) == 1:
+        value, remedy = f"<series of {len(X)}>", "give a table, for one feature X.to_frame()"
+        raise refuse("X", value, remedy, code="argument.shape")
     if all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes):
         return X.to_numpy(dtype=np.float64, na_value=np.nan)
     return X

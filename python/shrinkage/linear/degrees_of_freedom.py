@@ -17,6 +17,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 
 from shrinkage import core
+from shrinkage._validation import as_sound
 from shrinkage.losses import Loss
 
 Array = NDArray[np.float64]
@@ -26,7 +27,7 @@ def penalized_columns(
     X: Any, centers: Array, scales: Array, *, fit_intercept: bool = True
 ) -> Array:
     """Columns in the scale in which they are penalized, (n, p) dense; centred with an intercept."""
-    X = X.toarray() if sparse.issparse(X) else X
+    X = as_sound(X).toarray() if sparse.issparse(X) else X
     return np.asarray((X - centers) / scales if fit_intercept else X / scales, dtype=np.float64)
 
 

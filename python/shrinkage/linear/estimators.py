@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from .._classes import decision_of, labels_of, weigh_classes
 from .._estimator import Estimator
-from .._validation import FloatArray, as_number, refuse
+from .._validation import FloatArray, as_number, as_sound, refuse
 from ..losses import LOSSES, Loss, resolve_loss
 from ..penalties import Penalty
 from .cv import PathCV, Rule, fit_path_cv
@@ -62,7 +62,7 @@ class _LinearModel(Estimator):
             raise refuse("loss", repr(self.loss), remedy, code="argument.loss")
         X, y = validate_data(
             self,
-            X,
+            as_sound(X),
             y,
             dtype=np.float64,
             order="F",
@@ -101,6 +101,7 @@ class _LinearModel(Estimator):
 
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
+        X = as_sound(X)
         X = validate_data(self, X, dtype=np.float64, accept_sparse=("csr", "csc"), reset=False)
         if self.path_.outputs is not None:
             return np.asarray(X @ self.coef_.T + self.intercept_)

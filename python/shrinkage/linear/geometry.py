@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage._validation import as_sound
 from shrinkage.core import _native
 from shrinkage.errors import InvalidArgument
 from shrinkage.linear.degrees_of_freedom import penalized_columns
@@ -141,7 +142,7 @@ def make_basis(
         max_rows: rows over which the remainder is averaged (see the module's text).
         seed: of the sample of rows.
     """
-    loss = resolve_loss(loss)
+    loss, X = resolve_loss(loss), as_sound(X)
     squared = loss.name == "squared"
     n = X.shape[0]
     chosen = np.asarray(features, dtype=np.int64)

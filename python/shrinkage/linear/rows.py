@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from shrinkage._validation import as_sound
 from shrinkage.errors import InvalidArgument
 from shrinkage.losses import Loss, resolve_loss
 
@@ -35,7 +36,9 @@ def take(X: Any, rows: NDArray[np.bool_]) -> Any:
 
 def as_table(X: Any, feature_names: Sequence[str] | None) -> tuple[tuple[str, ...], Any]:
     columns = getattr(X, "columns", None)
-    values: Any = sparse.csr_array(X) if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+    values: Any = (
+        sparse.csr_array(as_sound(X)) if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+    )
     if values.ndim != 2:
         raise InvalidArgument(
             f"X has {values.ndim} dimension(s); give a table of rows and columns, shape (n, p)",

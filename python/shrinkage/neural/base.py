@@ -15,7 +15,16 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimator import Estimator
-from .._validation import FloatArray, as_array, as_integer, as_number, as_weights, describe, refuse
+from .._validation import (
+    FloatArray,
+    as_array,
+    as_integer,
+    as_number,
+    as_sound,
+    as_weights,
+    describe,
+    refuse,
+)
 from ..errors import ConvergenceWarning
 from .compact import compact
 from .ensemble import EnsembleCallback
@@ -110,7 +119,7 @@ class DropoutMLP(Estimator, ABC):
         wanted: dict[str, Any] = {} if alone else {"y": y, **self._target_checks()}
         checked = validate_data(
             self,
-            X,
+            as_sound(X),
             reset=reset,
             dtype=(np.float64, np.float32),
             order="C",

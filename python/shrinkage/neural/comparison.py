@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from .._validation import FloatArray, as_array, as_integer, describe, refuse, require_finite
+from .._validation import (
+    FloatArray,
+    as_array,
+    as_integer,
+    as_sound,
+    describe,
+    refuse,
+    require_finite,
+)
 from ..core import MAX_MEMBERS, keeps_every_unit, require_every_unit
 from ..errors import InvalidArgument
 from ..losses import Squared
@@ -162,7 +170,14 @@ def compare_ensembles(
             remedy = "compare classifiers, or regressors with the squared loss"
             raise refuse("loss", loss.name, remedy, code="argument.loss")
     case = _Case(
-        estimator, X, y, as_pair(test), n_networks, n_members, resolve_seed(random_state), n_threads
+        estimator,
+        as_sound(X),
+        y,
+        as_pair(test),
+        n_networks,
+        n_members,
+        resolve_seed(random_state),
+        n_threads,
     )
     if usual and not case.integrates():
         methods = [method for method in methods if method != "rao_blackwell"]

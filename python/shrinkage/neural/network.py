@@ -13,7 +13,16 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .._runtime import resolve_threads, watch_native
-from .._validation import FloatArray, as_array, as_floats, as_integer, as_number, as_weights, refuse
+from .._validation import (
+    FloatArray,
+    as_array,
+    as_floats,
+    as_integer,
+    as_number,
+    as_sound,
+    as_weights,
+    refuse,
+)
 from ..core import _native, require_every_unit
 from ..losses import Squared
 from .ensemble import predict_ensemble
@@ -411,7 +420,7 @@ class Network:
     def _design(self, X: Any) -> Any:
         if not sparse.issparse(X):
             return np.require(as_array(X, "X"), dtype=self.dtype, requirements=["C", "A"])
-        rows = sparse.csr_array(X)
+        rows = sparse.csr_array(as_sound(X))
         if not rows.has_canonical_format:
             rows = rows.copy()  # the caller's stays as it is
             rows.sum_duplicates()

@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from .._runtime import require_callback
-from .._validation import FloatArray, as_array, as_floats, as_integer, describe, refuse
+from .._validation import FloatArray, as_array, as_floats, as_integer, as_sound, describe, refuse
 from .base import DropoutMLP, Validation
 from .kinds import resolve_dropout_kind
 from .network import Ending, run_many
@@ -194,6 +194,7 @@ def fit_many(
         raise refuse("rows", f"<list of {len(rows)}>", remedy, code="argument.length")
     require_callback(callback)
     weights = None if sample_weight is None else np.asarray(sample_weight)
+    X = as_sound(X)
     for place, model in enumerate(models):
         if rows is None:
             model._prepare_fit(X, y, weights, validation)

@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from ..._validation import FloatArray, as_number, describe, refuse
+from ..._validation import FloatArray, as_number, as_sound, describe, refuse
 from .._inputs import as_level
 
 ROUNDING = 1e-9  # (m + 1)c may exceed a whole number by so much and still count as it
@@ -68,6 +68,7 @@ class SplitConformal(BaseEstimator, ABC):  # type: ignore[misc]
         """
         as_level(self.coverage, "coverage")
         target = self._as_target(y)
+        X = as_sound(X)
         validate_data(self, X, skip_check_array=True)
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         models = self._models()
