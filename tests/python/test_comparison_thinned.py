@@ -25,7 +25,12 @@ def test_much_work_is_thinned(monkeypatch: pytest.MonkeyPatch, loss: str) -> Non
     monkeypatch.setattr(comparison, "MUCH_WORK", 0.0)
     thin = compare_penalties(X, y, loss=loss, cv=4)
     assert thin.thinned
-    assert list(thin.links) == ["best", "1se", "textbook"]
+    # A thinned cross-validation is no reason to leave out degrees of freedom, which need none.
+    assert list(thin.links) == list(whole.links) == ["df", "best", "1se", "textbook"]
+    link, count = thin.links["df"], thin.l1.n_nonzero
+    off = np.abs(thin.l2.df[link.l2] - count)
+    assert (off <= 0.005 * np.maximum(1.0, count))[~link.clipped].all()
+    assert link.clipped.mean() < 0.2
     assert thin.l1.lambdas.size == comparison.THIN_LAMBDAS
     assert thin.tol == comparison.THIN_TOL
     for side in (thin.l1, thin.l2):

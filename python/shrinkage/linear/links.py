@@ -23,7 +23,9 @@ DF_TOLERANCE = 0.005
 """Degrees of freedom that differ by more, or by more than this share, are not called the same."""
 DF_KNOTS = 25
 """Fits at which the curvature-weighted degrees of freedom are computed first."""
-DF_FITS = 300
+DF_MISS = 1e-4
+"""Degrees of freedom that differ by no more, or by this share, are looked for no longer."""
+DF_FITS = 150
 """Fits of which they are computed until every position of the control is matched, roughly."""
 
 
@@ -46,14 +48,14 @@ class Link:
 
 
 def wanted_lambdas(
-    l1_cv: Any, l2_cv: Any, X: Any, y: Array, *, loss: Loss, columns: Array | None, options: Any
+    l1_cv: Any, l2_cv: Any, X: Any, y: Array, *, loss: Loss, columns: Any, options: Any
 ) -> dict[str, Wanted]:
     """For each link the L2 λ at each position, clipped to L2's grid, and whether it is attained.
 
     Args:
         X, y: training rows, classes coded as the loss does.
-        columns: (n, p) the rows as they are penalized, for "df"; without them there is no such
-            link.
+        columns: (n, p) the rows as they are penalized or sparse (see `df.scaled_columns`), for
+            "df"; None: there is no such link.
         options: keywords for further fits.
     """
     lam1, grid = l1_cv.path.lambdas, l2_cv.path.lambdas
@@ -79,7 +81,7 @@ def wanted_lambdas(
     return wanted
 
 
-def _match_squared(path: Any, columns: Array, counts: Indices) -> Wanted:
+def _match_squared(path: Any, columns: Any, counts: Indices) -> Wanted:
     e = df.gram_eigenvalues(columns)
     low, high = float(path.lambdas[-1]), float(path.lambdas[0])
     found = {}
@@ -97,7 +99,7 @@ def _match_curved(
     X: Any,
     y: Array,
     loss: Loss,
-    columns: Array,
+    columns: Any,
     counts: Indices,
     options: Mapping[str, Any],
 ) -> Wanted:
@@ -118,8 +120,12 @@ def _match_curved(
     targets = np.unique(counts).astype(np.float64)
     best, miss = np.empty(targets.size), np.full(targets.size, np.inf)
     for _ in range(3):
+        missed = miss > DF_MISS * np.maximum(1.0, targets)
+        if not missed.any():
+            break
         lams = np.array(sorted(known, reverse=True))
-        guess = df.interpolate_log_lambda(np.log(lams), np.array([known[v] for v in lams]), targets)
+        reached = np.array([known[v] for v in lams])
+        guess = df.interpolate_log_lambda(np.log(lams), reached, targets[missed])
         tried = union_grid(np.exp(guess), [])
         fit = fit_path(X, y, penalty="l2", lambdas=tried, **options)
         reached = traces(fit, np.arange(tried.size))
@@ -128,8 +134,6 @@ def _match_curved(
             at = int(np.abs(reached - target).argmin())
             if abs(reached[at] - target) < miss[t]:
                 best[t], miss[t] = tried[at], abs(reached[at] - target)
-        if miss.max(initial=0.0) <= 1e-6:
-            break
     at_count = np.searchsorted(targets, counts)
     return best[at_count], _same_df(targets + miss, targets)[at_count]
 
