@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import Lasso, Ridge
 
@@ -250,13 +251,12 @@ def test_logistic_errors_are_deviances(
     assert logistic.classes == ("0", "1")
 
 
-def facts_of(side_1: PenaltySide, side_2: PenaltySide) -> list[str]:
+def facts_of(side_1: PenaltySide, side_2: PenaltySide, tied: bool) -> list[str]:
     """The codes that the numbers call for, decided anew."""
     means = {s.penalty: s.cv_mean[s.i_min] for s in (side_1, side_2)}
     best = min((side_1, side_2), key=lambda s: means[s.penalty])
     limit = means[best.penalty] + best.cv_std_error[best.i_min]
     close = side_1.cv_mean[side_1.i_1se] <= limit
-    tied = max(means.values()) <= limit
     return [
         "l1_keeps" if side_1.coefs[:, side_1.i_1se].any() else "l1_keeps_none",
         "within_one_se" if close else "above_one_se",
@@ -265,12 +265,34 @@ def facts_of(side_1: PenaltySide, side_2: PenaltySide) -> list[str]:
     ]
 
 
+def fold_differences(X: Any, y: Any, comparison: PenaltyComparison) -> np.ndarray:
+    """CV error of L1 less that of L2 in every fold, each at its λ.min, fitted anew."""
+    folds = make_folds(y, comparison.n_folds, loss=comparison.loss, seed=1)
+    found = [
+        sh.fit_path_cv(
+            X, y, loss=comparison.loss, penalty=s.penalty, cv=folds, lambdas=s.lambdas, tol=1e-12
+        ).fold_scores[:, s.i_min]
+        for s in (comparison.l1, comparison.l2)
+    ]
+    return np.subtract(*found)
+
+
 def test_facts_say_what_the_numbers_say(
-    squared: PenaltyComparison, logistic: PenaltyComparison
+    diabetes: tuple[np.ndarray, np.ndarray],
+    squared: PenaltyComparison,
+    cancer: tuple[np.ndarray, np.ndarray],
+    logistic: PenaltyComparison,
 ) -> None:
-    for comparison in (squared, logistic):
+    for comparison, table in ((squared, diabetes), (logistic, cancer)):
         codes = [fact.code for fact in comparison.facts]
-        assert codes[:4] == facts_of(comparison.l1, comparison.l2)
+        d = fold_differences(*table, comparison)
+        verdict = comparison.facts[2].fields
+        assert verdict["difference"] == pytest.approx(d.mean(), rel=0.05)  # folds differ in rows
+        tied = verdict["low"] <= 0.0 <= verdict["high"]
+        assert codes[:4] == facts_of(comparison.l1, comparison.l2, tied)
+        k = d.size
+        half = stats.t.ppf(0.975, k - 1) * d.std(ddof=1) * np.sqrt(1 / k + 1 / (k - 1))
+        assert verdict["high"] - verdict["low"] == pytest.approx(2 * half, rel=0.05)
         kept = comparison.facts[0].fields
         assert kept["kept"] == np.count_nonzero(comparison.l1.coefs[:, comparison.l1.i_1se])
         assert kept["kept"] + kept["zero"] == kept["total"] == comparison.l1.coefs.shape[0]

@@ -12,9 +12,9 @@ with the loss's own first term where it is not the squared one. "df" needs a los
 and columns of which a matrix fits; else it is not among the links.
 
 Every λ that a link asks for is fitted. Where this is much work (thousands of words) the grids are
-coarser, the cross-validation of L2 is done on its grid only and interpolated between (the errors at
-other λ are then no fits), and there is no "df"; `PenaltyComparison.thinned` says so. What L2 cannot
-attain within its grid is clipped to the grid's end, and the link says at which positions.
+coarser and the cross-validation of L2 is done on its grid only and interpolated between (the errors
+at other λ are then no fits); `PenaltyComparison.thinned` says so. What L2 cannot attain within its
+grid is clipped to the grid's end, and the link says at which positions.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from shrinkage import core
+from shrinkage._runtime import single_threaded_blas
 from shrinkage._validation import refuse
 from shrinkage.conventions import textbook_lambda
 from shrinkage.errors import InvalidArgument
@@ -36,6 +37,7 @@ from shrinkage.linear.cv import fit_path_cv
 from shrinkage.linear.facts import Fact, summary_facts
 from shrinkage.linear.geometry import GeometryBasis, make_basis
 from shrinkage.linear.links import DF_FITS, LINKS, Link, nearest, union_grid, wanted_lambdas
+from shrinkage.linear.paired import Difference, paired_over_folds, paired_over_rows
 from shrinkage.linear.path import fit_path
 from shrinkage.linear.rows import Folds, Rows, as_table, make_folds, take, test_mask
 from shrinkage.losses import Loss, resolve_loss
@@ -50,8 +52,8 @@ TOL = 1e-12
 """Relative duality gap asked of every fit; tight, so that the geometry touches to the eye."""
 KINKED_TOL = 1e-7
 """The same for a loss with kinks: rounding ends at a vertex's 1e-9, and no geometry is drawn."""
-DF_FLOPS = 5e11
-"""Degrees of freedom of L2 that would take more operations are left out: some 50 s on one core."""
+DF_FLOPS = 5e12
+"""Degrees of freedom of L2 that would take more operations are left out: about a minute."""
 MUCH_WORK = 2e12
 """Above so many operations the comparison is thinned; some 20 s on one core."""
 THIN_LAMBDAS, THIN_TOL = 50, 1e-7
@@ -75,7 +77,9 @@ class PenaltySide:
             least-penalized fit's, (L,).
         df: effective degrees of freedom, intercept not counted, (L,); NaN where the loss gives them
             no meaning, and for L2 where they would take too long.
-        train_error: (L,); cv_mean, cv_std_error: (L,); test_error: (L,) or None.
+        train_error: (L,); cv_mean, cv_std_error: (L,).
+        test_error, test_std_error: (L,) mean over the test rows and its standard error (NaN of one
+            row), or None.
         train_sum: textbook first term on the training rows, (L,): Σ(ŷ−y)², −Σ log p, or Σ ℓ.
         deviance_ratio, gaps: (L,) of the full-data fits.
         regimes: (L,) the algorithm of each fit, see `Path.regime`.
@@ -98,6 +102,7 @@ class PenaltySide:
     cv_mean: Array
     cv_std_error: Array
     test_error: Array | None
+    test_std_error: Array | None
     train_sum: Array
     deviance_ratio: Array
     gaps: Array
@@ -161,6 +166,8 @@ class PenaltyComparison:
         return basis
 
 
+# Threads of BLAS wait for each other by spinning: on a busy machine that takes ten times as long.
+@single_threaded_blas()
 def compare_penalties(
     X: Any,
     y: ArrayLike,
@@ -234,7 +241,7 @@ def compare_penalties(
     if labels is not None:
         train = train.coded(labels[1], loss)
         test = None if test is None else test.coded(labels[1], loss)
-    columns = None if thin else _columns_for_df(train.X, l2_grid.path, loss)
+    columns = _columns_for_df(train.X, l2_grid.path, loss)
     wanted = wanted_lambdas(
         l1_cv, l2_grid, train.X, train.y, loss=loss, columns=columns, options=options
     )
@@ -249,6 +256,17 @@ def compare_penalties(
     build = _SideBuilder(train, test, loss, top, columns)
     l1 = build.side("l1", l1_cv, l1_cv)
     l2 = build.side("l2", l2_cv, l2_grid)
+    facts = summary_facts(
+        l1,
+        l2,
+        0 if test is None else test.y.size,
+        cv=paired_over_folds(
+            l1_cv.fold_scores[:, l1_cv.index_min],
+            l2_grid.fold_scores[:, l2_grid.index_min],
+            [held.size for _, held in folds],
+        ),
+        test=None if test is None else build.test_difference(l1, l2),
+    )
     return PenaltyComparison(
         loss=loss,
         l1=l1,
@@ -257,7 +275,7 @@ def compare_penalties(
         feature_names=names,
         top=top,
         classes=_class_names(labels, classes),
-        facts=summary_facts(l1, l2, 0 if test is None else test.y.size),
+        facts=facts,
         score=loss.score,
         n_rows=train.y.size,
         n_test=0 if test is None else test.y.size,
@@ -290,12 +308,15 @@ class _Between:
         self.std_error = PchipInterpolator(at, grid_cv.std_error)(wanted)
 
 
-def _columns_for_df(X: Any, path: Any, loss: Loss) -> Array | None:
-    """Columns as they are penalized, if degrees of freedom have a meaning and can be afforded."""
-    fits = 1 if loss.name == "squared" else DF_FITS
-    if not loss.smooth or fits * df.cost_of_one(*X.shape) > DF_FLOPS:
+def _columns_for_df(X: Any, path: Any, loss: Loss) -> Any:
+    """Columns as they are penalized, if degrees of freedom have a meaning and can be afforded.
+
+    A thinned cross-validation is no reason to leave them out: they need none.
+    """
+    fits = 2 if loss.name == "squared" else DF_FITS
+    if not loss.smooth or fits * df.cost_for(X) > DF_FLOPS:
         return None
-    return df.penalized_columns(X, path.centers, path.scales)
+    return df.scaled_columns(X, path.centers, path.scales)
 
 
 def _link(
@@ -328,7 +349,7 @@ class _SideBuilder:
     test: Rows | None
     loss: Loss
     top: Indices
-    columns: Array | None
+    columns: Any
 
     def side(self, penalty: str, cv: Any, grid_cv: Any) -> PenaltySide:
         """What `PenaltySide` promises; `grid_cv` holds the regular grid with its λ.min, λ.1se."""
@@ -339,6 +360,7 @@ class _SideBuilder:
         norm = size.sum(axis=0) if penalty == "l1" else np.sqrt((u * u).sum(axis=0))
         marks = nearest(path.lambdas, np.array([grid_cv.lambda_min, grid_cv.lambda_1se]))
         losses = self._mean_losses(path, self.train)
+        test = None if self.test is None else self._test_errors(path, self.test)
         return PenaltySide(
             penalty=penalty,
             lambdas=np.asarray(path.lambdas),
@@ -355,9 +377,8 @@ class _SideBuilder:
             train_error=self._errors(losses, self.train),
             cv_mean=np.asarray(cv.mean),
             cv_std_error=np.asarray(cv.std_error),
-            test_error=None
-            if self.test is None
-            else self._errors(self._mean_losses(path, self.test), self.test),
+            test_error=None if test is None else test[0],
+            test_std_error=None if test is None else test[1],
             train_sum=losses * (self.loss.textbook_factor * self.train.y.size),
             deviance_ratio=np.asarray(path.deviance_ratio),
             gaps=np.asarray(path.gaps),
@@ -380,6 +401,27 @@ class _SideBuilder:
             eta = np.asfortranarray(rows.X @ path.coefs[:, part] + path.intercepts[part])
             losses[part] = [core.loss_value(self.loss, rows.y, e) for e in eta.T]
         return losses
+
+    def test_difference(self, l1: PenaltySide, l2: PenaltySide) -> Difference:
+        """Test error of L1 less that of L2, each at its λ.1se, row by row."""
+        assert self.test is not None
+        X, rows = self.test.X, self.test
+        etas = [X @ s.coefs[:, s.i_1se] + s.intercepts[s.i_1se] for s in (l1, l2)]
+        return paired_over_rows(*(self._row_errors(eta, rows) for eta in etas))
+
+    def _test_errors(self, path: Any, rows: Rows) -> tuple[Array, Array]:
+        """Mean error of the rows at every λ and its standard error, (L,) each."""
+        mean, std_error = np.empty((2, path.lambdas.size))
+        for i in range(mean.size):
+            errors = self._row_errors(rows.X @ path.coefs[:, i] + path.intercepts[i], rows)
+            mean[i] = errors.mean()
+            std_error[i] = errors.std(ddof=1) / np.sqrt(errors.size) if errors.size > 1 else np.nan
+        return mean, std_error
+
+    def _row_errors(self, eta: Array, rows: Rows) -> Array:
+        """What the score measures, row by row."""
+        losses = core.loss_terms(self.loss, rows.y, eta)[0]
+        return np.asarray(self.loss.to_score(losses, self.loss.saturated(rows.y)))
 
     def _errors(self, losses: Array, rows: Rows) -> Array:
         """What the score measures: mean squared error, mean deviance or the mean loss."""

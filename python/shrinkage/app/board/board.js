@@ -204,7 +204,7 @@ class Board {
     this.link = name;
     if (name === "best" || name === "1se") this.position = this.data.links[name].start;
     this.schedule();
-    if (tell) this.send("link", name);
+    if (tell) this.send("link", { id: this.data.id, name });
   }
 
   choosePair(which, rank) {

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from shrinkage.app.board.bundle import FIGURE_SCRIPTS, RACE_SCRIPTS, script, style
-from shrinkage.app.board.payload import board_payload, valid_pair
+from shrinkage.app.board.payload import board_payload, digest, valid_pair
 from shrinkage.linear.comparison import PenaltyComparison
 
 NAME = "shrinkage_linear_board"
@@ -31,7 +31,7 @@ def linear_board(
     words: Mapping[str, str],
     key: str,
     height: int | None = None,
-    link: str = "df",
+    link: str = "1se",
 ) -> dict[str, Any]:
     """Show L1 and L2 of one comparison with the λ control.
 
@@ -58,7 +58,13 @@ def linear_board(
         on_link_change=_nothing,
         on_pair_change=_nothing,
     )
-    return {"link": result.get("link") or link, "pair": pair}
+    return {"link": _chosen_link(comparison, result.get("link"), link), "pair": pair}
+
+
+def _chosen_link(comparison: PenaltyComparison, said: Any, link: str) -> str:
+    """What was last chosen on the board of this comparison; a choice on an older one is over."""
+    chosen = said or {}
+    return str(chosen["name"]) if chosen.get("id") == digest(comparison) else link
 
 
 @cache

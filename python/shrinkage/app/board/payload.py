@@ -59,8 +59,8 @@ def valid_pair(comparison: PenaltyComparison, pair: Any) -> Pair | None:
 
 
 def valid_link(comparison: PenaltyComparison, link: str) -> str:
-    """The asked link if this comparison has it, else the first of its own."""
-    return link if link in comparison.links else next(iter(comparison.links))
+    """The asked link if this comparison has it, else the one that opens where the sentence is."""
+    return link if link in comparison.links else "1se"
 
 
 def missing(comparison: PenaltyComparison) -> list[str]:
@@ -89,7 +89,7 @@ def board_payload(
     words: Mapping[str, str],
     *,
     pair: Pair | None = None,
-    link: str = "df",
+    link: str = "1se",
 ) -> dict[str, Any]:
     """Everything the browser needs, JSON-ready.
 

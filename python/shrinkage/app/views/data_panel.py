@@ -192,14 +192,13 @@ def _use(
 
 
 def _with_settings_of(old: RunSpec, new: RunSpec) -> RunSpec:
-    """Another table with the fit settings as they were."""
+    """Another table with the fit settings as they were, opened at each penalty's own λ.1se."""
     return new.but(
         standardize=old.standardize,
         words=old.words,
         cv=old.cv,
         test=old.test,
         seed=old.seed,
-        link=old.link,
     )
 
 

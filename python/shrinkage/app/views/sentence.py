@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.views.text import Translator, count, duration, number
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
-from shrinkage.linear.facts import Fact
+from shrinkage.linear.facts import Fact, at_edge
 
 FEW_ROWS = 30
 """Below so many training rows the errors are too uncertain to say which penalty is better."""
 
 
+VERDICTS = ("tied", "better_l1", "better_l2")
+
+
 def sentence(result: LinearResult, t: Translator) -> str:
     """One paragraph: what L1 keeps, how good that is, which penalty predicts better, the test."""
     comparison = result.comparison
-    keeps = _said(comparison, t, ("l1_keeps", "l1_keeps_none", "within_one_se", "above_one_se"))
-    test = _said(comparison, t, ("test",))
-    return t("fact.join").join([*keeps, *_verdict(comparison, t), *test])
+    opening = ("l1_keeps", "l1_keeps_none", "within_one_se", "above_one_se", "no_errors")
+    keeps = _said(comparison, t, opening)
+    return t("fact.join").join([*keeps, *_verdict(comparison, t), *_test(comparison, t)])
 
 
 def _verdict(comparison: PenaltyComparison, t: Translator) -> list[str]:
@@ -29,24 +33,46 @@ def _verdict(comparison: PenaltyComparison, t: Translator) -> list[str]:
     said = [t("fact.no_signal")] if no_signal else []
     if comparison.n_rows < FEW_ROWS:
         return [*said, t("fact.few_rows", rows=count(comparison.n_rows))]
-    if no_signal:
+    if no_signal or "no_errors" in codes:
         return said
-    edges = _at_edge(comparison)
+    edges = at_edge(comparison.l1, comparison.l2)
     if len(edges) == 2:
         return [t("fact.at_edge_both")]
     if edges:
         return [t("fact.at_edge", penalty=t(f"penalty.{edges[0]}"))]
-    return _said(comparison, t, ("tied", "better_l1", "better_l2"))
+    return _compared(comparison, t, VERDICTS, "fact.interval")
 
 
-def _at_edge(comparison: PenaltyComparison) -> list[str]:
-    """Penalties whose lowest error lies at an end of their grid, so that it may lie beyond.
+def _test(comparison: PenaltyComparison, t: Translator) -> list[str]:
+    """The test error of each penalty, at which λ it is, and whether they can be told apart."""
+    if comparison.n_test == 0:
+        return []
+    sides = {side.penalty: _test_error(side, t) for side in (comparison.l1, comparison.l2)}
+    said = t("fact.test", rows=count(comparison.n_test), **sides)
+    codes = [f"test_{code}" for code in VERDICTS]
+    return [said, *_compared(comparison, t, codes, "fact.test_interval")]
 
-    At the strong end of L1 everything is zero: nothing lies beyond.
-    """
-    l1, l2 = comparison.l1, comparison.l2
-    edges = ["l1"] if l1.i_min == l1.grid[-1] else []
-    return [*edges, "l2"] if l2.i_min in (l2.grid[0], l2.grid[-1]) else edges
+
+def _test_error(side: PenaltySide, t: Translator) -> str:
+    assert side.test_error is not None
+    assert side.test_std_error is not None
+    i = side.i_1se
+    spread = float(side.test_std_error[i])
+    key = "fact.test_error" if math.isfinite(spread) else "fact.test_error_one"
+    values = {"error": side.test_error[i], "std_error": spread, "lam": side.lambdas[i]}
+    return t(key, **{name: number(value) for name, value in values.items()})
+
+
+def _compared(
+    comparison: PenaltyComparison, t: Translator, codes: Sequence[str], interval: str
+) -> list[str]:
+    """A verdict with the interval that it rests on."""
+    said = []
+    for fact in comparison.facts:
+        if fact.code in codes:
+            ends = {name: number(fact.fields[name]) for name in ("difference", "low", "high")}
+            said += [t(f"fact.{fact.code}"), t(interval, **ends)]
+    return said
 
 
 def _said(comparison: PenaltyComparison, t: Translator, codes: Sequence[str]) -> list[str]:
@@ -67,7 +93,7 @@ def certificate(result: LinearResult, t: Translator) -> str:
     """How exact the fits are, by their duality gaps; how they were made, and how fast."""
     gaps, tol = result.gaps, result.comparison.tol
     said = {"gap": number(gaps.max(initial=0.0), zeros=True), "tol": number(tol, zeros=True)}
-    missed = int((gaps > tol).sum())
+    missed = int((~(gaps <= tol)).sum())
     took = t(
         "linear.took",
         seconds=duration(result.seconds),
