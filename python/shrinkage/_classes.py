@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,11 @@ def weigh_classes(
 def decision_of(eta: FloatArray) -> FloatArray:
     """η as scikit-learn knows it: of two classes the second's over the first's, (n,)."""
     return np.asarray(eta[:, 1] - eta[:, 0]) if eta.ndim == 2 and eta.shape[1] == 2 else eta
+
+
+def by_class(link: Callable[[FloatArray], FloatArray], eta: FloatArray) -> FloatArray:
+    """(n, K) a link of η, (n, K), or (n,) for two classes, of which the first has −η."""
+    return link(eta) if eta.ndim == 2 else np.column_stack([link(-eta), link(eta)])
 
 
 def labels_of(eta: FloatArray, classes: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
+from scipy.special import logsumexp, xlogy
 
 from ._validation import as_number, refuse
 
@@ -65,6 +65,10 @@ class Loss:
         """The response predicted at η: the inverse link."""
         return np.asarray(eta)
 
+    def log_mean(self, eta: FloatArray) -> FloatArray:
+        """log `mean`, for the losses of which it is a probability; exact where that rounds to 0."""
+        return np.log(self.mean(eta))
+
     def saturated(self, y: FloatArray) -> FloatArray:
         """The least loss of any η, by observation."""
         return np.zeros(len(y))
@@ -101,6 +105,9 @@ class Logistic(Loss):
         e = np.exp(-np.abs(eta))
         return np.asarray(np.where(eta >= 0, 1.0, e) / (1.0 + e))
 
+    def log_mean(self, eta: FloatArray) -> FloatArray:
+        return np.asarray(-np.logaddexp(0.0, -eta))
+
 
 @dataclass(frozen=True)
 class Multinomial(Loss):
@@ -121,6 +128,10 @@ class Multinomial(Loss):
         """(n, K) probabilities from η (n, K)."""
         e = np.exp(eta - eta.max(axis=-1, keepdims=True))
         return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+    def log_mean(self, eta: FloatArray) -> FloatArray:
+        """Logarithms of `mean`, of the same shape."""
+        return np.asarray(eta - logsumexp(eta, axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils.metaestimators import available_if
 
-from .._classes import decision_of, labels_of
+from .._classes import by_class, decision_of, labels_of
 from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_native
 from .._validation import FloatArray, as_integer, refuse
 from ..core import _native
@@ -351,8 +351,7 @@ class _FittedAt:
 
     @available_if(lambda self: self._path.loss.probabilistic)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        eta, mean = self._eta(X), self._path.loss.mean
-        return mean(eta) if eta.ndim == 2 else np.column_stack([mean(-eta), mean(eta)])
+        return by_class(self._path.loss.mean, self._eta(X))
 
     def own_score(self, X: Any, y: FloatArray, weights: FloatArray) -> float:
         from .. import core

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from .._classes import decision_of, labels_of, weigh_classes
+from .._classes import by_class, decision_of, labels_of, weigh_classes
 from .._estimator import Estimator
 from .._validation import FloatArray, as_number, as_sound, refuse
 from ..losses import LOSSES, Loss, resolve_loss
@@ -99,13 +100,15 @@ class _LinearModel(Estimator):
         self.converged_ = bool(path.converged[index])
         self.n_iter_ = int(path.n_iter[index])
 
-    def _eta(self, X: Any) -> FloatArray:
+    def _eta(self, X: Any, offset: Any) -> FloatArray:
         check_is_fitted(self)
         X = as_sound(X)
         X = validate_data(self, X, dtype=np.float64, accept_sparse=("csr", "csc"), reset=False)
         if self.path_.outputs is not None:
-            return np.asarray(X @ self.coef_.T + self.intercept_)
-        return np.asarray(X @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0])
+            eta = np.asarray(X @ self.coef_.T + self.intercept_)
+        else:
+            eta = np.asarray(X @ np.ravel(self.coef_) + np.ravel(self.intercept_)[0])
+        return self.path_.shifted(eta, offset)
 
     def explain_objective(self) -> str:
         """What was minimized, in our form, the textbook's and the peers'."""
@@ -190,10 +193,20 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         self._store(*self._fit_path(X, y, sample_weight, offset))
         return self
 
-    def predict(self, X: Any) -> FloatArray:
-        """(n,) or (n, K) predicted means: e^η for poisson and gamma; quantiles for "quantile"."""
-        eta = self._eta(X)
+    def predict(self, X: Any, offset: Any = None) -> FloatArray:
+        """(n,) or (n, K) predicted means: e^η for poisson and gamma; quantiles for "quantile".
+
+        Args:
+            X: (n, p).
+            offset: of these rows, (n,), or (n, K) with K targets, or one number; needed when the
+                fit had one.
+        """
+        eta = self._eta(X, offset)
         return self.path_.loss.mean(eta)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """R² of `predict`, averaged over targets; arguments as there, `sample_weight` (n,)."""
+        return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
 
 class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
@@ -263,21 +276,33 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
         self.classes_: npt.NDArray[Any] = found
         return self
 
-    def decision_function(self, X: Any) -> FloatArray:
-        """(n,) η = b + Xβ, positive for the second class; (n, K) for three and more."""
-        return decision_of(self._eta(X))
+    def decision_function(self, X: Any, offset: Any = None) -> FloatArray:
+        """(n,) η = offset + b + Xβ, positive for the second class; (n, K) for three and more.
+
+        Args:
+            X: (n, p).
+            offset: of these rows, (n,), or (n, K) with loss="multinomial", or one number; needed
+                when the fit had one.
+        """
+        return decision_of(self._eta(X, offset))
 
     @available_if(_models_probability)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> FloatArray:
+    def predict_proba(self, X: Any, offset: Any = None) -> FloatArray:
         """(n, K) probabilities in the order of `classes_`; not with loss="squared_hinge"."""
-        eta = self._eta(X)
-        if eta.ndim == 2:
-            return self.path_.loss.mean(eta)
-        return np.column_stack([self.path_.loss.mean(-eta), self.path_.loss.mean(eta)])
+        return by_class(self.path_.loss.mean, self._eta(X, offset))
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """(n,) labels."""
-        return labels_of(self._eta(X), self.classes_)
+    @available_if(_models_probability)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any, offset: Any = None) -> FloatArray:
+        """(n, K) logarithms of the probabilities, finite where those round to 0."""
+        return by_class(self.path_.loss.log_mean, self._eta(X, offset))
+
+    def predict(self, X: Any, offset: Any = None) -> npt.NDArray[Any]:
+        """(n,) labels; arguments as in `decision_function`."""
+        return labels_of(self._eta(X, offset), self.classes_)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """Share of right labels; arguments as in `decision_function`, `sample_weight` (n,)."""
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
 
 class PenalizedRegressorCV(_CrossValidated, PenalizedRegressor):

@@ -153,14 +153,12 @@ class Path:
             kind: "response", the mean of y (for two classes the probability of the second one, for
                 loss="multinomial" those of all); "link", η = offset + b + Xβ; "class", the most
                 probable label, (n,).
-            offset: (n,), or (n, K), or None.
+            offset: of these rows, (n,), or (n, K) with K outputs, or one number; needed when the
+                fit had one.
         """
         matrix = as_design(X)
         self._require_features(X, matrix)
-        eta = matrix @ self.coef(lam) + self.intercept(lam)
-        shift = as_offset(offset, len(eta), self.outputs)
-        if shift is not None:
-            eta = eta + shift
+        eta = self.shifted(matrix @ self.coef(lam) + self.intercept(lam), offset)
         if kind == "link":
             return np.asarray(eta)
         if kind == "response":
@@ -169,6 +167,26 @@ class Path:
             return labels_of(eta, self.classes)
         choices = '"response" or "link"' + ("" if self.classes is None else ' or "class"')
         raise refuse("kind", repr(kind), f"use {choices}", code="argument.kind")
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether the fit had an offset, which predictions then need too."""
+        return bool(self._objective.get("offset", False))
+
+    def shifted(self, eta: FloatArray, offset: Any) -> FloatArray:
+        """b + Xβ, (n,) or (n, K), with the offset of the rows; see `predict`.
+
+        Raises:
+            InvalidArgument: the fit had an offset and None is given.
+        """
+        if offset is None:
+            if self.has_offset:
+                remedy = "give the offset of these rows, or 0 for none: the fit had one"
+                raise refuse("offset", None, remedy, code="argument.missing")
+            return eta
+        if np.ndim(offset) == 0:
+            return np.asarray(eta + as_number(offset, "offset"))
+        return np.asarray(eta + as_offset(offset, len(eta), self.outputs))
 
     def explain_objective(self, lam: float | None = None) -> str:
         """What was minimized at λ (the smallest by default), in our form and in the peers'."""
