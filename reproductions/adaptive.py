@@ -87,6 +87,7 @@ def trained(X: Any, y: Any, rate: float, runs: int, epochs: int) -> Any:
     models = [
         DropoutMLPClassifier(
             (),
+            scale=None,
             dropout=0.0,
             input_dropout=rate,
             optimizer="sgd",

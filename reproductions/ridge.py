@@ -100,6 +100,7 @@ def cloud(X: Any, y: Any, rate: float, learning_rate: float, runs: int, constant
     models = [
         DropoutMLPRegressor(
             (),
+            scale=None,
             dropout=0.0,
             input_dropout=rate,
             optimizer="sgd",

@@ -30,6 +30,7 @@ def network(hidden: tuple[int, ...], epochs: int) -> DropoutMLPClassifier:
     """Max-norm and dropout, as the figure's network; its seed is 0."""
     return DropoutMLPClassifier(
         hidden,
+        scale=None,
         **DROPOUT,
         max_norm=NORM,
         optimizer="momentum",

@@ -68,6 +68,7 @@ def networks(count: int, hidden: tuple[int, ...], epochs: int) -> list[DropoutML
     return [
         DropoutMLPClassifier(
             hidden,
+            scale=None,
             dropout=0.5,
             optimizer="momentum",
             momentum=float(rng.choice([0.5, 0.9])),

@@ -98,6 +98,7 @@ def thinned(divisor: int) -> tuple[DropoutMLPClassifier, Any]:
     y = (X[:, :78] @ rng.standard_normal((78, 10))).argmax(axis=1)
     model = DropoutMLPClassifier(
         (1024, 1024),
+        scale=None,
         dropout=0.0,
         penalty="unit_group",
         lam=[6e-4, 6e-4, 0.0],

@@ -145,6 +145,7 @@ class Study:
 
     def _model(self, fit: Fit) -> DropoutMLPClassifier:
         arguments: dict[str, Any] = {
+            "scale": None,
             "dropout": 0.0,
             "optimizer": "momentum",
             "momentum": MOMENTUM,

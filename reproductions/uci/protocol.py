@@ -62,6 +62,7 @@ def network(one: UciSet, n: int, rate: float, precision: float, seed: int) -> Dr
     """
     return DropoutMLPRegressor(
         (one.hidden,),
+        scale=None,
         dropout=rate,
         input_dropout=rate,
         penalty="l2",

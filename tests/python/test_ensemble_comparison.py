@@ -86,7 +86,7 @@ def test_what_cannot_be_compared() -> None:
     assert refused(classifier(input_dropout=0.7), **fixed) == "input_dropout"
     fixed["n_networks"] = 1001  # and not n_members, which is of the masks drawn anew
     assert refused(classifier(max_epochs=1001), **fixed) == "n_networks"
-    for wrong in ("half", None, [0.2, 0.2]):
+    for wrong in ("half", [0.2, 0.2]):
         assert refused(classifier(dropout=wrong)) == "dropout"
 
 

@@ -44,6 +44,7 @@ def test_training_comes_to_it() -> None:
         (),
         dropout=0.0,
         input_dropout=0.3,
+        scale=None,
         optimizer="sgd",
         learning_rate=0.05,
         learning_rate_schedule="linear",

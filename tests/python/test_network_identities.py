@@ -85,7 +85,13 @@ def test_softmax_at_scaled_weights_is_the_normalized_geometric_mean_over_all_mas
     y = np.argmax(X[:, :classes], axis=1)
     rate = 0.35
     model = sh.DropoutMLPClassifier(
-        (), input_dropout=rate, dtype="float64", learning_rate=0.05, max_epochs=20, random_state=0
+        (),
+        input_dropout=rate,
+        dtype="float64",
+        learning_rate=0.05,
+        max_epochs=20,
+        random_state=0,
+        scale=None,
     ).fit(X, y)
     points, (W,), (b,) = X[:6], model.coefs_, model.intercepts_
     if classes == 2:  # one η, that of the second class
@@ -129,7 +135,13 @@ def test_a_fit_ends_with_its_residual_in_the_history() -> None:
     X, y = regression(3)
     lam = 0.1
     arguments: dict[str, Any] = dict(
-        dropout=0.0, penalty="l1", lam=lam, max_epochs=7, random_state=0, dtype="float64"
+        dropout=0.0,
+        penalty="l1",
+        lam=lam,
+        max_epochs=7,
+        random_state=0,
+        dtype="float64",
+        scale=None,
     )
     model = sh.DropoutMLPRegressor((), **arguments).fit(X, y)
     assert np.isnan(model.history_.kkt[:-1]).all()
@@ -154,7 +166,7 @@ def test_the_residual_at_the_end_is_that_of_the_best_weights() -> None:
     other, target = regression(5, n=300)
     model = sh.DropoutMLPRegressor(
         (), dropout=0.0, penalty="l1", lam=0.01, learning_rate=0.3, max_epochs=100,
-        early_stopping=True, n_iter_no_change=5, dtype="float64", random_state=0,
+        early_stopping=True, n_iter_no_change=5, dtype="float64", random_state=0, scale=None,
     ).fit(X, y, validation=(other, target))  # fmt: skip
     assert model.ending_ == "early_stopping"
     assert model.history_.validation_loss.argmin() < len(model.history_) - 1

@@ -24,6 +24,7 @@ from .network import Network, TrainingProgress
 from .paths import NetworkPath, fit_dropout_path, fit_many, fit_penalty_path
 from .penalties import InputGroup, UnitGroup
 from .robustness import ErrorCurve, error_under_noise, error_under_occlusion
+from .scaling import Columns, Scaling
 from .setting import Setting
 from .shortcuts import (
     PlantedShortcut,
@@ -38,6 +39,7 @@ __all__ = [
     "AdaptiveRidge",
     "Ambiguity",
     "ComparedEnsemble",
+    "Columns",
     "Concrete",
     "DropoutMLPClassifier",
     "DropoutMLPRegressor",
@@ -54,6 +56,7 @@ __all__ = [
     "PlantedShortcut",
     "Quantiles",
     "Removal",
+    "Scaling",
     "Setting",
     "ShortcutRow",
     "ShortcutStudy",

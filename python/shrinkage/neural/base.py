@@ -6,12 +6,11 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimator import Estimator
@@ -19,7 +18,6 @@ from .._validation import (
     FloatArray,
     as_array,
     as_integer,
-    as_number,
     as_sound,
     as_weights,
     describe,
@@ -27,15 +25,20 @@ from .._validation import (
 )
 from ..errors import ConvergenceWarning
 from .compact import compact
-from .ensemble import EnsembleCallback
+from .continuing import Beginning, unless_refused
+from .ensemble import EnsembleCallback, predict_ensemble
 from .ensemble_result import Ensemble
+from .explain import objective_text
 from .history import History
 from .kinds import DropoutKind
 from .losses import NetworkLoss
 from .network import Ending, Network, TrainingCallback
+from .scaling import Scaling, as_scale, fit_scaling, refit_targets
 from .schedules import dropout_factors, learning_rate_factors
 from .seeds import resolve_seed
 from .setting import Setting
+from .splitting import split
+from .units import ensemble_units
 
 Rates = float | Sequence[float]
 Validation = tuple[Any, Any] | tuple[Any, Any, Any] | None
@@ -71,8 +74,11 @@ REGULARIZATION = (
 class DropoutMLP(Estimator, ABC):
     """Base of regressor and classifier."""
 
+    usual_dropout: ClassVar[float]  # what dropout=None stands for
+
     hidden_layer_sizes: int | Sequence[int]
-    dropout: Rates
+    scale: str | None
+    dropout: Rates | None
     dropout_kind: DropoutKind
     input_dropout: float
     learning_rate_schedule: str
@@ -92,13 +98,28 @@ class DropoutMLP(Estimator, ABC):
 
     @property
     def coefs_(self) -> list[npt.NDArray[Any]]:
-        """Weights (inputs, units) of each layer."""
+        """Weights (inputs, units) of each layer, of scaled columns and targets."""
         return self._parameters()[0]
 
     @property
     def intercepts_(self) -> list[npt.NDArray[Any]]:
-        """Biases (units,) of each layer."""
+        """Biases (units,) of each layer, likewise."""
         return self._parameters()[1]
+
+    def coefs_original_(self) -> list[FloatArray]:
+        """Weights of the same network for X and y as they came: `scale` in its outer layers."""
+        return self._original()[0]
+
+    def intercepts_original_(self) -> list[FloatArray]:
+        """The biases to `coefs_original_`."""
+        return self._original()[1]
+
+    def _original(self) -> tuple[list[FloatArray], list[FloatArray]]:
+        check_is_fitted(self)
+        if self.scaling_ is None:
+            w, b = ([np.array(x, np.float64) for x in each] for each in self._parameters())
+            return w, b
+        return self.scaling_.original(self._network.loss, *self._parameters(), self._columns())
 
     def _parameters(self) -> tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
         """Read when asked for: a stopped fit of a hundred million weights ends at once."""
@@ -108,16 +129,21 @@ class DropoutMLP(Estimator, ABC):
             self._read = self._network.parameters()
         return self._read
 
+    def explain_objective(self) -> str:
+        """What the fit minimizes, in the scaled units it is computed in, and what these are."""
+        check_is_fitted(self)
+        return objective_text(self._network, self.scaling_)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = self.random_state is None
         return tags
 
     def _design(self, X: Any, *, reset: bool, y: Any = "no_validation") -> Any:
-        """X in the network's type, rows contiguous; with y, both, scikit-learn's checks done."""
+        """X with rows contiguous, scikit-learn's checks done; with y, both."""
         alone = isinstance(y, str)
         wanted: dict[str, Any] = {} if alone else {"y": y, **self._target_checks()}
-        checked = validate_data(
+        return validate_data(
             self,
             as_sound(X),
             reset=reset,
@@ -126,14 +152,30 @@ class DropoutMLP(Estimator, ABC):
             accept_sparse="csr",
             **wanted,
         )
-        X, target = (checked, None) if alone else checked
-        if X.dtype != np.dtype(self.dtype):
-            with np.errstate(over="ignore"):
-                X = X.astype(self.dtype)
-            if not np.isfinite(X.data if sparse.issparse(X) else X).all():
-                remedy = f'scale its columns, or use dtype="float64": an entry exceeds {self.dtype}'
-                raise refuse("X", describe(X), remedy, code="argument.range")
-        return X if alone else (X, target)
+
+    def _columns(self) -> Any:
+        """The columns of X that the network reads."""
+        return getattr(self, "kept_inputs_", slice(None))
+
+    def _inputs(self, X: Any) -> Any:
+        """Checked X as the network reads it: scaled and of its type."""
+        columns = self._columns()
+        if self.scaling_ is not None:
+            return self.scaling_.scaled_inputs(X, self.dtype, columns)
+        X = X if isinstance(columns, slice) else X[:, columns]
+        if X.dtype == np.dtype(self.dtype):
+            return X
+        with np.errstate(over="ignore"):
+            X = X.astype(self.dtype)
+        if not np.isfinite(X.data if sparse.issparse(X) else X).all():
+            remedy = f'scale its columns, or use dtype="float64": an entry exceeds {self.dtype}'
+            raise refuse("X", describe(X), remedy, code="argument.range")
+        return X
+
+    def _scaled(self, X: Any, target: FloatArray, weights: Any) -> tuple[Any, FloatArray, Any]:
+        """Checked examples as the network takes them."""
+        y = target if self.scaling_ is None else self.scaling_.scaled_target(target)
+        return self._inputs(X), y, weights
 
     @abstractmethod
     def _target_checks(self) -> dict[str, Any]:
@@ -148,16 +190,18 @@ class DropoutMLP(Estimator, ABC):
         )
 
     def _start(self, inputs: int, loss: NetworkLoss, targets: int) -> Network:
-        self.seed_ = resolve_seed(self.random_state)
-        network = Network(inputs, loss, targets, self._setting(), self.seed_)
+        own = loss if self.scaling_ is None else self.scaling_.scaled_loss(loss)
+        network = Network(inputs, own, targets, self._setting(), self.seed_)
         self._regularize(network)
-        epochs = as_integer(self.max_epochs, "max_epochs", minimum=1, maximum=2**31)
-        self._schedule(network, epochs)
+        self._schedule(network, self._epochs())
         return network
+
+    def _epochs(self) -> int:
+        return as_integer(self.max_epochs, "max_epochs", minimum=1, maximum=2**31)
 
     def _schedule(self, network: Network, epochs: int, done: int = 0) -> None:
         """Factors of so many epochs, behind those that are done."""
-        highest = float(np.max([self.input_dropout, *np.atleast_1d(self.dropout)]))
+        highest = float(np.max([self.input_dropout, *np.atleast_1d(self._hidden_dropout())]))
         factors = {
             "learning_rate": learning_rate_factors(self.learning_rate_schedule, epochs),
             "dropout": dropout_factors(self.dropout_schedule, epochs, highest),
@@ -167,14 +211,19 @@ class DropoutMLP(Estimator, ABC):
             **{name: np.append(over, each) if len(each) else each for name, each in factors.items()}
         )
 
+    def _hidden_dropout(self) -> Rates:
+        """Rates of the hidden layers."""
+        return self.usual_dropout if self.dropout is None else self.dropout
+
     def _regularize(self, network: Network) -> None:
-        network.regularize(**{name: getattr(self, name) for name in REGULARIZATION})
+        given = {name: getattr(self, name) for name in REGULARIZATION}
+        network.regularize(**{**given, "dropout": self._hidden_dropout()})
 
     @abstractmethod
     def _prepared(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool = True
     ) -> tuple[Any, FloatArray, Any, NetworkLoss]:
-        """(X, target, weights, loss) as the network takes them."""
+        """(X, target, weights, loss), checked, in the units they came in."""
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, validation: Validation = None
@@ -186,47 +235,82 @@ class DropoutMLP(Estimator, ABC):
             validation: (X, y) or (X, y, sample_weight) to measure the history's validation loss
                 by, and to stop by with early_stopping, in place of a part of the data.
         """
-        self._prepare_fit(X, y, sample_weight, validation)
+        with unless_refused(self):
+            self._prepare_fit(X, y, sample_weight, validation)
         self._run(self.max_epochs, residual_at_end=self._wants_residual())
         return self
 
     def _prepare_fit(self, X: Any, y: Any, sample_weight: Any, validation: Validation) -> None:
         """A new network with its examples, not yet trained."""
-        if hasattr(self, "kept_inputs_"):
-            del self.kept_inputs_
+        before = dict(vars(self)) if self.warm_start and self.__sklearn_is_fitted__() else None
+        self.__dict__.pop("kept_inputs_", None)
         X, target, weights, loss = self._prepared(X, y, sample_weight)
+        self._setting()  # what is wrong with it is said before anything takes time
         held_out = self._validation(validation)
-        network = self._start(X.shape[1], loss, self._outputs_for(target))
-        if self.warm_start and self.__sklearn_is_fitted__():
-            self._warm(network)
+        self.seed_ = resolve_seed(self.random_state)
         if held_out is None and self.early_stopping:
-            X, target, weights, held_out = self._split(X, target, weights)
-        network.set_examples(X, target, weights, held_out)
-        self._network = network
-
-    def _warm(self, network: Network) -> None:
-        """Weights of the fit before, which must have the same shape."""
-        before, sizes = self._network.sizes, network.sizes
-        if before != sizes:
-            remedy = (
-                f"warm_start keeps weights of {before} units; fit the same, or warm_start=False"
+            labels = self.classes_ if self._n_classes() else None
+            rows = split(target, labels, self.validation_fraction, self.seed_)
+            examples, held_out = (
+                (X[own], target[own], None if weights is None else weights[own]) for own in rows
             )
-            raise refuse("hidden_layer_sizes", f"<{sizes} units>", remedy, code="argument.shape")
-        network.set_parameters(self.coefs_, self.intercepts_)
+        else:
+            examples = (X, target, weights)
+        self.scaling_ = self._scaling_for(*examples, loss, before)
+        network = self._start(X.shape[1], loss, self._outputs_for(target))
+        if before is not None:
+            self._warm(network, before)
+        validated = None if held_out is None else self._scaled(*held_out)
+        network.set_examples(*self._scaled(*examples), validated, copy=self.scaling_ is None)
+        self._network = network
+        self._begun = Beginning.of(self)
 
-    def _one_epoch(
+    def _scaling_for(
+        self, X: Any, target: FloatArray, weights: Any, loss: NetworkLoss, before: Any = None
+    ) -> Scaling | None:
+        """The statistics of these rows; of a warm start those that its weights speak of."""
+        kind = as_scale(self.scale)
+        kept = None if before is None else before["scaling_"]
+        if before is not None and kind != (None if kept is None else kept.kind):
+            remedy = "warm_start keeps weights of another scale; fit the same, or warm_start=False"
+            raise refuse("scale", repr(kind), remedy, code="argument.choice")
+        if kept is not None and len(kept.inputs.scale) == X.shape[1]:
+            return refit_targets(kept, target, weights, loss)
+        return None if kind is None else fit_scaling(kind, X, target, weights, loss)
+
+    def _warm(self, network: Network, before: dict[str, Any]) -> None:
+        """Weights of the fit before, which must have the same shape and mean the same."""
+        had, sizes = before["_network"].sizes, network.sizes
+        if had != sizes:
+            remedy = f"warm_start keeps weights of {had} units; fit the same, or warm_start=False"
+            raise refuse("hidden_layer_sizes", f"<{sizes} units>", remedy, code="argument.shape")
+        for name, argument in (("classes_", "y"), ("feature_names_in_", "X")):
+            meant, now = before.get(name), getattr(self, name, None)
+            if meant is not None and now is not None and not np.array_equal(meant, now):
+                known = ", ".join(repr(each) for each in meant.tolist())
+                remedy = f"warm_start keeps weights of {known}; fit the same, or warm_start=False"
+                raise refuse(argument, f"<{now.tolist()}>", remedy, code="argument.choice")
+        network.set_parameters(*before["_network"].parameters())
+
+    def _next_epoch(
         self, X: Any, target: FloatArray, weights: Any, loss: NetworkLoss, *, first: bool
     ) -> None:
-        """One epoch of `partial_fit`."""
+        """Readies one epoch of `partial_fit`."""
         if hasattr(self, "kept_inputs_"):
             remedy = "train the network it was made from, and make it compact again"
             raise refuse("partial_fit", "a compact network", remedy, code="network.compact")
         if first:
-            self._network = self._start(X.shape[1], loss, self._outputs_for(target))
+            self.seed_ = resolve_seed(self.random_state)
+            self.scaling_ = self._scaling_for(X, target, weights, loss)
+            network = self._start(X.shape[1], loss, self._outputs_for(target))
         else:
+            self._begun.require_same(self)
+            network = self._network
+        examples = self._scaled(X, target, weights)
+        if not first:
             self._follow()
-        self._network.set_examples(X, target, weights)
-        self._run(1, residual_at_end=False)
+        network.set_examples(*examples, copy=self.scaling_ is None)
+        self._network, self._begun = network, Beginning.of(self)
 
     def _follow(self) -> None:
         """What set_params changed since the network was made, as far as it may change."""
@@ -289,37 +373,16 @@ class DropoutMLP(Estimator, ABC):
                 stacklevel=4,
             )
 
-    def _split(self, X: Any, target: FloatArray, weights: Any) -> tuple[Any, Any, Any, Any]:
-        share = as_number(
-            self.validation_fraction,
-            "validation_fraction",
-            minimum=0.0,
-            maximum=1.0,
-            open_minimum=True,
-            open_maximum=True,
-        )
-        rows = np.arange(X.shape[0])
-        by = target if self._n_classes() else None
-        try:
-            train, test = train_test_split(
-                rows, test_size=share, random_state=self.seed_ % 2**32, stratify=by
-            )
-        except ValueError as error:
-            remedy = "give more observations, or set early_stopping=False"
-            raise refuse("validation_fraction", share, remedy, code="argument.range") from error
-        of_train = None if weights is None else weights[train]
-        of_test = None if weights is None else weights[test]
-        return X[train], target[train], of_train, (X[test], target[test], of_test)
-
     def _eta(self, X: Any) -> FloatArray:
+        """(n, outputs) linear predictors in the units of y."""
         design = self._own_inputs(X)
-        return self._network.eta(design, n_threads=self.n_threads)
+        eta = self._network.eta(design, n_threads=self.n_threads)
+        return eta if self.scaling_ is None else self.scaling_.answers(self._network.loss, eta)
 
     def _own_inputs(self, X: Any) -> Any:
         """What the network reads of X."""
         check_is_fitted(self)
-        design = self._design(X, reset=False)
-        return design[:, self.kept_inputs_] if hasattr(self, "kept_inputs_") else design
+        return self._inputs(self._design(X, reset=False))
 
     def predict_ensemble(
         self,
@@ -353,26 +416,33 @@ class DropoutMLP(Estimator, ABC):
         if hasattr(self, "kept_inputs_") and kind != "weight_scaling":
             remedy = "ask the network it was made from: masks speak of its units"
             raise refuse("predict_ensemble", "a compact network", remedy, code="network.compact")
-        return self._network.predict_ensemble(
+        network, units = self._network, None
+        if self.scaling_ is not None and self.scaling_.targets is not None:
+            network, units = ensemble_units(network, network.loss, self.scaling_.targets)
+        target = None if y is None else self._as_target(y)
+        return predict_ensemble(
+            network,
             self._own_inputs(X),
             kind,
             n_members=n_members,
             standard_error=standard_error,
             masks=masks,
             rates=rates,
-            y=None if y is None else self._as_target(y),
+            y=target,
             precision=precision,
             keep_members=keep_members,
             random_state=random_state,
             n_threads=self.n_threads if n_threads is None else n_threads,
             callback=callback,
+            units=units,
         )
 
     @property
     def kkt_residual_(self) -> tuple[float, float]:
         """max dist(−∇, ∂λP)/λ of the objective on the training data, and its standard error.
 
-        Computed when asked, on the training data that the estimator holds until it is pickled.
+        The objective is that of `explain_objective`, of scaled columns and targets. Computed when
+        asked, on the training data that the estimator holds until it is pickled.
         With dropout the gradient is the mean over 32 draws of the masks.
         """
         check_is_fitted(self)

@@ -186,7 +186,7 @@ def compare_ensembles(
 
 def _rates(estimator: DropoutMLP) -> list[tuple[str, float]]:
     hidden = len(estimator._setting().hidden_layer_sizes)
-    return layer_rates(estimator.dropout, estimator.input_dropout, hidden)
+    return layer_rates(estimator._hidden_dropout(), estimator.input_dropout, hidden)
 
 
 def _as_column(y: Any, argument: str, X: Any) -> npt.NDArray[Any]:

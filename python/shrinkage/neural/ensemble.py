@@ -24,6 +24,7 @@ from .losses import Gaussian
 
 if TYPE_CHECKING:
     from .network import Network
+    from .units import Units
 
 MEMBERS = 100
 MOST_MEMBERS = 100_000  # where a standard error is wanted
@@ -46,6 +47,7 @@ def predict_ensemble(
     random_state: Any = None,
     n_threads: int | None = None,
     callback: EnsembleCallback | None = None,
+    units: Units | None = None,
 ) -> Ensemble:
     """What the sub-networks that dropout leaves predict for X (n, p) together.
 
@@ -85,6 +87,9 @@ def predict_ensemble(
         callback: called about every 50 ms with an `EnsembleProgress`; returning True stops, and
             what mc and rao_blackwell have by then is returned.
 
+        units: in which an estimator with scaled targets takes y, precision and standard error and
+            answers.
+
     Raises:
         InvalidArgument: something cannot be used, such as an exact kind with more than 22 units,
             or with noise that has no masks.
@@ -96,13 +101,18 @@ def predict_ensemble(
     source = mask_source(network, kind, masks, rates, random_state)
     target = _as_target(network, y, X.shape[0])
     precisions = _as_precisions(precision, network.loss, target)
+    wanted = standard_error
+    if units is not None:
+        target = None if target is None else units.target(target.reshape(np.shape(y))).reshape(-1)
+        precisions = [units.precision(tau) for tau in precisions]
+        wanted = units.standard_error(standard_error)
     job: _Job
     if kind.startswith("exact"):
         _require_no_sampling(n_members, standard_error, keep_members)
         job = _Enumeration(network, network._design(X), target, kind, source, precisions)
     else:
-        members, wanted = _amount(kind, source, n_members, standard_error)
-        if keep_members and wanted > 0:
+        members, error = _amount(kind, source, n_members, wanted)
+        if keep_members and error > 0:
             remedy = "give n_members and no standard_error"
             raise refuse("keep_members", True, remedy, code="argument.choice")
         job = _Sampling(
@@ -113,7 +123,7 @@ def predict_ensemble(
             source,
             precisions,
             members,
-            wanted,
+            error,
             keep_members,
         )
 
@@ -128,7 +138,9 @@ def predict_ensemble(
         callback=callback,
         snapshot=snapshot,
     )
-    if isinstance(job, _Sampling) and job.missed(ensemble):
+    missed = isinstance(job, _Sampling) and job.missed(ensemble)
+    ensemble = ensemble if units is None else units.answer(ensemble)
+    if missed:
         largest = float(np.max(ensemble.standard_error))
         warnings.warn(
             f"standard_error={standard_error:g} was not reached: of {ensemble.n_members} members "

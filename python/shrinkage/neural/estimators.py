@@ -9,30 +9,45 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._classes import decision_of, labels_of, weigh_classes
 from .._validation import FloatArray, as_weights, describe, refuse
 from ..losses import Logistic, Loss, Multinomial
 from .base import DropoutMLP, Rates
+from .continuing import unless_refused
 from .kinds import DropoutKind
 from .losses import Gaussian, NetworkLoss, mean_of, resolve_regression_loss
 from .network import TrainingCallback
+from .scaling import Scale
 
 
 class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
     """A network of dense layers for regression, with dropout and penalties on its weights.
 
-    Minimizes ``(1/Σw) Σ w_i E_mask ℓ(y_i, f(x_i; mask)) + Σ_layers λ P(W_l)``; biases are never
-    penalized, X and y never rescaled. Penalties act by a proximal step in the optimizer's own
-    metric, so that weights become exactly zero and the fit rests where this objective does.
+    Minimizes ``(1/Σw) Σ w_i E_mask ℓ(y_i, f(x_i; mask)) + Σ_layers λ P(W_l)`` on columns and
+    targets that `scale` has centred and scaled; biases are never penalized. Penalties act by a
+    proximal step in the optimizer's own metric, so that weights become exactly zero and the fit
+    rests where this objective does. Losses in the history, λ, `max_norm` and weights are in these
+    scaled units, which `explain_objective` prints; predictions, and all that is measured of them,
+    are in those of y.
 
     Args:
         hidden_layer_sizes: units of each hidden layer; () is a linear model.
         activation: "identity", "relu", "leaky_relu", "tanh", "logistic", "gelu", "silu", "selu".
         loss: "squared" (also y (n, K)), "poisson", "gamma", "huber", "quantile", "gaussian" (mean
             and variance), a loss object, or `shrinkage.neural.Quantiles`.
-        dropout: probability of dropping a hidden unit, in [0, 1); one, or one per hidden layer.
+        scale: "standard", columns less their weighted mean over their 1/n standard deviation;
+            "robust", less the median over the interquartile range (over the standard deviation
+            where that is 0; quartiles interpolated as numpy does, with weights those of the
+            weighted distribution); or None, X and y as they are. Of the training rows alone, in
+            float64, cast once; a constant column keeps scale 1, sparse columns their centre.
+            `partial_fit` and warm starts keep those of the first call. Targets of the squared,
+            Huber, quantile and gaussian losses are treated likewise, Huber's δ being divided by
+            their scale; those of poisson and gamma stay. An input that is dropped becomes its
+            column's centre.
+        dropout: probability of dropping a hidden unit, in [0, 1); one, or one per hidden layer;
+            None: 0.1 for regression, 0.2 for classes.
         input_dropout: of dropping an input.
         dropout_kind: "bernoulli", one decision for each unit and example; "gaussian", a factor of
             N(1, p/(1 − p)) for each; "alpha", for selu; "batch", one decision for each unit and
@@ -69,11 +84,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
 
     Attributes:
         coefs_: list of weights (inputs, units). intercepts_: list of biases (units,).
+        scaling_: a `shrinkage.neural.Scaling`, what was done to X and y; None with scale=None.
         history_: a `shrinkage.neural.History`, one row an epoch. n_iter_: epochs run.
         ending_: "none" (all epochs run), "early_stopping", "cancelled" or "diverged".
         dropout_rates_: (L,) dropout rates of what enters each layer, as they were at the end.
         kkt_residual_: of the objective, with its standard error. seed_: what masks are drawn by.
     """
+
+    usual_dropout = 0.1
 
     def __init__(
         self,
@@ -81,7 +99,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         activation: str = "relu",
         *,
         loss: str | NetworkLoss = "squared",
-        dropout: Rates = 0.5,
+        scale: Scale | None = "standard",
+        dropout: Rates | None = None,
         input_dropout: float = 0.0,
         dropout_kind: DropoutKind = "bernoulli",
         dropout_schedule: str = "constant",
@@ -156,19 +175,26 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         return X, self._as_target(y), weights, resolve_regression_loss(self.loss)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> DropoutMLPRegressor:
-        """One epoch over X and y, from the weights and moments there are."""
-        first = not hasattr(self, "_network")
-        X, target, weights, loss = self._prepared(X, y, sample_weight, reset=first)
-        self._one_epoch(X, target, weights, loss, first=first)
+        """One epoch over X and y, from the weights and moments there are.
+
+        What `set_params` changed since holds from now on; of what shaped the network it is refused.
+        """
+        with unless_refused(self):
+            first = not hasattr(self, "_network")
+            X, target, weights, loss = self._prepared(X, y, sample_weight, reset=first)
+            self._next_epoch(X, target, weights, loss, first=first)
+        self._run(1, residual_at_end=False)
         return self
 
     def predict(self, X: Any) -> FloatArray:
         """(n,) predictions with all units on; (n, K) for K targets or quantiles."""
-        return mean_of(resolve_regression_loss(self.loss), self._eta(X))
+        eta = self._eta(X)
+        return mean_of(self._network.loss, eta)
 
     def predict_std(self, X: Any) -> FloatArray:
         """(n,) or (n, K) standard deviations, with loss="gaussian"."""
-        if not isinstance(resolve_regression_loss(self.loss), Gaussian):
+        check_is_fitted(self)
+        if not isinstance(self._network.loss, Gaussian):
             remedy = 'use loss="gaussian", which learns the variance'
             raise refuse("loss", repr(self.loss), remedy, code="argument.loss")
         eta = self._eta(X)
@@ -191,12 +217,15 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
         classes_: the labels in sorted order.
     """
 
+    usual_dropout = 0.2
+
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (64, 64),
         activation: str = "relu",
         *,
-        dropout: Rates = 0.5,
+        scale: Scale | None = "standard",
+        dropout: Rates | None = None,
         input_dropout: float = 0.0,
         dropout_kind: DropoutKind = "bernoulli",
         dropout_schedule: str = "constant",
@@ -272,6 +301,13 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
         Args:
             classes: all labels that will ever come; needed by the first call unless y has them all.
         """
+        with unless_refused(self):
+            self._ready(X, y, classes, sample_weight)
+        self._run(1, residual_at_end=False)
+        return self
+
+    def _ready(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+        """Readies the epoch of `partial_fit`."""
         first = not hasattr(self, "_network")
         X, y = self._design(X, reset=first, y=y)
         check_classification_targets(y)
@@ -288,8 +324,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
                 value = repr(self.class_weight)
                 raise refuse("class_weight", value, remedy, code="argument.choice")
             weights = weigh_classes(self.class_weight, y, weights, self.classes_)
-        self._one_epoch(X, target, weights, self._loss(), first=first)
-        return self
+        self._next_epoch(X, target, weights, self._loss(), first=first)
 
     def decision_function(self, X: Any) -> FloatArray:
         """(n,) η, positive for the second of two classes; (n, K) for more."""

@@ -195,13 +195,20 @@ class Network:
         y: FloatArray,
         weights: FloatArray | None = None,
         validation: tuple[Any, FloatArray, FloatArray | None] | None = None,
+        *,
+        copy: bool = True,
     ) -> None:
         """The examples to train on, (n, p) and (n,) or (n, K), and those to measure by.
 
         Weights are relative. A mask's row is an example's place in X.
+
+        Args:
+            copy: whether to keep arrays of our own where the caller's would do, who may then change
+                them.
         """
-        other = (None, None, None) if validation is None else self._examples(*validation)
-        self._native.set_examples(*self._examples(X, y, weights), *other)
+        train = self._examples(X, y, weights, copy=copy)
+        other = (None,) * 3 if validation is None else self._examples(*validation, copy=copy)
+        self._native.set_examples(*train, *other)
         self._n = len(y)
 
     def run(
@@ -408,14 +415,21 @@ class Network:
             snapshot=_nothing,
         )
 
-    def _examples(self, X: Any, y: FloatArray, weights: FloatArray | None) -> tuple[Any, Any, Any]:
-        target = np.ascontiguousarray(y, dtype=np.float64).reshape(-1)
+    def _examples(
+        self, X: Any, y: FloatArray, weights: FloatArray | None, *, copy: bool = False
+    ) -> tuple[Any, Any, Any]:
+        target = np.array(y, dtype=np.float64, order="C", copy=True if copy else None).reshape(-1)
         if weights is not None:
             given = np.asarray(as_weights(weights, len(y)))
             largest = given.max()  # beyond it the mean would overflow
             given = given / largest if largest > 1e150 else given
             weights = given / given.mean()
-        return self._design(X), target, weights
+        design = self._design(X)
+        if copy and isinstance(design, tuple):
+            design = (*(_owned(part, X) for part in design[:3]), design[3])
+        elif copy:
+            design = _owned(design, X)
+        return design, target, weights
 
     def _design(self, X: Any) -> Any:
         if not sparse.issparse(X):
@@ -459,6 +473,13 @@ def run_many(
         snapshot=lambda control: int(control.progress()["done"]),
     )
     return cast(list[Ending], endings)
+
+
+def _owned(array: npt.NDArray[Any], given: Any) -> npt.NDArray[Any]:
+    """The array, or a copy where it is the caller's."""
+    parts = (given.data, given.indices, given.indptr) if sparse.issparse(given) else (given,)
+    shared = any(np.may_share_memory(array, np.asarray(part)) for part in parts)
+    return array.copy() if shared else array
 
 
 def _nothing(_: _native.Control) -> None:

@@ -120,13 +120,14 @@ def _fit_path(
     model = clone(estimator).set_params(**{parameter: float(values[0])})
     count = model.max_epochs if epochs is None else epochs
     count = as_integer(count, "epochs", minimum=1, maximum=2**31)
-    design, target, weights, _ = model._prepared(X, y, sample_weight)
-    held_out = model._validation(validation)
     rows: list[tuple[Any, ...]] = []
     for place, value in enumerate(values.tolist()):
         model.set_params(**{parameter: value})
         if place == 0:
             model.fit(X, y, sample_weight, validation=validation)
+            examples = model._scaled(*model._prepared(X, y, sample_weight, reset=False)[:3])
+            held_out = model._validation(validation)
+            held_out = None if held_out is None else model._scaled(*held_out)
         else:
             model._regularize(model._network)
             model._schedule(model._network, count, done=model.n_iter_)
@@ -134,7 +135,7 @@ def _fit_path(
         network = model._network
         measured = np.nan if held_out is None else network.mean_loss(*held_out)
         zeros = [int((w == 0).sum()) for w in model.coefs_]
-        loss = network.mean_loss(design, target, weights)
+        loss = network.mean_loss(*examples)
         rows.append((loss, measured, network.penalty(), zeros, model.coefs_, model.intercepts_))
         if model.ending_ == "cancelled":
             break
