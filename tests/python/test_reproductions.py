@@ -44,7 +44,7 @@ def test_the_covariance_is_that_of_long_training() -> None:
     models = [
         DropoutMLPRegressor(
             (), dropout=0.0, input_dropout=0.3, optimizer="sgd", learning_rate=0.05, batch_size=12,
-            max_epochs=1500, dtype="float64", kkt_every=0, random_state=seed,
+            max_epochs=1500, dtype="float64", kkt_every=0, random_state=seed, scale=None,
         )
         for seed in range(2000)
     ]  # fmt: skip
