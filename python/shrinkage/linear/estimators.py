@@ -289,12 +289,14 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
     @available_if(_models_probability)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any, offset: Any = None) -> FloatArray:
         """(n, K) probabilities in the order of `classes_`; not with loss="squared_hinge"."""
-        return by_class(self.path_.loss.mean, self._eta(X, offset))
+        eta = self._eta(X, offset)
+        return by_class(self.path_.loss.mean, eta)
 
     @available_if(_models_probability)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any, offset: Any = None) -> FloatArray:
         """(n, K) logarithms of the probabilities, finite where those round to 0."""
-        return by_class(self.path_.loss.log_mean, self._eta(X, offset))
+        eta = self._eta(X, offset)
+        return by_class(self.path_.loss.log_mean, eta)
 
     def predict(self, X: Any, offset: Any = None) -> npt.NDArray[Any]:
         """(n,) labels; arguments as in `decision_function`."""
