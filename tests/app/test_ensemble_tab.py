@@ -84,7 +84,7 @@ def result_of(screen: Any) -> Votes:
 
 
 def test_the_curve_is_that_of_the_members_one_after_the_other(table: Table) -> None:
-    race = trained(table)
+    race = trained(table, FAST.but(lanes=(Lane(), DROPPED.but(input_dropout=0.1))))
     votes = counted(race, table)
     now = race.trained(1)
     assert now is not None
@@ -94,7 +94,7 @@ def test_the_curve_is_that_of_the_members_one_after_the_other(table: Table) -> N
         drawn = now.network.predict_ensemble(
             X,
             n_members=votes.members,
-            rates=[0.0, 0.5],
+            rates=[0.1, 0.5],
             keep_members=True,
             random_state=mask_seed(race.spec.seed, repeat),
         )
@@ -103,7 +103,10 @@ def test_the_curve_is_that_of_the_members_one_after_the_other(table: Table) -> N
         means = [members[:k].mean(axis=0) for k in (1, 7, votes.members)]
         curves.append([table.unit * np.sqrt(np.mean((m - y) ** 2)) for m in means])
     places = [0, 6, -1]
-    np.testing.assert_allclose(votes.mean[places], np.mean(curves, axis=0), rtol=1e-6)
+    # The mean over all sets of k of all members is less noisy than over the first k of each draw.
+    room = 3 * np.std(curves, axis=0, ddof=1) / np.sqrt(REPEATS)
+    assert (np.abs(votes.mean[places] - np.mean(curves, axis=0)) < room).all()
+    assert votes.mean[0] == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=1e-6)
     np.testing.assert_allclose(votes.spread[places], np.std(curves, axis=0, ddof=1), rtol=1e-4)
     np.testing.assert_allclose(votes.member_errors, np.concatenate(errors), rtol=1e-6)
     assert votes.scaling == pytest.approx(race.look.lanes[1].test_error, rel=1e-6)
@@ -172,27 +175,6 @@ def test_rows_are_told_in_units_of_the_target(table: Table, wine: Table) -> None
     assert set(votes.rows.truth) == {1.0}
     assert (votes.rows.members >= 0).all()
     assert (votes.rows.members <= 1).all()
-
-
-def test_the_facts_follow_the_numbers(table: Table) -> None:
-    from dataclasses import replace
-
-    votes = counted(trained(table), table)
-    start, end = float(votes.mean[0]), float(votes.mean[-1])
-    easy = vote_facts(replace(votes, scaling=start + 1))[0]
-    assert (easy.code, easy.fields["k"]) == ("matched_by_one", 1)
-    middle = replace(votes, scaling=(start + end) / 2)
-    code = vote_facts(middle)[0]
-    assert code.code == "matched"
-    k = code.fields["k"]
-    assert votes.mean[k - 1] <= middle.scaling < votes.mean[: k - 1].min()
-    falling = replace(votes, mean=np.linspace(2, 1, 200), spread=np.full(200, 0.2))
-    for scaling, said in [(1.0, "matched"), (0.95, "level"), (0.9, "not_matched")]:
-        assert vote_facts(replace(falling, scaling=scaling))[0].code == said
-    never = vote_facts(replace(votes, scaling=0.5 * end))[0]
-    assert never.code == "not_matched"
-    assert never.fields["above"] == pytest.approx(0.5 * end)
-    assert [fact.code for fact in vote_facts(replace(votes, n_test=29))][-1] == "few_rows"
 
 
 def test_a_stop_ends_the_count(table: Table) -> None:
@@ -288,9 +270,10 @@ def test_the_race_shows_the_vote_beside_weight_scaling(open_app: Opened, lang: s
     plain, dropped = screen.board["bars"]["test"]["rows"]["text"]
     assert "·" not in plain
     lane = race_of(screen).look.lanes[1]
-    assert dropped == screen.t(
-        "network.test_vote", error=f"{lane.test_error:.1f}", vote=f"{lane.vote:.1f}"
+    error = screen.t(
+        "network.test_error", error=f"{lane.test_error:.1f}", deviation=f"{lane.deviation:.1f}"
     )
+    assert dropped == screen.t("network.test_vote", error=error, vote=f"{lane.vote:.1f}")
     assert screen.t("network.note.vote", members="50") in screen.board["bars"]["test"]["note"]
     without = opened(open_app, FAST.but(lanes=(Lane(),)), lang=lang, view="train")
     assert screen.t("network.note.vote", members="50") not in without.board["bars"]["test"]["note"]

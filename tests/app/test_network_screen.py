@@ -19,10 +19,18 @@ from shrinkage.app.i18n import LANGUAGES
 from shrinkage.app.race import Race
 from shrinkage.app.race_look import Table
 from shrinkage.app.race_script import curves_csv, race_script
-from shrinkage.app.race_spec import DEFAULT_RACE, Lane, RaceSpec, decode_race, encode_race
+from shrinkage.app.race_spec import (
+    DEFAULT_RACE,
+    Lane,
+    RaceRun,
+    RaceSpec,
+    decode_race,
+    encode_race,
+)
 from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, FILE_PREFIX, RunSpec
-from shrinkage.app.views.lanes import lane_label
+from shrinkage.app.views.lanes import lane_label, rules_label
+from shrinkage.app.views.race_sentence import race_sentence
 from shrinkage.app.views.text import Translator
 
 Opened = Callable[..., Any]
@@ -70,13 +78,10 @@ def test_the_race_is_run_without_any_input(open_app: Opened, lang: str) -> None:
     assert rows in screen.texts
     assert screen.errors == []
     # The sentence is that of the numbers on the board.
-    gaps = [lane.gap for lane in look.lanes]
-    worst = "ABCD"[gaps.index(max(gaps))]
-    said = screen.t(
-        "network.fact.overfits_most", epoch="30", lane="|", gap="", validation="", train=""
-    )
-    (finding,) = [m.value for m in screen.at.markdown if m.value.startswith(said.split("|")[0])]
-    assert finding.startswith(said.split("|")[0] + worst)
+    assert race_sentence(look, race_of(screen).table, t) in [m.value for m in screen.at.markdown]
+    assert screen.t("network.scaled_columns") in screen.texts
+    rows = board["bars"]["test"]["rows"]
+    assert all(a < b < c for a, b, c in zip(rows["low"], rows["value"], rows["high"], strict=True))
 
 
 def test_the_switch_leads_there_and_back_and_keeps_the_data(open_app: Opened) -> None:
@@ -158,7 +163,12 @@ def test_a_lane_is_changed_under_way_without_a_restart(open_app: Opened) -> None
     wanted = Lane(penalty="l1", lam=0.05, dropout=0.3)
     assert race.lanes()[0] == wanted
     assert race.spec.changes[0].epoch >= 3
-    assert screen.board["lanes"][0]["label"] == "L1, λ = 0.05 + dropout 0.3"
+    # The curve is that of all the rules, each from its epoch on.
+    label = screen.board["lanes"][0]["label"]
+    rules = race.look.lanes[0].rules
+    assert label == rules_label(rules, Translator("en"))
+    assert label.startswith("no regularization; ")
+    assert label.endswith(f"after epoch {rules[-1][0]} L1, λ = 0.05 + dropout 0.3")
     assert screen.board["lanes"][0]["changes"]["epoch"]
     assert decode_race(screen.query("n")) == race.spec
     screen.widget("button", "race_anew").click()
@@ -258,7 +268,8 @@ def test_where_every_lane_diverged_there_is_only_a_new_start(open_app: Opened) -
     assert "race_anew" in keys(screen)
     lane = look.lanes[0]
     name = screen.t("network.lane_name", letter="A", label="no regularization")
-    assert screen.t("network.fact.diverged", lane=name, epoch=str(lane.diverged)) in screen.texts
+    assert screen.t("network.left", lane=name, epoch=str(lane.diverged)) in screen.texts
+    assert screen.texts.count(":material/warning:") == 1
 
 
 def test_full_speed_lets_the_race_loose(open_app: Opened) -> None:
@@ -271,19 +282,88 @@ def test_full_speed_lets_the_race_loose(open_app: Opened) -> None:
     assert race_of(screen.click("race_anew")).pace is None
 
 
-def test_after_a_restart_of_the_server_the_link_trains_the_same_race(
-    open_app: Opened, shared: Services
+def restarted(shared: Services) -> None:
+    """What a restart forgets."""
+    shared.races._races.clear()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_after_a_restart_of_the_server_the_link_trains_the_same_race_when_asked(
+    open_app: Opened, shared: Services, lang: str
 ) -> None:
     spec = FAST.with_lane(10, 1, Lane(dropout=0.2))
     screen = opened(open_app, spec)
     first = race_of(screen)
-    shared.races._races.clear()  # what a restart forgets
-    again = open_app(screen="network", race=first.id)  # a link that was too long to spell it out
+    restarted(shared)
+    # A link that was too long to spell it out.
+    again = open_app(screen="network", race=first.id, lang=lang)
     second = race_of(again)
     assert second is not first
     assert second.id == first.id
     assert second.spec == spec
+    assert second.job is None  # nothing is trained unasked
+    assert again.t("network.not_kept_done", epochs="30") in again.texts
+    assert again.t("network.fact.not_trained") in again.texts
+    assert again.widget("button", "race_train").label == again.t("network.train_again", epochs="30")
+    again.click("race_train")
     assert second.look.lanes == first.look.lanes
+    assert again.t("network.not_kept_done", epochs="30") not in again.texts
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_stopped_race_of_the_history_is_not_trained_further_than_it_was(
+    open_app: Opened, shared: Services, lang: str
+) -> None:
+    screen = opened(open_app, ENDLESS, settle=False, lang=lang)
+    first = race_of(screen)
+    while first.look.epoch < 5:
+        time.sleep(0.02)
+    screen.click("race_stop")
+    done = first.look.epoch
+    (row,) = shared.history.recent()
+    assert row.summary == {"epochs": done, "lanes": 4}
+    assert screen.t("history.epochs", n=f"{done:,}") in screen.texts
+    screen.widget("button_group", "screen_switch").set_value("linear")
+    screen.run()
+    restarted(shared)
+    screen.click(f"open_{row.id}")
+    second = race_of(screen)
+    assert second is not first
+    assert second.job is None
+    assert screen.t("network.not_kept_stopped", epochs=f"{done:,}") in screen.texts
+    assert screen.widget("button", "race_train").label == screen.t(
+        "network.train_again", epochs=f"{done:,}"
+    )
+    screen.click("race_train")
+    assert second.look.epoch == done
+    assert second.look.lanes[0].train == first.look.lanes[0].train
+
+
+def test_of_a_killed_race_nobody_knows_how_far_it_was(open_app: Opened, shared: Services) -> None:
+    spec = FAST.but(epochs=7)
+    shared.history.start(
+        key="killed", spec=RaceRun(DEFAULT, spec).to_json(), data_name="d", digest="", version="0"
+    )
+    screen = open_app(screen="network", race="killed")
+    assert race_of(screen).job is None
+    assert screen.t("network.not_kept", epochs="7") in screen.texts
+
+
+def test_a_changed_lane_takes_no_credit_for_what_was_trained_before(open_app: Opened) -> None:
+    screen = opened(open_app)
+    before = screen.board["lanes"][3]["label"]
+    sentence = [m.value for m in screen.at.markdown]
+    screen.widget("select_slider", "lane_dropout_3").set_value(0.8)
+    screen.run()
+    assert race_of(screen).lanes()[3].dropout == 0.8
+    assert screen.board["lanes"][3]["label"] == f"{before} · next: dropout 0.8"
+    assert not [m.value for m in screen.at.markdown if "dropout 0.8" in m.value]
+    assert set(sentence) <= {m.value for m in screen.at.markdown}
+    assert screen.board["lanes"][3]["changes"] == {"epoch": []}  # nothing changed there yet
+    screen.widget("button_group", "network_view").set_value("ensemble")
+    screen.run()
+    (said,) = [m.value for m in screen.at.markdown if "next: dropout 0.8" in m.value]
+    assert said == "**D** · dropout 0.5 · next: dropout 0.8"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -16,11 +16,10 @@ import shrinkage.app.race as race_module
 from shrinkage.app.jobs import JobState
 from shrinkage.app.race import Race, Races
 from shrinkage.app.race_facts import race_facts
-from shrinkage.app.race_look import LaneLook, Look, Table
+from shrinkage.app.race_look import Look, Table
 from shrinkage.app.race_spec import (
     ACTIVATIONS,
     DEFAULT_RACE,
-    LANES,
     OPTIMIZERS,
     PENALTIES,
     Lane,
@@ -263,11 +262,14 @@ def test_a_picture_is_made_once_for_all_who_watch(table: Table) -> None:
         made.append(look)
         return look.epoch
 
-    assert [race.drawn("en", draw), race.drawn("en", draw), race.drawn("zh", draw)] == [6, 6, 6]
+    first = race.look
+    assert [race.drawn(lang, first, draw) for lang in ("en", "en", "zh")] == [6, 6, 6]
     assert len(made) == 2
     race.change_goal(8)
     race.train(lambda: table, quiet)
-    assert race.drawn("en", draw) == 8
+    # What is drawn is what was looked at, also where the race has gone on since.
+    assert race.drawn("en", first, draw) == 6
+    assert race.drawn("en", race.look, draw) == 8
 
 
 @pytest.fixture
@@ -415,67 +417,3 @@ def test_damaged_links_are_refused(content: Any) -> None:
 def test_a_run_of_the_linear_screen_is_no_race() -> None:
     with pytest.raises(ValueError):
         RaceRun.from_json(DEFAULT.to_json())
-
-
-# ---- what is said ------------------------------------------------------------------------------
-
-
-def look(*ends: tuple[float, float], validation: tuple[float, ...] = ()) -> Look:
-    """A race whose lanes end with these training and validation losses."""
-    lanes = tuple(
-        LaneLook(LANES[0], train=(1.0, 1.0, a), validation=(*(validation or (9.0, 9.0)), b))
-        for a, b in ends
-    )
-    return Look(3, 3, lanes)
-
-
-def said(view: Look, rows: int = 100) -> dict[str, Any]:
-    return {fact.code: dict(fact.fields) for fact in race_facts(view, rows)}
-
-
-def test_the_largest_gap_overfits_most() -> None:
-    facts = said(look((0.1, 0.9), (0.4, 0.5), (0.3, 0.6)))
-    most = facts["overfits_most"]
-    assert (most["lane"], most["epoch"]) == (0, 3)
-    assert most["gap"] == pytest.approx(0.8)
-    assert facts["overfits_least"] == {"lane": 1, "gap": pytest.approx(0.1)}
-    assert facts["lowest"] == {"lane": 1, "validation": 0.5}
-    assert "risen" not in facts
-    assert "few_rows" not in facts
-
-
-def test_a_rise_of_the_validation_loss_is_told() -> None:
-    facts = said(look((0.1, 0.9), (0.4, 0.5), validation=(0.45, 0.7)))
-    assert facts["risen"] == {
-        "lane": 0,
-        "best": 0.45,
-        "best_epoch": 1,
-        "risen": pytest.approx(0.45),
-    }
-
-
-def test_ties_are_called_ties() -> None:
-    facts = said(look((0.1, 0.50), (0.1, 0.51), (0.4, 0.5)))
-    assert facts["overfit_alike"]["lanes"] == [0, 1]
-    assert "overfits_most" not in facts
-    assert facts["lowest_none"] == {}
-    assert said(look((0.1, 0.50), (0.1, 0.51), (0.4, 0.9)))["lowest_alike"] == {"lanes": [0, 1]}
-
-
-def test_small_and_negative_gaps_are_no_overfitting() -> None:
-    for ends in ([(0.5, 0.52), (0.5, 0.4)], [(0.5, 0.4), (0.6, 0.3)]):
-        facts = said(look(*ends))
-        assert "none_overfits" in facts
-        assert not facts.keys() & {"overfits", "overfits_most", "overfit_alike"}
-
-
-def test_one_lane_is_compared_with_nobody() -> None:
-    assert set(said(look((0.1, 0.9)))) == {"overfits"}
-
-
-def test_nothing_is_said_before_there_is_anything() -> None:
-    assert said(Look(0, 10, (LaneLook(Lane()), LaneLook(Lane())))) == {"not_trained": {}}
-
-
-def test_few_validation_rows_are_a_caution() -> None:
-    assert said(look((0.1, 0.9)), rows=12)["few_rows"] == {"rows": 12}

@@ -99,12 +99,16 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A data set, the rows of it that are held back, and how it was made."""
+    """A data set, the rows of it that are held back, and how it was made.
+
+    ``rows`` are the positions of its rows in the file, where it comes from one.
+    """
 
     dataset: Dataset
     steps: tuple[Step, ...] = ()
     undone: tuple[Step, ...] = ()
     held: NDArray[np.int64] | None = None
+    rows: NDArray[np.int64] | None = None
 
     def facts(self, spec: RunSpec, services: Services) -> dict[str, Any]:
         """The fields of ``TableFacts``."""
@@ -137,7 +141,7 @@ def load(spec: RunSpec, services: Services, report: Report, hold_back: HoldBack)
     held = hold_back(prepared.y, prepared.task)
     if held is not None:
         prepared = _refitted(prepared, held)
-    return Loaded(prepared.dataset(), prepared.steps, prepared.undone, held)
+    return Loaded(prepared.dataset(), prepared.steps, prepared.undone, held, prepared.rows)
 
 
 def held_out(y: NDArray[Any], task: str, *, share: float, seed: int) -> NDArray[np.int64]:

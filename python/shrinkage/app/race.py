@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shrinkage.app.jobs import Job, Report, Share
 from shrinkage.app.race_look import VOTERS, LaneLook, Look, Table, cut_off
@@ -43,7 +44,23 @@ class _Runner:
     rules: dict[str, Any] | None = None
     train: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    best: NDArray[np.float64] | None = None
     diverged: int | None = None
+
+    def measured(self, train: float, validation: float, table: Table) -> None:
+        """Keep the losses of one more epoch, and those of single rows where it is the best."""
+        if not self.validation or validation < min(self.validation):
+            self.best = table.validation_rows(self.network)
+        self.train.append(train)
+        self.validation.append(validation)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A race whose trained weights are gone: how it ended, and after how many epochs if known."""
+
+    status: str
+    epochs: int | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,7 @@ class Race:
         table: the data, once they are loaded.
         pace: epochs a second at most; None is as fast as the machine can.
         job: the training under way or last ended; None before the first.
+        earlier: what the history tells of it, where it was trained and its weights are gone.
     """
 
     def __init__(self, name: str, table_spec: RunSpec, spec: RaceSpec) -> None:
@@ -72,6 +90,7 @@ class Race:
         self.table: Table | None = None
         self.pace: float | None = None
         self.job: Job | None = None
+        self.earlier: Earlier | None = None
         self._lock = threading.Lock()
         self._training = threading.Lock()
         self._spec = spec
@@ -81,7 +100,8 @@ class Race:
         self._seconds = 0.0
         self._rate = spec.learning_rate
         self._drawn: dict[str, tuple[tuple[Look, Table | None], Any]] = {}
-        self._look = Look(0, spec.epochs, tuple(LaneLook(lane) for lane in spec.lanes))
+        lanes = tuple(LaneLook(lane.within(spec.hidden)) for lane in spec.lanes)
+        self._look = Look(0, spec.epochs, lanes)
 
     # ---- seen and changed by screens ---------------------------------------------------------
 
@@ -115,9 +135,9 @@ class Race:
         while self.table is None and self.running and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def drawn(self, language: str, draw: Callable[[Look, Table | None], T]) -> T:
-        """What ``draw`` makes of the last look, made once for all who watch in one language."""
-        seen = (self._look, self.table)
+    def drawn(self, language: str, look: Look, draw: Callable[[Look, Table | None], T]) -> T:
+        """What ``draw`` makes of a look, made once for all who see it in one language."""
+        seen = (look, self.table)
         kept = self._drawn.get(language)
         if kept is None or kept[0][0] is not seen[0] or kept[0][1] is not seen[1]:
             kept = self._drawn[language] = (seen, draw(*seen))
@@ -172,7 +192,11 @@ class Race:
             shrinkage.errors.ShrinkageError: what is wrong with the data.
         """
         with self._training:
-            return self._train(load, report)
+            try:
+                return self._train(load, report)
+            except Cancelled as stop:
+                stop.path = self._look
+                raise
 
     def _train(self, load: Callable[[], Table], report: Report) -> Look:
         if self.table is None:
@@ -233,8 +257,7 @@ class Race:
             if losses is None:
                 runner.diverged = self._done + 1
             else:
-                runner.train.append(losses[0])
-                runner.validation.append(losses[1])
+                runner.measured(*losses, table)
         self._done += 1
         self._seconds += time.monotonic() - started
 
@@ -252,23 +275,29 @@ class Race:
             return
         lanes = []
         now = self._spec.lanes_after(self._done)
-        for runner, lane in zip(self._runners, now, strict=True):
+        for i, (runner, lane) in enumerate(zip(self._runners, now, strict=True)):
             weights, _ = runner.network.parameters()
             units, zeros = cut_off(weights)
+            rows = table.row_losses(runner.network, runner.best) if runner.train else None
             lanes.append(
                 LaneLook(
-                    lane=lane,
+                    lane=lane.within(self._spec.hidden),
+                    rules=self._spec.rules_until(i, runner.diverged or self._done),
                     train=tuple(runner.train),
                     validation=tuple(runner.validation),
                     zeros=sum(int((w == 0).sum()) for w in weights),
                     total=sum(w.size for w in weights),
                     cut_off=units,
                     cut_zeros=zeros,
-                    test_error=table.test_error(runner.network) if runner.train else None,
+                    test_error=None if rows is None else table.error_of(rows.test),
+                    deviation=None if rows is None else table.error_of_error(rows.test),
                     diverged=runner.diverged,
+                    rows=rows,
                 )
             )
-        self._publish(Look(self._done, self._spec.epochs, tuple(lanes), self._seconds))
+        spec, seconds = self._spec, self._seconds
+        look = Look(self._done, spec.epochs, tuple(lanes), seconds, constant=table.constant)
+        self._publish(look)
 
     def _count_votes(self, table: Table) -> None:
         """Add to the last look what the sub-networks of every lane with dropout vote."""
@@ -292,11 +321,15 @@ class Race:
     def _relabel(self) -> None:
         """The last look with the lanes and the goal as they are now."""
         old, now = self._look, self.lanes()
-        lanes = tuple(replace(seen, lane=lane) for seen, lane in zip(old.lanes, now, strict=True))
+        hidden = self._spec.hidden
+        lanes = tuple(
+            replace(seen, lane=lane.within(hidden))
+            for seen, lane in zip(old.lanes, now, strict=True)
+        )
         self._publish(replace(old, goal=self._spec.epochs, lanes=lanes))
 
     def _publish(self, look: Look) -> None:
-        spec = self._spec
+        spec = self._spec.until(max(look.epoch, 1))  # what is to change later changed nothing yet
         rates = [epoch for epoch, _ in spec.rates]
         changes = tuple(
             tuple(sorted({c.epoch for c in spec.changes if c.lane == lane} | {*rates}))

@@ -67,7 +67,7 @@ def _head(table: Table) -> str:
         lines.append("from sklearn.base import clone")
     lines += [
         "from sklearn.model_selection import train_test_split",
-        "from sklearn.preprocessing import StandardScaler",
+        *([] if table.divisor else ["from sklearn.preprocessing import StandardScaler"]),
         "import shrinkage as sh",
         f"from shrinkage.data import {'load_sample' if sample else 'prepare, read_table'}",
         f"from shrinkage.losses import {type(table.loss).__name__}",
@@ -100,7 +100,9 @@ def _split(table: Table) -> str:
 
 def _scaling(table: Table) -> str:
     lines = ["", "# Columns are scaled as the training rows alone teach it."]
-    if sparse.issparse(table.train.X):
+    if table.divisor is not None:
+        lines.append(f"X = np.ascontiguousarray(X / {table.divisor!r}, dtype=np.float32)")
+    elif sparse.issparse(table.train.X):
         lines += [
             "X = csr_array(X)",
             "X = StandardScaler(with_mean=False).fit(X[train]).transform(X)",

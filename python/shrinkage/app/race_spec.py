@@ -72,6 +72,10 @@ class Lane:
         """Whether anything is dropped in a network with these hidden layers."""
         return any(self.rates(hidden))
 
+    def within(self, hidden: tuple[int, ...]) -> Lane:
+        """What of it has a say in a network with these hidden layers."""
+        return self if hidden else self.but(dropout=0.0)
+
     def rules(self) -> dict[str, Any]:
         """Arguments of ``Network.regularize``: equal ones train alike."""
         penalty = None if self.penalty == "none" else self.penalty
@@ -177,6 +181,16 @@ class RaceSpec:
             if change.epoch <= epochs:
                 lanes[change.lane] = change.to
         return tuple(lanes)
+
+    def rules_until(self, lane: int, epochs: int) -> tuple[tuple[int, Lane], ...]:
+        """How a lane was regularized in the first ``epochs`` epochs: (after how many, how)."""
+        begins = [0, *(c.epoch for c in self.changes if c.lane == lane and c.epoch < epochs)]
+        found: list[tuple[int, Lane]] = []
+        for begin in begins if epochs > 0 else ():
+            now = self.lanes_after(begin)[lane].within(self.hidden)
+            if not found or found[-1][1].rules() != now.rules():
+                found.append((begin, now))
+        return tuple(found)
 
     def rate_after(self, epochs: int) -> float:
         """The learning rate of the epoch that follows ``epochs`` epochs."""

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from shrinkage.app.jobs import Job, Report, interruptible
 from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, load
-from shrinkage.app.race import Race
+from shrinkage.app.race import Earlier, Race
 from shrinkage.app.race_look import Look, Part, Table
 from shrinkage.app.race_spec import RaceSpec, table_part
 from shrinkage.app.services import RunInfo, Services
@@ -28,6 +28,8 @@ from shrinkage.losses import Logistic, Multinomial, Squared
 VALIDATION_SHARE = 0.25
 """Of the rows that are not test rows."""
 MIN_ROWS = 12
+MANY_COLUMNS, ALIKE_SHARE = 48, 0.9
+"""Columns, and share of them or of their range, from which one number scales them all."""
 
 
 def race_for(
@@ -40,7 +42,9 @@ def race_for(
 ) -> tuple[Race, Race | None]:
     """The race of this name if it is the wanted one; else a new one, under way.
 
-    A race that has to give way is asked to end; it stays in the history.
+    A race that has to give way is asked to end; it stays in the history. One that the history knows
+    and whose trained weights are gone waits for a wish: it is not trained again unasked, and then
+    no further than it was.
 
     Args:
         name: of the race on the screen or in the link; None: a new one is wanted.
@@ -56,14 +60,27 @@ def race_for(
         return old, None
     # A link whose race is not in memory gets it under its own name, as a refresh must find it.
     fresh = name is None or old is not None
+    earlier = None if fresh else _earlier(str(name), services)
+    if earlier is not None and earlier.epochs is not None:
+        race = race.but(epochs=earlier.epochs)
     new = Race(secrets.token_urlsafe(9) if fresh else str(name), table, race)
-    new.pace = pace
+    new.pace, new.earlier = pace, earlier
     services.races.add(new)
-    start(new, services)
+    if earlier is None:
+        start(new, services)
     if old is None or not old.running:
         return new, None
     stop(old)
     return new, old
+
+
+def _earlier(name: str, services: Services) -> Earlier | None:
+    """What the history tells of a race that was trained before."""
+    run = services.history.find(name)
+    if run is None or run.key != name or run.status == "failed":
+        return None
+    epochs = run.summary.get("epochs")
+    return Earlier(run.status, epochs if isinstance(epochs, int) and epochs > 0 else None)
 
 
 def start(race: Race, services: Services) -> Job:
@@ -75,7 +92,7 @@ def start(race: Race, services: Services) -> Job:
         def work(report: Report) -> Look:
             return race.train(lambda: _race_table(race.table_spec, services, report), report)
 
-        info = RunInfo(race, data_name(race.table_spec, services), summarize, key=race.id)
+        info = RunInfo(race, data_name(race.table_spec, services), summarize, race.id, True)
         race.job = services.trainings.submit(f"{race.id}.{secrets.token_hex(4)}", work, info=info)
         return race.job
 
@@ -136,24 +153,57 @@ def race_table(spec: RunSpec, services: Services, report: Report) -> Table:
     data = load(spec, services, report, hold_back)
     dataset = data.dataset
     rows = split_rows(dataset.y, dataset.task, spec.seed)
-    X = _scaled(dataset.X, rows[0])
+    X, divisor = _scaled(dataset.X, rows[0])
     y, unit, origin = _target(dataset, rows[0])
     train, validation, test = (Part(X[part], y[part]) for part in rows)
     several = dataset.n_classes > 2
     kind = Squared if dataset.task == "regression" else Multinomial if several else Logistic
     facts = TableFacts(**data.facts(spec, services))
     outputs = dataset.n_classes if several else 1
-    return Table(facts, train, validation, test, kind(), outputs, unit, origin)
+    places = np.arange(len(y)) if data.rows is None else data.rows
+    return Table(
+        facts,
+        train,
+        validation,
+        test,
+        kind(),
+        outputs,
+        unit,
+        origin,
+        places=places[rows[2]] + 1,
+        divisor=divisor,
+    )
 
 
-def _scaled(X: Any, train: NDArray[np.int64]) -> Any:
-    """Columns of unit standard deviation among the training rows; dense ones of mean 0."""
+def _scaled(X: Any, train: NDArray[np.int64]) -> tuple[Any, float | None]:
+    """Columns scaled as the training rows teach it, and the one divisor of all if there is one.
+
+    By column: to unit standard deviation, dense ones to mean 0.
+    """
+    divisor = shared_range(X, train)
+    if divisor is not None:
+        return np.ascontiguousarray(X / divisor, dtype=np.float32), divisor
     scaler = StandardScaler(with_mean=not sparse.issparse(X), copy=True)
     rows = sparse.csr_array(X) if sparse.issparse(X) else X
     scaled = scaler.fit(rows[train]).transform(rows)
     if sparse.issparse(scaled):
-        return sparse.csr_array(scaled, dtype=np.float32)
-    return np.ascontiguousarray(scaled, dtype=np.float32)
+        return sparse.csr_array(scaled, dtype=np.float32), None
+    return np.ascontiguousarray(scaled, dtype=np.float32), None
+
+
+def shared_range(X: Any, train: NDArray[np.int64]) -> float | None:
+    """The largest value where columns are of one kind, such as the grey values of pixels; or None.
+
+    They are where there are MANY_COLUMNS, none has a value below 0, and most begin at 0 and reach
+    the same. A column of its own scale would then blow up those that hardly vary.
+    """
+    if sparse.issparse(X) or X.shape[1] < MANY_COLUMNS:
+        return None
+    seen = X[train]
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    largest = float(high.max())
+    alike = np.median(high) >= ALIKE_SHARE * largest and np.mean(low == 0) >= ALIKE_SHARE
+    return largest if largest > 0 and low.min() >= 0 and bool(alike) else None
 
 
 def _target(dataset: Dataset, train: NDArray[np.int64]) -> tuple[NDArray[np.float64], float, float]:

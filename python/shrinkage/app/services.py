@@ -33,14 +33,15 @@ class RunInfo:
     """What the history keeps of a job beside its outcome.
 
     ``spec`` is asked again at the end, as a race may be changed under way. ``summarize`` turns the
-    result into language-neutral facts. Runs of one ``key`` are one line of the history; None is the
-    job's own.
+    result into language-neutral facts; ``partial``: also what a stop left of it. Runs of one
+    ``key`` are one line of the history; None is the job's own.
     """
 
     spec: Described
     data_name: str
     summarize: Callable[[Any], dict[str, Any]]
     key: str | None = None
+    partial: bool = False
 
 
 class Services:
@@ -95,6 +96,8 @@ class Services:
         summary: dict[str, Any] = {}
         if job.state is JobState.DONE:
             summary = info.summarize(job.result)
+        elif info.partial and job.partial is not None:
+            summary = info.summarize(job.partial)
         elif job.error is not None:
             summary = {"error": getattr(job.error, "code", "error.unexpected")}
         row = self._rows.pop(id(job))

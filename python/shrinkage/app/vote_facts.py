@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from shrinkage.app.intervals import clear
 from shrinkage.app.race_facts import FEW_ROWS
 from shrinkage.app.votes import Votes
 from shrinkage.linear.facts import Fact
@@ -12,27 +11,24 @@ from shrinkage.linear.facts import Fact
 def vote_facts(votes: Votes) -> tuple[Fact, ...]:
     """What the sentence says, in its order.
 
-    Codes and fields:
-        "matched" k, at, scaling, repeats: the least number of members whose vote errs no more than
-            weight scaling, on the average over the draws · "matched_by_one" the same, k = 1
-        "level" members, at, scaling, above, repeats: the largest number errs more, but not by more
-            than two Monte-Carlo standard errors · "not_matched" the same: by more
+    ``error`` is the standard error of the difference between the vote and weight scaling, over
+    masks and test rows. Codes and fields:
+        "mean_of_all" variance, members, at, scaling: weight scaling is the mean of all members, an
+            identity, so that k of them err by the variance over k more, in squared error
+        "matched" k, at, scaling, error: the least number of members from which the vote errs less
+            than weight scaling by more than two errors · "matched_by_one" the same, k = 1
+        "level" members, at, scaling, error: the largest number cannot be told from it
+        "not_matched" the same, above: it errs more, by more than two errors
+        "geometric_mean": weight scaling is the normalized geometric mean of all, an identity
         "gain" member, variance, vote, total: squared error of the vote of all members, which is
-            that of the mean member less their variance · "no_gain": where they are all alike
+            that of the mean member less their variance, an identity · "no_gain": where they are
+            all alike
         "exact" exact, subnetworks: of all of them
         "few_rows" rows
     """
-    k = votes.match
-    shared = {"scaling": votes.scaling, "repeats": votes.repeats}
-    if k is None:
-        at = float(votes.mean[-1])
-        more = {"members": votes.members, "at": at, "above": at - votes.scaling}
-        error = float(votes.spread[-1]) / math.sqrt(votes.repeats)
-        code = "level" if at - votes.scaling <= 2.0 * error else "not_matched"
-        facts = [Fact(code, {**more, **shared})]
-    else:
-        code = "matched_by_one" if k == 1 else "matched"
-        facts = [Fact(code, {"k": k, "at": float(votes.mean[k - 1]), **shared})]
+    facts = [_against_scaling(votes)]
+    if votes.identity == "geometric":
+        facts.append(Fact("geometric_mean", {}))
     parts = votes.ambiguity
     gain = {"member": parts.member, "variance": parts.variance, "vote": parts.vote}
     code = "gain" if parts.variance > 0 else "no_gain"
@@ -42,3 +38,19 @@ def vote_facts(votes: Votes) -> tuple[Fact, ...]:
     if votes.n_test < FEW_ROWS:
         facts.append(Fact("few_rows", {"rows": votes.n_test}))
     return tuple(facts)
+
+
+def _against_scaling(votes: Votes) -> Fact:
+    """How the vote stands against weight scaling."""
+    at, error, k = float(votes.mean[-1]), float(votes.error[-1]), votes.match
+    last = {"members": votes.members, "at": at, "scaling": votes.scaling}
+    if votes.mean_of_all:
+        return Fact("mean_of_all", {**last, "variance": votes.ambiguity.variance})
+    if k is not None:
+        fields = {"k": k, "at": float(votes.mean[k - 1]), "scaling": votes.scaling}
+        code = "matched_by_one" if k == 1 else "matched"
+        return Fact(code, {**fields, "error": float(votes.error[k - 1])})
+    above = at - votes.scaling
+    if clear(above, error):
+        return Fact("not_matched", {**last, "above": above, "error": error})
+    return Fact("level", {**last, "error": error})

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.app.intervals import ERRORS, standard_error
 from shrinkage.app.jobs import Report, Share
 from shrinkage.app.race_look import Table, as_responses, mask_seed
 from shrinkage.app.race_spec import Lane
 from shrinkage.errors import Cancelled
 from shrinkage.neural import MOST_ENUMERATED_UNITS, Network
+from shrinkage.neural.scaling_identity import ScalingIdentity, scaling_identity
 
 REPEATS = 20
 """Independent draws of members, as in Srivastava et al. (2014), figure 11."""
@@ -53,12 +55,14 @@ class RowVotes:
 
     Attributes:
         members: (M, r). vote, scaling, truth: (r,), all in units of the target.
+        places: (r,) number of the row in the data as they were read, from 1 on; or None.
     """
 
     members: NDArray[np.float32]
     vote: NDArray[np.float64]
     scaling: NDArray[np.float64]
     truth: NDArray[np.float64]
+    places: NDArray[np.int64] | None = None
 
     @property
     def n(self) -> int:
@@ -78,9 +82,13 @@ class Votes:
     Attributes:
         lane: how the network was regularized last.
         units: how many may be dropped. countable: of how many all sub-networks could be counted.
+        identity: which mean of all sub-networks weight scaling is exactly, "arithmetic" or
+            "geometric", or None.
         repeats: R independent draws of K members each, T = R·K in all.
-        mean, spread: (K,) error of the mean of the first k members, on the average over the draws,
-            and its standard deviation between them.
+        mean: (K,) error of the mean of k members, over all T drawn; root of the mean over sets of
+            k where it is a root.
+        error: (K,) standard error of its difference from ``scaling``, over masks and test rows.
+        spread: (K,) standard deviation of the error of k members between the draws.
         member_errors: (T,) of single members.
         vote: error of the mean of all T members. scaling: of weight scaling.
         exact: error of the mean of all 2^units sub-networks, each by its probability; None if they
@@ -93,8 +101,10 @@ class Votes:
     lane: Lane
     units: int
     countable: int
+    identity: ScalingIdentity | None
     repeats: int
     mean: NDArray[np.float64]
+    error: NDArray[np.float64]
     spread: NDArray[np.float64]
     member_errors: NDArray[np.float64]
     vote: float
@@ -117,10 +127,19 @@ class Votes:
         return len(self.member_errors)
 
     @property
+    def mean_of_all(self) -> bool:
+        """Whether weight scaling is the mean of all members, which no finite number reaches."""
+        return self.identity == "arithmetic" and not self.classes
+
+    @property
     def match(self) -> int | None:
-        """The least k whose members err no more than weight scaling, on the average; or None."""
-        reached = np.flatnonzero(self.mean <= self.scaling)
-        return int(reached[0]) + 1 if reached.size else None
+        """The least k from which members err clearly no more than weight scaling; or None.
+
+        Clearly: by more than twice the standard error, for k and every larger number.
+        """
+        short = np.flatnonzero(~(self.mean + ERRORS * self.error <= self.scaling))
+        k = int(short[-1]) + 2 if short.size else 1
+        return None if self.mean_of_all or k > self.members else k
 
 
 def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: Report) -> Votes:
@@ -161,6 +180,13 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
 
     scaling = network.predict_ensemble(table.test.X, "weight_scaling").mean
     tally = _Tally(table, as_responses(scaling, classes=table.classes))
+    identity = scaling_identity(
+        rates, network.sizes, activation=network.setting.activation, loss=table.loss
+    )
+
+    def votes(exact: float | None) -> Votes:
+        return tally.votes(exact, lane=lane, units=units, countable=most, identity=identity)
+
     exact = None
     try:
         for repeat in range(REPEATS):
@@ -171,9 +197,9 @@ def count_votes(network: Network, lane: Lane, table: Table, seed: int, report: R
             everyone = predicted(REPEATS, "exact_arithmetic").mean
             exact = float(table.errors(as_responses(everyone, classes=table.classes)))
     except Cancelled as stop:
-        stop.path = tally.votes(lane, units, most, None) if tally.draws > 1 else None
+        stop.path = votes(None) if tally.draws > 1 else None
         raise
-    return tally.votes(lane, units, most, exact)
+    return votes(exact)
 
 
 def most_countable(table: Table) -> int:
@@ -197,6 +223,8 @@ class _Tally:
         self._scaling = scaling
         self._goal = _goal(table, scaling.shape[-1])
         self._curves: list[NDArray[np.float64]] = []
+        self._rates: list[NDArray[np.float64]] = []
+        self._wrong: NDArray[np.float64] | None = None
         self._errors: list[NDArray[np.float64]] = []
         self._squares: list[NDArray[np.float64]] = []
         self._shown: list[NDArray[np.float32]] = []
@@ -218,9 +246,13 @@ class _Tally:
         self._means.append(members.mean(axis=0))
         self._variances.append(members.var(axis=0))
         self._curves.append(table.errors(np.cumsum(members, axis=0) / count))
+        if table.classes:
+            wrong = wrong_votes(members, table.test.y)
+            self._rates.append(wrong.mean(axis=1))
+            self._wrong = wrong if self._wrong is None else self._wrong + wrong
 
-    def votes(self, lane: Lane, units: int, countable: int, exact: float | None) -> Votes:
-        """What all draws together tell."""
+    def votes(self, exact: float | None, **about: Any) -> Votes:
+        """What all draws together tell; ``about`` are the fields that no draw tells."""
         table, curves, means = self._table, np.array(self._curves), np.array(self._means)
         vote = means.mean(axis=0)
         # All draws are of one size: variance within them plus variance of their means.
@@ -236,13 +268,15 @@ class _Tally:
             self._of_rows(vote),
             self._of_rows(self._scaling),
             self._of_rows(self._goal),
+            None if table.places is None else table.places[:SHOWN_ROWS],
         )
+        known = about["identity"] == "arithmetic"
+        mean, error = self._by_rate() if table.classes else self._by_variance(vote, variance, known)
         return Votes(
-            lane=lane,
-            units=units,
-            countable=countable,
+            **about,
             repeats=len(curves),
-            mean=curves.mean(axis=0),
+            mean=mean,
+            error=error,
             spread=curves.std(axis=0, ddof=1),
             member_errors=np.concatenate(self._errors),
             vote=float(table.errors(vote)),
@@ -255,6 +289,45 @@ class _Tally:
             step=1.0 / table.test.n if table.classes else 0.0,
         )
 
+    def _by_variance(
+        self, vote: NDArray[np.float64], variance: NDArray[np.float64], known: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``Votes.mean`` and ``Votes.error`` of a quantity, over all sets of k of the T members.
+
+        On a row the mean over these sets of their squared error is (m̄ − y)² + s²(1/k − 1/T), m̄
+        and s² mean and unbiased variance of the T members. Where the mean of all masks is ``known``
+        to be weight scaling ŷ it is (ŷ − y)² + s²/k.
+        """
+        y, drawn, members = self._goal[:, 0], len(self._means), len(self._curves[0])
+
+        def parts(m: Any, v: Any, count: int) -> tuple[Any, Any]:
+            """The squared error as a + b/k."""
+            b = v[..., 0] * count / (count - 1)
+            return (goal + 0.0 * b if known else (m[..., 0] - y) ** 2 - b / count), b
+
+        k = np.arange(1, members + 1)
+        goal = (self._scaling[:, 0] - y) ** 2
+        a, b = parts(vote, variance, drawn * members)
+        squared = np.maximum(a.mean() + b.mean() / k, 0.0)
+        over_rows = np.array([standard_error(a - goal + b / i) for i in k])
+        each_a, each_b = parts(np.array(self._means), np.array(self._variances), members)
+        each = each_a.mean(axis=1)[:, None] + each_b.mean(axis=1)[:, None] / k
+        over_masks = each.std(axis=0, ddof=1) / math.sqrt(drawn)
+        unit, scaling = self._table.unit, math.sqrt(goal.mean())
+        root = np.sqrt(squared)
+        # r − s = (r² − s²)/(r + s), also for the error.
+        apart = np.hypot(over_rows, over_masks) / np.maximum(root + scaling, 1e-300)
+        return unit * root, unit * apart
+
+    def _by_rate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``Votes.mean`` and ``Votes.error`` of classes, from groups of k of each draw."""
+        assert self._wrong is not None
+        each, drawn = np.array(self._rates), len(self._rates)
+        missed = self._scaling.argmax(axis=-1) != self._table.test.y
+        over_rows = [standard_error(row) for row in self._wrong / drawn - missed]
+        over_masks = each.std(axis=0, ddof=1) / math.sqrt(drawn)
+        return each.mean(axis=0), np.hypot(over_rows, over_masks)
+
     def _of_rows(self, responses: NDArray[np.float64]) -> NDArray[np.float64]:
         """(…, n, responses) to (…, r): in units of the target, or the true class's probability."""
         first, table = responses[..., :SHOWN_ROWS, :], self._table
@@ -262,6 +335,24 @@ class _Tally:
             return np.asarray(table.origin + table.unit * first[..., 0])
         true = table.test.y[:SHOWN_ROWS].astype(int)
         return np.asarray(first[..., np.arange(len(true)), true])
+
+
+def wrong_votes(members: NDArray[np.float64], y: NDArray[Any]) -> NDArray[np.float64]:
+    """(K, n) share of groups of k = 1 … K members whose vote is wrong, by row.
+
+    Groups of k follow one another and together have all K members (K, n, classes); the last begins
+    again at the first members where k does not divide K.
+    """
+    total = len(members)
+    sums = np.concatenate([np.zeros_like(members[:1]), np.cumsum(members, axis=0)])
+    shares = np.empty(members.shape[:2])
+    for k in range(1, total + 1):
+        begin = np.arange(0, total, k)
+        end = begin + k
+        votes = sums[np.minimum(end, total)] - sums[begin]
+        votes[end > total] += sums[end[end > total] - total]
+        shares[k - 1] = (votes.argmax(axis=-1) != y).mean(axis=0)
+    return shares
 
 
 def _goal(table: Table, responses: int) -> NDArray[np.float64]:

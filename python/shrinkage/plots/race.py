@@ -78,6 +78,11 @@ def curves_spec(words: Words) -> alt.LayerChart:
         .mark_point(filled=True, size=46, fillOpacity=1, clip=True)
         .encode(x=x, y=y("y"), color=color, shape=alt.Shape(field="shape", scale=None))
     )
+    whiskers = (
+        alt.Chart(dataset("dots"))
+        .mark_rule(strokeWidth=1.6, clip=True)
+        .encode(x=x, y=y("low"), y2=alt.Y2(field="high"), color=color)
+    )
     labels = (
         alt.Chart(dataset("labels"))
         .mark_text(align="left", dx=6, fontSize=10.5, limit=_RIGHT - 8)
@@ -92,6 +97,7 @@ def curves_spec(words: Words) -> alt.LayerChart:
         changes,
         train,
         validation,
+        whiskers,
         dots,
         labels,
         width=260,
@@ -102,7 +108,7 @@ def curves_spec(words: Words) -> alt.LayerChart:
 
 
 def race_bars_spec() -> alt.LayerChart:
-    """One bar a network, its letter before it and its number at the right end.
+    """One bar a network with a whisker, its letter before it and its number at the right end.
 
     Data sets: bars. Signals: extent, the largest value shown; count, the number of bars.
     """
@@ -125,6 +131,9 @@ def race_bars_spec() -> alt.LayerChart:
     bars = base.mark_bar(orient="horizontal", size=RACE_BAR_STEP * 0.55).encode(
         x=x("value", stack=None, axis=None), y=y, color=color
     )
+    whiskers = base.mark_rule(color=QUIET, strokeWidth=1.6).encode(
+        x=x("low", stack=None, axis=None), x2=alt.X2(field="high"), y=y
+    )
     letters = base.mark_text(align="right", dx=-8, fontSize=12, fontWeight="bold").encode(
         x=alt.value(0), y=y, text=alt.Text(field="letter", type="nominal")
     )
@@ -134,6 +143,7 @@ def race_bars_spec() -> alt.LayerChart:
     return layered(
         back,
         bars,
+        whiskers,
         letters,
         numbers,
         width=260,
@@ -183,8 +193,12 @@ def curve_rows(
     shape: str,
     changes: Sequence[int],
     words: Words,
+    error: float = 0.0,
 ) -> Rows:
-    """Data sets of one network's curves; the colour is the page's business."""
+    """Data sets of one network's curves; the colour is the page's business.
+
+    ``error`` is the standard error of the last validation loss.
+    """
     best = int(np.argmin(validation)) if validation else 0
     places = thinned(len(train), [best] if train else [])
     curve: Columns = {
@@ -201,6 +215,8 @@ def curve_rows(
         "dots": {
             "epoch": [len(train)] * len(ends),
             "y": rounded(ends),
+            "low": rounded([end - error * (i == 0) for i, end in enumerate(ends)]),
+            "high": rounded([end + error * (i == 0) for i, end in enumerate(ends)]),
             "shape": [shape] * len(ends),
         },
         "labels": {
@@ -213,15 +229,22 @@ def curve_rows(
 
 
 def bar_rows(
-    values: Sequence[float | None], texts: Sequence[str], letters: Sequence[str], extent: float
+    values: Sequence[float | None],
+    texts: Sequence[str],
+    letters: Sequence[str],
+    extent: float,
+    errors: Sequence[float | None] = (),
 ) -> Columns:
-    """Rows of one bar a network; None draws none."""
+    """Rows of one bar a network, a standard error to both sides of its end; None draws none."""
     shown = [0.0 if value is None else value for value in values]
+    room = [0.0 if error is None else error for error in errors] or [0.0] * len(shown)
     return {
         "order": list(range(len(shown))),
         "zero": [0.0] * len(shown),
         "end": [extent] * len(shown),
         "value": rounded(shown),
+        "low": rounded([max(0.0, v - e) for v, e in zip(shown, room, strict=True)]),
+        "high": rounded([min(extent, v + e) for v, e in zip(shown, room, strict=True)]),
         "text": list(texts),
         "letter": list(letters),
     }

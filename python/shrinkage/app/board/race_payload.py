@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from shrinkage.app.board.figures_payload import plain_specs
+from shrinkage.app.intervals import standard_error
 from shrinkage.app.race_look import LaneLook, Look
 from shrinkage.plots.race import (
     DARK_LANE_COLORS,
@@ -77,14 +79,25 @@ def race_payload(
                 texts.zeros_note,
             ),
             "test": _bars(
-                errors := [lane.test_error for lane in look.lanes],
+                [lane.test_error for lane in look.lanes],
                 [lane.test for lane in texts.lanes],
-                bar_extent(errors),
+                bar_extent([_upper(lane) for lane in look.lanes]),
                 texts.test,
                 texts.test_note,
+                [_finite(lane.deviation) for lane in look.lanes],
             ),
         },
     }
+
+
+def _finite(error: float | None) -> float:
+    """A standard error that can be drawn; that of a single row is infinite."""
+    return error if error is not None and math.isfinite(error) else 0.0
+
+
+def _upper(lane: LaneLook) -> float | None:
+    """Upper end of a test error's whisker."""
+    return None if lane.test_error is None else lane.test_error + _finite(lane.deviation)
 
 
 def _end_of_axis(look: Look) -> int:
@@ -110,6 +123,7 @@ def _lane(
         shape=LANE_SHAPES[i],
         changes=look.changes[i] if look.changes else (),
         words=words,
+        error=0.0 if lane.rows is None else _finite(standard_error(lane.rows.validation)),
     )
     return {
         "letter": LETTERS[i],
@@ -121,9 +135,14 @@ def _lane(
 
 
 def _bars(
-    values: Sequence[float | None], texts: Sequence[str], extent: float, title: str, note: str
+    values: Sequence[float | None],
+    texts: Sequence[str],
+    extent: float,
+    title: str,
+    note: str,
+    errors: Sequence[float | None] = (),
 ) -> dict[str, Any]:
-    rows = bar_rows(values, texts, LETTERS[: len(values)], extent)
+    rows = bar_rows(values, texts, LETTERS[: len(values)], extent, errors)
     return {"rows": rows, "extent": extent, "title": title, "note": note}
 
 

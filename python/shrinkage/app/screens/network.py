@@ -48,6 +48,7 @@ def render(
         lane_row(race, state, t)
     if not running:
         _failure(race, t)
+        _not_kept(race, t)
     if state.view == "train":
         live = st.fragment(_live, run_every=TICK_SECONDS if running else None)
         live(race, running, table is not None, state, t)
@@ -125,6 +126,8 @@ def _ways_on(race: Race, state: AppState, services: Services, t: Translator) -> 
 
 def _train_label(race: Race, t: Translator) -> str:
     done, goal = race.look.epoch, race.spec.epochs
+    if done == 0 and race.earlier is not None:
+        return t("network.train_again", epochs=count(goal))
     if done == 0:
         return t("network.train")
     if done < goal:
@@ -160,6 +163,17 @@ def _failure(race: Race, t: Translator) -> None:
         st.button(t("linear.change_data"), on_click=_open_data, key="race_change")
 
 
+def _not_kept(race: Race, t: Translator) -> None:
+    """What became of a race that was trained before and is not trained again unasked."""
+    earlier = race.earlier
+    if earlier is None or race.look.epoch > 0:
+        return
+    key = "network.not_kept"
+    if earlier.epochs is not None:
+        key += "_done" if earlier.status == "done" else "_stopped"
+    st.info(t(key, epochs=count(race.spec.epochs)), icon=":material/history:")
+
+
 def _open_data() -> None:
     st.session_state["data_panel"] = True
 
@@ -172,16 +186,16 @@ def _live(race: Race, running: bool, loaded: bool, state: AppState, t: Translato
     if running and (not race.running or (race.table is not None) != loaded):
         state.notice = state.told
         st.rerun()
-    look = race.look
+    look = race.look  # one for all that is drawn here
 
     def draw(look: Look, table: Table | None) -> tuple[str, dict[str, Any]]:
         payload = race_payload(race.id, look, race_texts(look, table, t), t.section("race"))
         return race_sentence(look, table, t), payload
 
-    sentence, payload = race.drawn(t.language, draw)
+    sentence, payload = race.drawn(t.language, look, draw)
     with st.container(key="race_finding", gap="xsmall"):
         if running:
-            st.progress(look.epoch / look.goal, text=race_line(race, t))
+            st.progress(look.epoch / look.goal, text=race_line(race, look, t))
         elif look.epoch > 0:
             st.caption(t("network.ran", epochs=count(look.epoch), seconds=duration(look.seconds)))
         st.markdown(sentence)

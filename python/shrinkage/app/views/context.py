@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from scipy import sparse
 
 from shrinkage.app.loading import TableFacts
 from shrinkage.app.race_look import Table
@@ -11,7 +12,7 @@ from shrinkage.app.state import AppState
 from shrinkage.app.views.history import target_label
 from shrinkage.app.views.loss_panel import loss_panel
 from shrinkage.app.views.preparation import preparation_report
-from shrinkage.app.views.text import Translator, count, plain
+from shrinkage.app.views.text import Translator, count, number, plain
 
 
 def context_line(result: LinearResult, state: AppState, t: Translator) -> None:
@@ -35,10 +36,20 @@ def race_context(table: Table, state: AppState, t: Translator) -> None:
     train, validation, test = (count(n) for n in parts)
     rows = t("network.parts", train=train, validation=validation, test=test)
     kind = "regression" if not table.classes else "classes" if table.outputs > 1 else "event"
-    said = [target, rows, t(f"network.loss_{kind}"), *_words(facts, t), *_left_out(facts, t)]
+    said = [target, rows, t(f"network.loss_{kind}"), _scaling(table, t)]
+    said += [*_words(facts, t), *_left_out(facts, t)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="context"):
         st.markdown(f":small[{t('list.join').join(said)}]", width="content")
         preparation_report(state, t, facts)
+
+
+def _scaling(table: Table, t: Translator) -> str:
+    """How the inputs were scaled, which decides what a penalty and a rate mean."""
+    if table.divisor is not None:
+        return t("network.scaled_together", divisor=number(table.divisor))
+    return t(
+        "network.scaled_sparse" if sparse.issparse(table.train.X) else "network.scaled_columns"
+    )
 
 
 def _classes(result: LinearResult, t: Translator) -> list[str]:

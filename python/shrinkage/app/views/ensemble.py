@@ -11,7 +11,7 @@ from shrinkage.app.race import Race
 from shrinkage.app.services import Services
 from shrinkage.app.state import VIEWS, AppState
 from shrinkage.app.views.ensemble_figures import ensemble_figures, ensemble_specs, votes_sentence
-from shrinkage.app.views.lanes import lane_label
+from shrinkage.app.views.lanes import results_label
 from shrinkage.app.views.progress import TICK_SECONDS, race_line, watch
 from shrinkage.app.views.text import Translator, count, duration
 from shrinkage.app.votes import REPEATS, Votes
@@ -60,7 +60,7 @@ def _await_end(race: Race, state: AppState, t: Translator) -> None:
         state.notice = state.told
         st.rerun()
     look = race.look
-    st.progress(look.epoch / look.goal, text=race_line(race, t))
+    st.progress(look.epoch / look.goal, text=race_line(race, look, t))
     st.info(t("ensemble.trains"), icon=":material/hourglass_top:")
 
 
@@ -77,10 +77,10 @@ def _show(state: AppState) -> None:
 
 
 def _chosen_lane(race: Race, lanes: list[int], t: Translator) -> int:
-    shown = race.spec.lanes_after(race.look.epoch - 1)
+    shown = race.look.lanes
 
     def label(i: int) -> str:
-        return t("network.lane", letter=LETTERS[i], label=lane_label(shown[i], t))
+        return t("network.lane", letter=LETTERS[i], label=results_label(shown[i], t))
 
     if len(lanes) == 1:
         st.markdown(label(lanes[0]), width="content")

@@ -12,7 +12,7 @@ from shrinkage.app.board import Figure, plain_specs
 from shrinkage.app.views.race_sentence import error_text
 from shrinkage.app.views.text import Translator, count, number
 from shrinkage.app.vote_facts import vote_facts
-from shrinkage.app.votes import Votes
+from shrinkage.app.votes import RowVotes, Votes
 from shrinkage.linear.facts import Fact
 from shrinkage.plots.ensemble import (
     TICKS,
@@ -36,8 +36,8 @@ def votes_sentence(votes: Votes, t: Translator) -> str:
     def shown(name: str, value: Any) -> str:
         if name in _ERRORS:
             return _error(value, votes)
-        if name == "above":
-            return error_text(value, classes=votes.classes)
+        if name in ("above", "error"):
+            return error_text(value, classes=votes.classes, digits=3)
         return count(value) if isinstance(value, int) else number(value, DIGITS)
 
     def fields(fact: Fact) -> dict[str, str]:
@@ -77,7 +77,7 @@ def _members(votes: Votes, t: Translator) -> Figure:
     marks = _error_marks(votes, t)
     scale = _scale(votes)
     rows, signals = member_rows(scale * votes.mean, scale * votes.spread, votes.match, marks)
-    note = t("ensemble.note.members", repeats=count(votes.repeats))
+    note = t("ensemble.note.members", repeats=count(votes.repeats), total=count(votes.total))
     if votes.units > votes.countable:
         limit = count(votes.countable)
         note += t("ensemble.note.not_exact", units=count(votes.units), limit=limit)
@@ -134,10 +134,17 @@ def _row(votes: Votes, row: int, t: Translator) -> Figure:
         rows,
         signals,
         t(f"ensemble.title.row_{kind}", row=count(row + 1)),
-        t(f"ensemble.note.row_{kind}", members=count(len(values))),
+        _place(of, row, t) + t(f"ensemble.note.row_{kind}", members=count(len(values))),
         [t("ensemble.column.predictions"), t("ensemble.column.count")],
         _bins(rows, lambda value: number(value, DIGITS), marks),
     )
+
+
+def _place(of: RowVotes, row: int, t: Translator) -> str:
+    """Where the row stands in the data that were given."""
+    if of.places is None:
+        return ""
+    return t("ensemble.note.place", place=count(of.places[row])) + t("fact.join")
 
 
 def _error_marks(votes: Votes, t: Translator) -> list[Mark]:

@@ -9,7 +9,7 @@ from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, RunSpec
 from shrinkage.app.state import AppState, Notice
 from shrinkage.app.store import Run
-from shrinkage.app.views.lanes import lane_label
+from shrinkage.app.views.lanes import rules_label
 from shrinkage.app.views.loss_panel import loss_label
 from shrinkage.app.views.text import Translator, count, duration, moment, number, plain
 
@@ -111,7 +111,9 @@ def _line(run: Run, spec: Opened, t: Translator) -> str:
 def _race_settings(run: Run, spec: RaceRun, t: Translator) -> list[str]:
     """What tells this race from others of the same data."""
     said = [] if spec.table.target is None else [_target(spec.table.target, t)]
-    lanes = t("network.versus").join(lane_label(lane, t) for lane in spec.race.settled().lanes)
+    race, epochs = spec.race, run.summary.get("epochs", spec.race.epochs)
+    trained = [race.rules_until(i, max(epochs, 1)) for i in range(len(race.lanes))]
+    lanes = t("network.versus").join(rules_label(rules, t) for rules in trained)
     said.append(t("history.race", lanes=lanes))
     if "epochs" in run.summary:
         said.append(t("history.epochs", n=count(run.summary["epochs"])))

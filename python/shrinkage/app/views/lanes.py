@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -9,15 +10,18 @@ import streamlit as st
 
 from shrinkage.app.board import LETTERS
 from shrinkage.app.race import Race
+from shrinkage.app.race_look import LaneLook
 from shrinkage.app.race_spec import MAX_LANES, PENALTIES, Lane
 from shrinkage.app.state import AppState
 from shrinkage.app.views.controls import control, steps_with
-from shrinkage.app.views.text import Translator, number
+from shrinkage.app.views.text import Translator, count, number
 
 _MANTISSAS = (1.0, 2.0, 3.0, 5.0)
 LAMBDAS = tuple(float(f"{m}e{power}") for power in range(-6, 1) for m in _MANTISSAS)
 RATES = tuple(round(0.05 * i, 2) for i in range(19))
 SHARES = tuple(round(0.1 * i, 1) for i in range(11))
+SHOWN_RULES = 2
+"""Rules of a training that are spelled out after the first."""
 _NEW = Lane(penalty="l2", lam=0.01, dropout=0.5)
 
 
@@ -32,6 +36,29 @@ def lane_label(lane: Lane, t: Translator) -> str:
     if lane.input_dropout > 0:
         said.append(t("network.with_input_dropout", rate=number(lane.input_dropout)))
     return t("network.plus").join(said) if said else t("network.plain")
+
+
+def results_label(seen: LaneLook, t: Translator) -> str:
+    """What results were trained under, rule after rule, and what is to come if it differs."""
+    if not seen.rules:
+        return lane_label(seen.lane, t)
+    label = rules_label(seen.rules, t)
+    if seen.coming is not None:
+        label = t("network.coming", label=label, coming=lane_label(seen.coming, t))
+    return label
+
+
+def rules_label(rules: Sequence[tuple[int, Lane]], t: Translator) -> str:
+    """The rules of a training: "L1, λ = 0.003; after epoch 400 L1, λ = 0.01"."""
+    (_, first), *later = rules
+    said = [lane_label(first, t)]
+    if len(later) > SHOWN_RULES:
+        said.append(t("network.more_rules", n=count(len(later) - SHOWN_RULES)))
+    said += [
+        t("network.from_epoch", epoch=count(epoch), label=lane_label(lane, t))
+        for epoch, lane in later[-SHOWN_RULES:]
+    ]
+    return t("network.rules").join(said)
 
 
 def lane_row(race: Race, state: AppState, t: Translator) -> None:

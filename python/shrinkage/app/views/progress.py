@@ -6,6 +6,7 @@ import streamlit as st
 
 from shrinkage.app.jobs import Job, JobState
 from shrinkage.app.race import Race
+from shrinkage.app.race_look import Look
 from shrinkage.app.views.text import Translator, count, duration, number
 
 TICK_SECONDS = 0.25
@@ -42,9 +43,9 @@ def _line(job: Job, t: Translator, label: str) -> str:
     )
 
 
-def race_line(race: Race, t: Translator) -> str:
-    """How far the race under way has come."""
-    job, look = race.job, race.look
+def race_line(race: Race, look: Look, t: Translator) -> str:
+    """How far the race under way had come at this look."""
+    job = race.job
     if job is not None and job.state is JobState.QUEUED:
         return t("network.queued")
     if race.table is None:
