@@ -158,9 +158,11 @@ def test_a_lane_is_changed_under_way_without_a_restart(open_app: Opened) -> None
     screen.at.run()
     screen.widget("select_slider", "lane_dropout_0").set_value(0.3)
     screen.at.run()
+    wanted = Lane(penalty="l1", lam=0.05, dropout=0.3)
+    while race.look.lanes[0].rules[-1][1] != wanted:
+        time.sleep(0.02)
     screen.click("race_stop")
     assert race_of(screen) is race
-    wanted = Lane(penalty="l1", lam=0.05, dropout=0.3)
     assert race.lanes()[0] == wanted
     assert race.spec.changes[0].epoch >= 3
     # The curve is that of all the rules, each from its epoch on.
