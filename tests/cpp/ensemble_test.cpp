@@ -274,7 +274,9 @@ TEST_CASE("responses by loss, and densities of normals") {
     CHECK(response_kind(AnyLoss(PoissonLoss{})) == ResponseKind::exponential);
     CHECK(response_kind(GaussianNoise{2}) == ResponseKind::gaussian);
     CHECK(n_densities(ResponseKind::gaussian, {}) == 1);
-    CHECK(n_densities(ResponseKind::softmax, {}) == 0);
+    CHECK(n_densities(ResponseKind::softmax, {}) == 1);
+    CHECK(n_densities(ResponseKind::logistic, {}) == 1);
+    CHECK(n_densities(ResponseKind::identity, {}) == 0);
     CHECK(log_normal_density(0.3, 4.0) ==
           doctest::Approx(-0.5 * std::log(8.0 * 3.14159265358979) - 0.09 / 8.0));
 }

@@ -12,21 +12,9 @@ from scipy import sparse, stats
 import shrinkage as sh
 from shrinkage.errors import Cancelled, ConvergenceWarning, InvalidArgument
 from shrinkage.neural import EnsembleProgress, Gaussian, Network, Setting
-from support.ensembles import all_masks, column, forward, network, response, rows
+from support.ensembles import all_masks, column, drawn_masks, forward, network, response, rows
 
 KINDS = ["bernoulli", "batch", "alpha", "gaussian", "dropconnect", "concrete"]
-
-
-def drawn_masks(net: Network, seed: int, member: int, groups: Any = None) -> list[Any]:
-    """What `sh.core.dropout_mask` says of a member."""
-    masks: list[Any] = []
-    for layer, rate in enumerate(net.rates):
-        n = net.sizes[layer]
-        if layer == 0 and groups is not None:
-            n = max(groups) + 1
-        mask = sh.core.dropout_mask(1, n, rate, seed=seed, step=member, layer=layer)[0]
-        masks.append(None if rate == 0 else mask[groups] if layer == 0 and groups else mask)
-    return masks
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -97,5 +97,17 @@ def all_masks(net: Network, groups: list[int] | None = None) -> list[tuple[float
     return found
 
 
+def drawn_masks(net: Network, seed: int, member: int, groups: Any = None) -> list[Any]:
+    """What `sh.core.dropout_mask` says of a member."""
+    masks: list[Any] = []
+    for layer, rate in enumerate(net.rates):
+        n = net.sizes[layer]
+        if layer == 0 and groups is not None:
+            n = max(groups) + 1
+        mask = sh.core.dropout_mask(1, n, rate, seed=seed, step=member, layer=layer)[0]
+        masks.append(None if rate == 0 else mask[groups] if layer == 0 and groups else mask)
+    return masks
+
+
 def column(values: np.ndarray) -> np.ndarray:
     return values[:, None] if values.ndim == 1 else values

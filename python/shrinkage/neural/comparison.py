@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
+from scipy import special
+from sklearn.base import clone, is_classifier
 
 from .._validation import (
     FloatArray,
@@ -99,12 +100,19 @@ class EnsembleComparison:
 
 @dataclass(frozen=True)
 class _Forecast:
-    """Members (T, n) or (T, n, K) where there are any, their mean, and what spreads beside them."""
+    """Members (T, n) or (T, n, K) where there are any, their mean, and what spreads beside them.
+
+    Of classes also the log of their mean probability at the targets, where these were given.
+    """
 
     mean: FloatArray
     std: FloatArray | None = None
     members: npt.NDArray[Any] | None = None
     n_members: int = 1
+    log_likelihood: FloatArray | None = None
+
+
+Forecaster = Callable[[Any, Any], _Forecast]
 
 
 def compare_ensembles(
@@ -164,7 +172,7 @@ def compare_ensembles(
             raise refuse("n_networks", n_networks, remedy, code="argument.range")
         for name, rate in _rates(estimator):
             require_every_unit(n_networks, rate, name)
-    if not hasattr(estimator, "predict_proba"):
+    if not is_classifier(estimator):
         loss = resolve_regression_loss(getattr(estimator, "loss", "squared"))
         if not isinstance(loss, Squared):
             remedy = "compare classifiers, or regressors with the squared loss"
@@ -219,10 +227,18 @@ class _Case:
         self.X_test, self.y_test = test[0], _as_column(test[1], "test[1]", test[0])
         self.n_networks, self.n_members = n_networks, n_members
         self.seed, self.n_threads = seed, n_threads
+        self.classes = is_classifier(estimator)
+        self.labels = np.unique(self.y) if self.classes else np.zeros(0)
+        unknown = self.classes & ~np.isin(self.y_test, self.labels)
+        if unknown.any():
+            place = int(np.flatnonzero(unknown)[0])
+            value = repr(self.y_test[place : place + 1].tolist()[0])
+            remedy = "test on labels that y has"
+            raise refuse(f"test[1][{place}]", value, remedy, code="argument.choice")
         self._dropout: tuple[Any, float] | None = None
 
     def measured(self, method: str) -> ComparedEnsemble:
-        predict: Callable[[Any], _Forecast]
+        predict: Forecaster
         if method in INSIDE:
             model, fitted = self.dropout_network()
             predict = partial(self.inside, model, method)
@@ -236,14 +252,16 @@ class _Case:
             predict = self.several(method)
             fitted = time.perf_counter() - start
         start = time.perf_counter()
-        forecast = predict(self.X_test)
+        forecast = predict(self.X_test, self.y_test if self.classes else None)
         predicted = time.perf_counter() - start
         members = forecast.members
         diversity = float("nan")
         if members is not None and len(members) > 1:
             pairs = np.triu_indices(len(members), 1)
             diversity = float(disagreement(members)[pairs].mean())
-        error, nll, calibration = self.scores(forecast, predict)
+        error, nll, calibration = (
+            self.class_scores(forecast) if self.classes else self.scores(forecast, predict)
+        )
         return ComparedEnsemble(
             method,
             forecast.n_members,
@@ -277,30 +295,35 @@ class _Case:
         model.fit(self.X, self.y)
         return model, time.perf_counter() - start
 
-    def members(self, model: Any, X: Any) -> _Forecast:
+    def members(self, model: Any, X: Any, y: Any) -> _Forecast:
         """All members that share a network by fixed masks."""
-        ens = model.predict_ensemble(X, keep_members=True, n_threads=self.n_threads)
-        return _Forecast(ens.mean, None, ens.members, ens.n_members)
+        ens = model.predict_ensemble(X, y=y, keep_members=True, n_threads=self.n_threads)
+        return _Forecast(ens.mean, None, ens.members, ens.n_members, ens.log_likelihood)
 
-    def inside(self, model: Any, method: str, X: Any) -> _Forecast:
+    def inside(self, model: Any, method: str, X: Any, y: Any) -> _Forecast:
         drawn = method != "weight_scaling" and not model._network.dropout_kind.n_members
         ens = model.predict_ensemble(
             X,
             method,
             n_members=self.n_members if drawn else None,
+            y=y,
             keep_members=method == "mc",
             random_state=self.seed,
             n_threads=self.n_threads,
         )
         spread = ens.std if method == "rao_blackwell" else None
-        return _Forecast(ens.mean, spread, ens.members, ens.n_members)
+        return _Forecast(ens.mean, spread, ens.members, ens.n_members, ens.log_likelihood)
 
-    def several(self, method: str) -> Callable[[Any], _Forecast]:
+    def several(self, method: str) -> Forecaster:
         predictors = self.snapshots() if method == "snapshots" else self.networks(method)
 
-        def predict(X: Any) -> _Forecast:
-            members = np.stack([each(X) for each in predictors])
-            return _Forecast(members.mean(axis=0), None, members, len(members))
+        def predict(X: Any, y: Any) -> _Forecast:
+            found = np.stack([each(X) for each in predictors])
+            if not self.classes:
+                return _Forecast(found.mean(axis=0), None, found, len(found))
+            members, mean = np.exp(found), special.logsumexp(found, axis=0) - np.log(len(found))
+            at = np.arange(len(y)), np.searchsorted(self.labels, y)
+            return _Forecast(members.mean(axis=0), None, members, len(members), mean[at])
 
         return predict
 
@@ -323,7 +346,7 @@ class _Case:
     def resampled(self, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         """(n,) rows drawn with replacement, again until no class is missing."""
         n = len(self.y)
-        classes = len(np.unique(self.y)) if hasattr(self.estimator, "predict_proba") else 0
+        classes = len(self.labels)
         for _ in range(RESAMPLES):
             rows = rng.integers(0, n, n)
             if not classes or len(np.unique(self.y[rows])) == classes:
@@ -356,23 +379,26 @@ class _Case:
 
     @staticmethod
     def predictor(model: Any) -> Callable[[Any], FloatArray]:
-        predict: Callable[[Any], FloatArray] = getattr(model, "predict_proba", model.predict)
+        """What makes predictions, or log probabilities of classes."""
+        predict: Callable[[Any], FloatArray] = getattr(model, "predict_log_proba", model.predict)
         return predict
 
-    def scores(
-        self, forecast: _Forecast, predict: Callable[[Any], _Forecast]
-    ) -> tuple[Estimate, Estimate, Estimate]:
-        """Error, negative log-likelihood and calibration on the test rows."""
+    def class_scores(self, forecast: _Forecast) -> tuple[Estimate, Estimate, Estimate]:
+        """Share of wrong classes, negative log-likelihood and calibration on the test rows."""
+        assert forecast.log_likelihood is not None  # targets were given
         y = np.asarray(self.y_test)
-        if hasattr(self.estimator, "predict_proba"):
-            classes = np.unique(self.y)
-            wrong = classes[forecast.mean.argmax(axis=1)] != y
-            return (
-                share_estimate(wrong),
-                negative_log_likelihood(y, forecast.mean, classes=classes),
-                expected_calibration_error(y, forecast.mean, classes=classes),
-            )
-        trained = predict(self.X)
+        return (
+            share_estimate(self.labels[forecast.mean.argmax(axis=1)] != y),
+            mean_estimate(-forecast.log_likelihood),
+            expected_calibration_error(y, forecast.mean, classes=self.labels),
+        )
+
+    def scores(
+        self, forecast: _Forecast, predict: Forecaster
+    ) -> tuple[Estimate, Estimate, Estimate]:
+        """Squared error, negative log-likelihood and coverage on the test rows."""
+        y = np.asarray(self.y_test)
+        trained = predict(self.X, None)
         noise = np.sqrt(np.mean((np.asarray(self.y) - trained.mean) ** 2, axis=0))
         law: Predictive
         if forecast.members is not None:

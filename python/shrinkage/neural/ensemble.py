@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import gammaln, ndtri, xlogy
 from scipy.stats.qmc import Sobol
 
+from .._classes import by_class
 from .._runtime import resolve_threads, watch_native
 from .._validation import FloatArray, as_array, as_floats, as_integer, as_number, refuse
 from ..core import _native
@@ -191,6 +192,10 @@ class _Job:
             return {}
         return {"member_losses": found["losses"], "member_errors": found["errors"]}
 
+    def class_eta(self, eta: FloatArray) -> FloatArray:
+        """(n,) for two classes, else (n, K), from (n, outputs)."""
+        return eta[:, 0] if isinstance(self.loss, Logistic) else eta
+
     def extras(self, extra: FloatArray) -> dict[str, Any]:
         """What members average beside their predictions."""
         if self.classes:
@@ -200,13 +205,14 @@ class _Job:
             {"data_variance": shaped(extra, self.loss)} if isinstance(self.loss, Gaussian) else {}
         )
 
-    def log_likelihood(self, log_density: FloatArray, mean: FloatArray) -> FloatArray | None:
-        """Of the targets, where members' densities are averaged; `mean` is their prediction."""
+    def response(self, mean: FloatArray) -> FloatArray:
+        """Means of members' (n, responses): of classes their sum is 1 but for rounding of each."""
+        return shaped(mean / mean.sum(axis=1, keepdims=True) if self.classes else mean, self.loss)
+
+    def log_likelihood(self, log_density: FloatArray) -> FloatArray | None:
+        """Of the targets, where members' densities are averaged."""
         if self.target is None:
             return None
-        if self.classes:
-            with np.errstate(divide="ignore"):
-                return np.asarray(np.log(mean[np.arange(len(mean)), self.target.astype(int)]))
         unknown = self.kind == "rao_blackwell" and isinstance(self.loss, Poisson | Gamma)
         if unknown or not log_density.shape[1]:
             return None
@@ -255,17 +261,16 @@ class _Sampling(_Job):
         between, error = self._variances(found["squares"], n)
         within = extra[:, -mean.shape[1] :] if self.kind == "rao_blackwell" else 0.0
         extra = extra[:, : -mean.shape[1]] if self.kind == "rao_blackwell" else extra
-        prediction = shaped(mean, self.loss)
         enough = self.wanted == 0 or n == self.members or _largest_error(between, n) <= self.wanted
         return Ensemble(
             self.kind,
             n,
-            prediction,
-            shaped(np.sqrt(between + within), self.loss, spread=True),
-            shaped(np.sqrt(error), self.loss, spread=True),
+            self.response(mean),
+            shaped(np.sqrt(between + within), self.loss),
+            shaped(np.sqrt(error), self.loss),
             self.source,
             members=self._members(found["members"], mean.shape) if self.keep_members else None,
-            log_likelihood=self.log_likelihood(found["log_density"], prediction),
+            log_likelihood=self.log_likelihood(found["log_density"]),
             stopped=not enough or (self.wanted == 0 and n < self.members),
             **self.extras(extra),
             **self.scores(found),
@@ -311,33 +316,36 @@ class _Enumeration(_Job):
             n_threads=threads,
             control=control,
         )
-        arithmetic = shaped(found["mean"], self.loss)
+        arithmetic = self.response(found["mean"])
         geometric = self._geometric(found["output"])
         mean = arithmetic if self.kind == "exact_arithmetic" else geometric
         assert mean is not None  # the kind was checked against the loss
-        averaged = self.classes or self.kind == "exact_arithmetic"
-        likelihood = self.log_likelihood(found["log_density"], mean) if averaged else None
+        averaged = self.kind == "exact_arithmetic"
         return Ensemble(
             self.kind,
             int(found["n_members"]),
             mean,
-            shaped(np.sqrt(found["variance"]), self.loss, spread=True),
+            shaped(np.sqrt(found["variance"]), self.loss),
             np.zeros_like(mean),
             self.source,
             arithmetic_mean=arithmetic,
             geometric_mean=geometric,
-            log_likelihood=likelihood if averaged else self._of_geometric_mean(mean),
+            log_likelihood=self.log_likelihood(found["log_density"])
+            if averaged
+            else self._of_geometric_mean(found["output"], mean),
             **self.extras(found["extra"]),
             **self.scores(found),
         )
 
-    def _of_geometric_mean(self, mean: FloatArray) -> FloatArray | None:
+    def _of_geometric_mean(self, output: FloatArray, mean: FloatArray) -> FloatArray | None:
         """The log likelihood under the normalized geometric mean of the members' densities.
 
         Of normals of one variance, and of Poisson laws, it is one of them, at `mean`.
         """
         if self.target is None:
             return None
+        if self.classes:
+            return _at(self.target, by_class(self.loss.log_mean, self.class_eta(output)))
         y = self.target.reshape(mean.shape)
         if isinstance(self.loss, Poisson):
             return np.asarray(xlogy(y, mean) - mean - gammaln(y + 1))
@@ -353,7 +361,9 @@ class _Enumeration(_Job):
         Log probabilities are η up to what all classes share, which the norm takes out again; and
         a product of Poisson densities is one at the mean of η.
         """
-        if not isinstance(self.loss, Logistic | Multinomial | Squared | Poisson):
+        if self.classes:
+            return by_class(self.loss.mean, self.class_eta(output))
+        if not isinstance(self.loss, Squared | Poisson):
             return None
         return shaped(self.loss.mean(output), self.loss)
 
@@ -377,6 +387,11 @@ def _normal_rule(outputs: int) -> tuple[FloatArray, FloatArray]:
     factor = np.linalg.cholesky(points.T @ points / len(points))
     points = np.linalg.solve(factor, points.T).T
     return points, np.full(len(points), 1 / len(points))
+
+
+def _at(classes: FloatArray, columns: FloatArray) -> FloatArray:
+    """(n,) of (n, K) columns those of each row's class."""
+    return np.asarray(columns[np.arange(len(columns)), classes.astype(int)])
 
 
 def _one_or_several(columns: FloatArray) -> FloatArray:

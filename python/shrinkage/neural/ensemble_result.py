@@ -116,6 +116,7 @@ class Ensemble:
         log_likelihood: (n,) log of the members' mean density at y, (n, P) for P precisions; of
             exact_geometric, log of the normalized geometric mean of their densities. None without
             y, and where the loss has no density.
+            Finite however sure a member is of another class: it never passes through `mean`.
         member_losses: (T,) mean loss of each member on y; of exact kinds in the order of
             `member_masks`. member_errors: (T,) share of wrong classes, or mean squared error.
         source: by what masks are drawn again. stopped: whether a callback stopped it.
@@ -158,7 +159,7 @@ class Ensemble:
     def mutual_information(self) -> FloatArray:
         """(n,) what knowing the sub-network would tell of the class (Houlsby et al. 2011), in nats.
 
-        Entropy of the mean less the mean entropy; at least 0 but for rounding.
+        Entropy of the mean less the mean entropy, at least 0.
         """
         self._require_classes()
         if self.kind == "exact_geometric" and self.arithmetic_mean is not None:
@@ -166,7 +167,7 @@ class Ensemble:
             whole = -np.sum(p * np.log(np.where(p > 0, p, 1.0)), axis=1)
         else:
             whole = self.entropy
-        return np.asarray(whole - self.expected_entropy)
+        return np.asarray(np.maximum(whole - np.asarray(self.expected_entropy), 0.0))
 
     def _require_classes(self) -> None:
         if self.expected_entropy is None:
@@ -207,10 +208,7 @@ class Ensemble:
         return self.member_losses
 
 
-def shaped(values: FloatArray, loss: Any, *, spread: bool = False) -> FloatArray:
-    """R from (n, responses): probabilities of both classes from that of the second, if there are
-    two; one number a row loses its axis. `spread`: of deviations, which both classes share."""
-    if isinstance(loss, Logistic):
-        return np.hstack([values if spread else 1 - values, values])
-    alone = values.shape[1] == 1 and not isinstance(loss, Multinomial)
+def shaped(values: FloatArray, loss: Any) -> FloatArray:
+    """R from (n, responses): one number a row loses its axis, unless it is of a class."""
+    alone = values.shape[1] == 1 and not isinstance(loss, Logistic | Multinomial)
     return values[:, 0] if alone else values

@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from .._classes import decision_of, labels_of, weigh_classes
+from .._classes import by_class, decision_of, labels_of, weigh_classes
 from .._validation import FloatArray, as_weights, describe, refuse
 from ..losses import Logistic, Loss, Multinomial
 from .base import DropoutMLP, Rates
@@ -328,17 +328,21 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> FloatArray:
         """(n,) η, positive for the second of two classes; (n, K) for more."""
-        eta = self._eta(X)
-        return decision_of(eta[:, 0] if eta.shape[1] == 1 else eta)
+        return decision_of(self._eta_of_classes(X))
 
     def predict_proba(self, X: Any) -> FloatArray:
         """(n, K) probabilities in the order of `classes_`, all units on."""
-        eta = self._eta(X)
-        if eta.shape[1] > 1:
-            return Multinomial().mean(eta)
-        return np.column_stack([Logistic().mean(-eta[:, 0]), Logistic().mean(eta[:, 0])])
+        return by_class(self._loss().mean, self._eta_of_classes(X))
+
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """(n, K) their logarithms, finite where a probability is too small to be told from 0."""
+        return by_class(self._loss().log_mean, self._eta_of_classes(X))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """(n,) labels."""
+        return labels_of(self._eta_of_classes(X), self.classes_)
+
+    def _eta_of_classes(self, X: Any) -> FloatArray:
+        """(n,) η for two classes, (n, K) for more."""
         eta = self._eta(X)
-        return labels_of(eta[:, 0] if eta.shape[1] == 1 else eta, self.classes_)
+        return eta[:, 0] if eta.shape[1] == 1 else eta

@@ -12,11 +12,11 @@
 namespace shrinkage {
 
 /// Which densities there are: with precisions those of normals of these, of a Gaussian with learned
-/// variance that one, under a log link minus the loss (of Poisson counts without its constant).
-/// Those of classes are the responses themselves.
+/// variance that one, under a log link minus the loss (of Poisson counts without its constant), of
+/// classes likewise: log p, which the responses themselves cannot tell where p vanishes.
 inline std::size_t n_densities(ResponseKind kind, std::span<const double> precisions) {
     if (!precisions.empty()) return precisions.size();
-    return kind == ResponseKind::gaussian || kind == ResponseKind::exponential ? 1 : 0;
+    return kind == ResponseKind::identity ? 0 : 1;
 }
 
 /// log N(r; 0, variance)
@@ -31,14 +31,14 @@ struct DensityOf {
     const T *y, *value;
     const T* noise;   // variances of the targets
     const T* spread;  // variances of the response under the integrated mask
-    const T* loss;
+    const T* loss;    // of classes with a mask integrated: under this mask
 };
 
 /// out (densities, stride) of the first n rows.
 template <typename T>
 void log_densities(ResponseKind kind, std::span<const double> precisions, const DensityOf<T>& of,
                    std::size_t n, std::span<double> out) {
-    if (precisions.empty() && kind == ResponseKind::exponential) {
+    if (precisions.empty() && kind != ResponseKind::gaussian) {
         for (std::size_t j = 0; j < n; ++j) out[j] = -static_cast<double>(of.loss[j]);
         return;
     }

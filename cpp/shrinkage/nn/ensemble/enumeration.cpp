@@ -42,19 +42,19 @@ void add_weighted(const T* x_, std::size_t n, double weight, double* sum_) {
     });
 }
 
-/// The same of x - centre and its square.
+/// The mean goes `part` of the way to x, the weight's part of all so far (West 1979): it never
+/// leaves the range of the x, nor do the squared deviations fall below 0.
 template <typename T>
-void add_moments(const T* x_, std::size_t n, double weight, const double* centre_, double* sum_,
+void add_moments(const T* x_, std::size_t n, double weight, double part, double* mean_,
                  double* squares_) {
     const T* __restrict x = x_;
-    const double* __restrict centre = centre_;
-    double* __restrict sum = sum_;
+    double* __restrict mean = mean_;
     double* __restrict squares = squares_;
     vectorized([=]() SHRINKAGE_INLINED {
         for (std::size_t i = 0; i < n; ++i) {
-            const double value = static_cast<double>(x[i]) - centre[i], share = weight * value;
-            sum[i] += share;
-            squares[i] += share * value;
+            const double value = static_cast<double>(x[i]), change = value - mean[i];
+            mean[i] += part * change;
+            squares[i] += weight * change * (value - mean[i]);
         }
     });
 }
@@ -132,7 +132,7 @@ private:
     Response<T> response_;
     Aligned<T> loss_, error_;
     std::vector<double> densities_;
-    std::vector<double> centre_;  // responses of the first member: moments about them round less
+    double total_ = 0.0;  // of the weights so far
     BlockTargets<T> targets_;
     Sums* out_ = nullptr;
     std::uint64_t counted_ = 0;
@@ -164,7 +164,7 @@ void Enumerator<T>::run(const CommonBlock<T>& block, const Targets& targets, Sum
     stride_ = block.stride;
     targets_ = responder_.targets(targets, block.rows);
     out_ = &sums;
-    centre_.clear();
+    total_ = 0.0;
     sums.mean.assign(responder_.responses() * stride_, 0.0);
     sums.variance = sums.mean;
     sums.output.assign(responder_.outputs() * stride_, 0.0);
@@ -187,10 +187,7 @@ void Enumerator<T>::run(const CommonBlock<T>& block, const Targets& targets, Sum
     } else {
         enter(0, block.entering, 1.0, 0);
     }
-    for (std::size_t i = 0; i < centre_.size(); ++i) {
-        sums.variance[i] = std::max(0.0, sums.variance[i] - sums.mean[i] * sums.mean[i]);
-        sums.mean[i] += centre_[i];
-    }
+    for (double& squares : sums.variance) squares /= total_;
 }
 
 /// base = biases and what dropped numbers still give; terms: what keeping a decision's units adds.
@@ -286,9 +283,10 @@ void Enumerator<T>::count(const T* eta, double weight, std::uint64_t bits) {
     responder_.respond(eta, stride_, response_);
     Sums& out = *out_;
     const T* value = response_.value.data();
-    if (centre_.empty()) centre_.assign(value, value + out.mean.size());
-    add_moments(value, out.mean.size(), weight, centre_.data(), out.mean.data(),
-                out.variance.data());
+    total_ += weight;
+    const double part =
+        weight > 0.0 ? weight / total_ : 0.0;  // all dropped may be as good as never
+    add_moments(value, out.mean.size(), weight, part, out.mean.data(), out.variance.data());
     add_weighted(eta, out.output.size(), weight, out.output.data());
     add_weighted(response_.extra.data(), out.extra.size(), weight, out.extra.data());
     if (out.losses != nullptr) score(eta, weight, bits);

@@ -121,7 +121,8 @@ void LastMask<T>::covary(const T* inputs, std::size_t stride, Space& space) cons
 }
 
 template <typename T>
-void LastMask<T>::respond(const T* eta, const T* inputs, std::size_t stride, Space& space,
+void LastMask<T>::respond(const T* eta, const T* inputs, std::size_t stride,
+                          const BlockTargets<T>& targets, Space& space,
                           Response<T>& response) const {
     const std::size_t outputs = responder_.outputs(), responses = responder_.responses();
     space.eta.assign(eta, eta + outputs * stride);
@@ -133,7 +134,9 @@ void LastMask<T>::respond(const T* eta, const T* inputs, std::size_t stride, Spa
     }
     covary(inputs, stride, space);
     T* variance = response.extra.data() + responder_.extras() * stride;
-    if (of_classes(responder_.kind())) return average_classes(stride, space, response, variance);
+    if (of_classes(responder_.kind())) {
+        return average_classes(stride, targets, space, response, variance);
+    }
     responder_.respond(space.eta.data(), stride, response);
     const T* v = space.covariances.data();
     switch (responder_.kind()) {
@@ -155,18 +158,24 @@ void LastMask<T>::respond(const T* eta, const T* inputs, std::size_t stride, Spa
 }
 
 /// Responses at eta + L z for every point z of the rule, L L' the covariance: their mean and the
-/// variance between them.
+/// variance between them. The running mean moves a share of the way to each (West 1979), so that
+/// neither leaves the range of probabilities nor the variance that of squares.
 template <typename T>
-void LastMask<T>::average_classes(std::size_t stride, Space& space, Response<T>& response,
-                                  T* variance) const {
-    const std::size_t outputs = responder_.outputs(), n = outputs * stride;
+void LastMask<T>::average_classes(std::size_t stride, const BlockTargets<T>& targets, Space& space,
+                                  Response<T>& response, T* variance_) const {
+    const std::size_t outputs = responder_.outputs(), n = responder_.responses() * stride;
     factor_each(outputs, stride, space.covariances.data());
     responder_.prepare(space.response, stride);
-    space.shifted.resize(n);
-    space.moments.assign(2 * n, T{0});
-    T *first = space.moments.data(), *second = first + n;
+    space.shifted.resize(outputs * stride);
+    space.loss.resize(stride);
+    space.error.resize(stride);
+    const bool scores = !targets.rows.empty();
+    space.densities = LogSums(scores ? targets.rows.size() : 0);
+    std::fill_n(response.value.data(), n, T{0});
+    std::fill_n(variance_, n, T{0});
+    double total = 0.0;
     for (std::size_t s = 0; s < shares_.size(); ++s) {
-        std::copy_n(space.eta.data(), n, space.shifted.data());
+        std::copy_n(space.eta.data(), outputs * stride, space.shifted.data());
         for (std::size_t k = 0; k < outputs; ++k) {
             for (std::size_t i = 0; i <= k; ++i) {
                 add_multiple(space.covariances.data() + row_of(k, i) * stride,
@@ -174,18 +183,27 @@ void LastMask<T>::average_classes(std::size_t stride, Space& space, Response<T>&
             }
         }
         responder_.respond(space.shifted.data(), stride, space.response);
-        const T share = shares_[s];
-        const T* p = space.response.value.data();
+        total += shares_[s];
+        const T share = static_cast<T>(shares_[s]), part = static_cast<T>(shares_[s] / total);
+        const T* __restrict p = space.response.value.data();
+        T* __restrict mean = response.value.data();
+        T* __restrict variance = variance_;
         vectorized([=]() SHRINKAGE_INLINED {
             for (std::size_t i = 0; i < n; ++i) {
-                first[i] += share * p[i];
-                second[i] += share * p[i] * p[i];
+                const T change = p[i] - mean[i];
+                mean[i] += part * change;
+                variance[i] += share * change * (p[i] - mean[i]);
             }
         });
+        if (!scores) continue;
+        responder_.score(space.shifted.data(), stride, space.response, targets, space.loss.data(),
+                         space.error.data());
+        for (std::size_t j = 0; j < targets.rows.size(); ++j) {
+            space.densities.add(j, -static_cast<double>(space.loss[j]), shares_[s]);
+        }
     }
-    for (std::size_t i = 0; i < n; ++i) {
-        response.value[i] = first[i];
-        variance[i] = std::max(second[i] - first[i] * first[i], T{0});
+    for (std::size_t j = 0; j < space.densities.size(); ++j) {
+        space.loss[j] = static_cast<T>(-space.densities.log(j, total));
     }
 }
 

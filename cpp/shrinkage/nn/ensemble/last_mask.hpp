@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "shrinkage/nn/ensemble/log_sums.hpp"
 #include "shrinkage/nn/ensemble/plan.hpp"
 #include "shrinkage/nn/ensemble/response.hpp"
 #include "shrinkage/nn/layout.hpp"
@@ -32,19 +33,21 @@ public:
 
     /// Buffers of one thread.
     struct Space {
-        Aligned<T> eta, squares, covariances, shifted, moments;
+        Aligned<T> eta, squares, covariances, shifted, loss, error;
         Response<T> response;
+        LogSums densities;
     };
 
     /// From the outputs with all of the last layer's inputs on, and these inputs, (inputs, stride):
-    /// `response` becomes the mean response and, behind the responder's extras, its variance.
-    void respond(const T* eta, const T* inputs, std::size_t stride, Space& space,
-                 Response<T>& response) const;
+    /// `response` becomes the mean response and, behind the responder's extras, its variance. With
+    /// targets of classes `space.loss` becomes minus the log of their mean probability.
+    void respond(const T* eta, const T* inputs, std::size_t stride, const BlockTargets<T>& targets,
+                 Space& space, Response<T>& response) const;
 
 private:
     void covary(const T* inputs, std::size_t stride, Space& space) const;
-    void average_classes(std::size_t stride, Space& space, Response<T>& response,
-                         T* variance) const;
+    void average_classes(std::size_t stride, const BlockTargets<T>& targets, Space& space,
+                         Response<T>& response, T* variance) const;
     /// Place of Cov[eta_k, eta_i], i <= k, among the rows.
     std::size_t row_of(std::size_t k, std::size_t i) const {
         return of_classes(responder_.kind()) ? k * (k + 1) / 2 + i : k;
@@ -57,7 +60,8 @@ private:
     T slope_ = T{1}, offset_ = T{0};  // Var[r] is a multiple of (slope x + offset)^2
     std::size_t rows_ = 0;            // of covariances: of classes all pairs, else the diagonal
     Aligned<T> weights_;              // (rows, inputs): that multiple times w_k w_i
-    std::vector<T> points_, shares_;
+    std::vector<T> points_;
+    std::vector<double> shares_;
 };
 
 }  // namespace shrinkage

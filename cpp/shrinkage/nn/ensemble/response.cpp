@@ -18,7 +18,8 @@ struct ScalarLossOf<OneOutput<L>> {
     using type = L;
 };
 
-/// Probabilities, entropy and log of the norm, from one exponential an output.
+/// Probabilities, entropy and log of the norm, from one exponential an output. No probability
+/// leaves [0, 1]: the largest exponential is 1, and the sum at least that.
 template <typename T>
 void respond_softmax(const T* eta, std::size_t classes, std::size_t stride, Response<T>& response) {
     T* value = response.value.data();
@@ -51,7 +52,7 @@ void respond_softmax(const T* eta, std::size_t classes, std::size_t stride, Resp
                 const T log_sum = elementary::log(sum[i]);
                 const T inverse = T{1} / sum[i];
                 entropy[first + i] = log_sum - mean[i] * inverse;
-                log_norm[first + i] = log_sum + highest[i];
+                log_norm[first + i] = log_sum;
                 sum[i] = inverse;
             }
             for (std::size_t k = 0; k < classes; ++k) {
@@ -61,9 +62,11 @@ void respond_softmax(const T* eta, std::size_t classes, std::size_t stride, Resp
     });
 }
 
+/// Both probabilities from the smaller one's side, as 1 - p would lose what is close to 0.
 template <typename T>
 void respond_logistic(const T* eta, std::size_t stride, Response<T>& response) {
-    T* __restrict value = response.value.data();
+    T* __restrict first = response.value.data();
+    T* __restrict second = first + stride;
     T* __restrict entropy = response.extra.data();
     T* __restrict log_norm = response.log_norm.data();
     vectorized([=]() SHRINKAGE_INLINED {
@@ -72,9 +75,10 @@ void respond_logistic(const T* eta, std::size_t stride, Response<T>& response) {
             const T e = elementary::exp(-size);
             const T larger = T{1} / (T{1} + e), smaller = e * larger;
             const T log_sum = elementary::log(T{1} + e);
-            value[i] = x < T{0} ? smaller : larger;
+            first[i] = x < T{0} ? larger : smaller;
+            second[i] = x < T{0} ? smaller : larger;
             entropy[i] = log_sum + smaller * size;
-            log_norm[i] = log_sum + (x < T{0} ? T{0} : x);
+            log_norm[i] = log_sum;
         }
     });
 }
@@ -131,7 +135,9 @@ ResponseKind response_kind(const OutputLoss& loss) {
 template <typename T>
 Responder<T>::Responder(const OutputLoss& loss)
     : loss_(loss), kind_(response_kind(loss)), outputs_(outputs_of(loss)) {
-    responses_ = kind_ == ResponseKind::gaussian ? outputs_ / 2 : outputs_;
+    responses_ = kind_ == ResponseKind::gaussian   ? outputs_ / 2
+                 : kind_ == ResponseKind::logistic ? 2
+                                                   : outputs_;
     extras_ = of_classes(kind_) ? 1 : kind_ == ResponseKind::gaussian ? responses_ : 0;
 }
 
@@ -165,7 +171,7 @@ BlockTargets<T> Responder<T>::targets(const Targets& targets,
     BlockTargets<T> block{Aligned<T>(responses_ * stride, T{0}), rows, &targets};
     for (std::size_t j = 0; j < rows.size(); ++j) {
         const double* y = targets.y.data() + rows[j] * size;
-        if (kind_ == ResponseKind::softmax) {
+        if (of_classes(kind_)) {
             block.y[static_cast<std::size_t>(y[0]) * stride + j] = T{1};
             continue;
         }
@@ -183,18 +189,21 @@ void Responder<T>::score(const T* eta, std::size_t stride, const Response<T>& re
     score_each(loss_, eta, stride, response, responses_, targets, loss, error);
 }
 
-/// -log p of the class = log norm - eta of the class; wrong where another has a larger eta.
+/// -log p of the class = log norm + the largest eta - its own; wrong where another has a larger
+/// eta. The difference comes first: it is exactly 0 where the class is right.
 template <typename T>
 void Responder<T>::score_classes(const T* eta, std::size_t stride, const Response<T>& response,
                                  const BlockTargets<T>& targets, T* loss, T* error) const {
     const T* __restrict log_norm = response.log_norm.data();
     const T* __restrict y = targets.y.data();
     if (kind_ == ResponseKind::logistic) {
+        const T* __restrict second = y + stride;
         vectorized([=]() SHRINKAGE_INLINED {
             for (std::size_t i = 0; i < stride; ++i) {
-                loss[i] = log_norm[i] - y[i] * eta[i];
+                const T behind = second[i] > T{0} ? -eta[i] : eta[i];
+                loss[i] = log_norm[i] + (behind > T{0} ? behind : T{0});
                 const T predicted = eta[i] > T{0} ? T{1} : T{0};
-                error[i] = predicted == y[i] ? T{0} : T{1};
+                error[i] = predicted == second[i] ? T{0} : T{1};
             }
         });
         return;
@@ -216,7 +225,7 @@ void Responder<T>::score_classes(const T* eta, std::size_t stride, const Respons
                 }
             }
             for (std::size_t i = 0; i < lanes; ++i) {
-                loss[first + i] = log_norm[first + i] - own[i];
+                loss[first + i] = log_norm[first + i] + (highest[i] - own[i]);
                 error[first + i] = own[i] < highest[i] ? T{1} : T{0};
             }
         }

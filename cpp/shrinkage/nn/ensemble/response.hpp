@@ -13,7 +13,7 @@
 namespace shrinkage {
 
 /// identity     the outputs
-/// logistic     probability of the second of two classes
+/// logistic     probabilities of both classes, from the one output of the second
 /// softmax      probabilities of all classes
 /// exponential  the mean under a log link
 /// gaussian     means; their variances besides
@@ -32,7 +32,7 @@ template <typename T>
 struct Response {
     Aligned<T> value;
     Aligned<T> extra;
-    Aligned<T> log_norm;  // of classes: log of the sum of e^eta, (1, stride)
+    Aligned<T> log_norm;  // of classes: log of the sum of e^(eta - the largest eta), (1, stride)
 };
 
 /// The targets of a block as vectors want them; empty where nothing is to be scored.

@@ -326,17 +326,19 @@ void Sampler<T>::evaluate(std::uint64_t t, std::size_t block, Desk<T>& desk, Tal
                          desk.error.data());
     }
     if (integrated_) {
-        integrated_->respond(eta, desk.pass.last_inputs(), stride, desk.space, response);
+        integrated_->respond(eta, desk.pass.last_inputs(), stride, targets_[block], desk.space,
+                             response);
     }
     if (out_.densities > 0) {
         const T* extra = response.extra.data();
+        const bool of_log_mean = integrated_ && of_classes(responder_.kind());
         const DensityOf<T> of{responder_.responses(),
                               stride,
                               targets_[block].y.data(),
                               response.value.data(),
                               extra,
                               integrated_ ? extra + responder_.extras() * stride : nullptr,
-                              desk.loss.data()};
+                              of_log_mean ? desk.space.loss.data() : desk.loss.data()};
         log_densities(responder_.kind(), request_.precisions, of, common.rows.size(),
                       std::span<double>(desk.densities));
     }
