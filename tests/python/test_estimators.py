@@ -102,8 +102,10 @@ def test_a_regressor_is_one_fit_of_the_path(penalty: Any) -> None:
     assert model.intercept_ == path.intercepts[0]
     assert model.converged_
     assert 0 <= model.gap_ <= 1e-10
-    np.testing.assert_allclose(model.predict(X), path.predict(X, 0.05), rtol=1e-12)
-    assert model.score(X, y) > 0
+    np.testing.assert_allclose(
+        model.predict(X, offset), path.predict(X, 0.05, offset=offset), rtol=1e-12
+    )
+    assert model.score(X, y, weight, offset) > 0
 
 
 def test_a_classifier_is_one_fit_of_the_path() -> None:
