@@ -50,7 +50,7 @@ def test_the_race_runs_before_ones_eyes_and_stops(open_app: Opened, size: dict[s
         assert epoch(seen) > first
         page.locator(".st-key-race_stop button").click()
         said = ended(seen)
-        after = re.match(r"After (\d+) epochs", said)
+        after = re.match(r"After epoch (\d+)", said)
         assert after is not None
         assert first < int(after[1]) < 200
         assert page.locator(".lane .chart svg").first.get_attribute("data-kept") == "yes"
@@ -86,7 +86,10 @@ def test_step_in_refresh_and_other_data(open_app: Opened) -> None:
         page.locator(".lane .chart svg").nth(3).wait_for(timeout=30_000)
         assert f"race={name[1]}" in page.url
         said = ended(seen)
-        assert said.startswith("After 200 epochs A (no regularization) overfits most")
+        assert said.startswith("After epoch 200 A (no regularization) overfits")
+        # Lane B's results are those of two penalties.
+        named = page.locator(".lane .finding").nth(1).inner_text()
+        assert re.fullmatch(r"L1, λ = 0.003; after epoch \d+ L1, λ = 0.005", named)
         page.get_by_text("L1, λ = 0.005").first.wait_for()
         # Other data: the race begins anew on them, and the old one is in the history.
         page.locator(".st-key-data_panel button").first.click()
@@ -98,7 +101,7 @@ def test_step_in_refresh_and_other_data(open_app: Opened) -> None:
         assert "share of wrong classes" in page.locator(".test .finding").inner_text()
         page.locator(".st-key-history_panel button").first.click()
         rows = page.locator('[class*="st-key-run_"]').filter(has_text="Diabetes")
-        row = rows.filter(has_text="race: no regularization / L1, λ = 0.005")
+        row = rows.filter(has_text=f"race: no regularization / {named}")
         row.get_by_role("button", name="Open").click()
         page.get_by_role("button", name="442 × 10").wait_for(timeout=30_000)
         assert ended(seen) == said
