@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -87,6 +87,44 @@ def test_a_queued_job_stops_at_once() -> None:
         assert second.state is JobState.STOPPED
         assert second.partial is None
         assert not first.state.final
+    finally:
+        registry.close()
+
+
+def test_small_jobs_overtake_large_ones_and_delay_none() -> None:
+    registry = Registry(workers=1, small_lane=True)
+    begun: list[str] = []
+
+    def work(name: str) -> Callable[[Report], None]:
+        return lambda _: begun.append(name)
+
+    try:
+        running = registry.submit("running", until_stopped, expected=60)
+        unknown = registry.submit("unknown", work("unknown"))
+        large = registry.submit("large", work("large"), expected=60)
+        small = registry.submit("small", work("small"), expected=0.1)
+        assert small.wait(5)
+        assert begun == ["small"]
+        assert (unknown.state, large.state) == (JobState.QUEUED, JobState.QUEUED)
+        running.stop()
+        assert large.wait(5)
+        # The others begin in the order they came.
+        assert begun == ["small", "unknown", "large"]
+    finally:
+        registry.close()
+
+
+def test_many_small_jobs_do_not_hold_a_large_one_up() -> None:
+    registry = Registry(workers=1, small_lane=True, keep=40)
+    try:
+        held = [registry.submit(f"s{i}", until_stopped, expected=0.1) for i in range(2)]
+        large = registry.submit("large", lambda _: None, expected=60)
+        for i in range(20):
+            registry.submit(f"later{i}", lambda _: time.sleep(0.01), expected=0.1)
+        for job in held:
+            job.stop()
+        assert large.wait(5)
+        assert registry.get("later19") is not None
     finally:
         registry.close()
 

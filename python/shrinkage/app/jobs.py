@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import atexit
 import logging
-import queue
+import math
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -25,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 0.1
+SMALL_SECONDS = 2.0
+"""A job that is expected to take no longer does not wait behind those that do."""
 Report = Callable[[Any], bool]
 Work = Callable[[Report], Any]
 
@@ -74,14 +76,16 @@ class Job:
     Attributes:
         key: equal keys are the same work.
         info: what the caller wants to find again with the job, such as its spec.
+        expected: seconds that the work is expected to take; infinite where nobody knows.
         result: what the work returned, when the state is ``done``.
         error: the exception with its code and fields, when ``failed``; for ``stopped`` the
             ``Cancelled`` whose ``path`` is the finished part, if the work left one.
     """
 
-    def __init__(self, key: str, work: Work, info: Any = None) -> None:
+    def __init__(self, key: str, work: Work, info: Any = None, expected: float = math.inf) -> None:
         self.key = key
         self.info = info
+        self.expected = expected
         self.result: Any = None
         self.error: BaseException | None = None
         self._work = work
@@ -208,12 +212,20 @@ def interruptible(work: Callable[[], Any], report: Report) -> Any:
 class Registry:
     """Runs jobs on ``workers`` threads and keeps the last ``keep`` finished ones.
 
+    Jobs begin in the order they came. With ``small_lane`` there is one more thread, which takes
+    only jobs expected to be over within SMALL_SECONDS: they pass the large ones, and delay none.
+
     ``on_change(job)`` is called on the worker's thread when a job starts and when it has become
     final, before anybody who waits for it is woken: the history is written first.
     """
 
     def __init__(
-        self, *, workers: int = 1, keep: int = 12, on_change: Callable[[Job], None] | None = None
+        self,
+        *,
+        workers: int = 1,
+        keep: int = 12,
+        small_lane: bool = False,
+        on_change: Callable[[Job], None] | None = None,
     ) -> None:
         if workers < 1 or keep < 1:
             raise ValueError(f"workers = {workers}, keep = {keep}: both must be at least 1")
@@ -221,26 +233,40 @@ class Registry:
         self._on_change = on_change
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: deque[Job] = deque()
+        self._queued = threading.Condition(self._lock)
+        self._closed = False
+        lanes = [math.inf] * workers + [SMALL_SECONDS] * small_lane
         self._threads = [
-            threading.Thread(target=self._serve, name=f"shrinkage-job-{i}", daemon=True)
-            for i in range(workers)
+            threading.Thread(
+                target=self._serve, args=(most,), name=f"shrinkage-job-{i}", daemon=True
+            )
+            for i, most in enumerate(lanes)
         ]
         for thread in self._threads:
             thread.start()
         atexit.register(self.close)
 
-    def submit(self, key: str, work: Work, *, info: Any = None, retry: bool = False) -> Job:
+    def submit(
+        self,
+        key: str,
+        work: Work,
+        *,
+        info: Any = None,
+        retry: bool = False,
+        expected: float = math.inf,
+    ) -> Job:
         """The job of this key: the one there is, or a new one.
 
-        A job that failed or was stopped is returned as it is, unless ``retry`` asks for a new one.
+        ``expected`` is the time in seconds that a new one is expected to take. A job that failed or was stopped is returned as it is, unless ``retry`` asks for a new one.
         """
         with self._lock:
             job = self._jobs.get(key)
             over = job is not None and job.state in (JobState.STOPPED, JobState.FAILED)
             if job is None or (retry and over):
-                job = self._jobs[key] = Job(key, work, info)
-                self._queue.put(job)
+                job = self._jobs[key] = Job(key, work, info, expected)
+                self._queue.append(job)
+                self._queued.notify_all()
             self._jobs.move_to_end(key)
             self._trim()
             return job
@@ -264,8 +290,8 @@ class Registry:
         with self._lock:
             for job in self._jobs.values():
                 job.stop()
-        for _ in self._threads:
-            self._queue.put(None)
+            self._closed = True
+            self._queued.notify_all()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -276,8 +302,19 @@ class Registry:
         for key in [k for k, job in self._jobs.items() if job.state.final][: max(surplus, 0)]:
             del self._jobs[key]
 
-    def _serve(self) -> None:
-        while (job := self._queue.get()) is not None:
+    def _next(self, most: float) -> Job | None:
+        """The first queued job that is expected to take no longer; None when all is over."""
+        with self._lock:
+            while not self._closed:
+                for job in self._queue:
+                    if job.expected <= most:
+                        self._queue.remove(job)
+                        return job
+                self._queued.wait()
+        return None
+
+    def _serve(self, most: float) -> None:
+        while (job := self._next(most)) is not None:
             if not job._begin():
                 continue
             self._notify(job)

@@ -5,6 +5,7 @@ Everything here runs on a job's thread.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
+from shrinkage.app.cost import reading_seconds
 from shrinkage.app.files import StoredFile
 from shrinkage.app.jobs import Job, JobState, Report, Share
 from shrinkage.app.services import Services
@@ -46,8 +48,13 @@ class ReadFile:
 
 def submit_reading(file: StoredFile, services: Services, *, retry: bool = False) -> Job:
     """The job that reads this file, started if there is none; its result is a ``ReadFile``."""
+    expected = reading_seconds(file.path.stat().st_size) if file.path.exists() else math.inf
     return services.readings.submit(
-        file.digest, lambda report: _read(file, report), info=file, retry=retry
+        file.digest,
+        lambda report: _read(file, report),
+        info=file,
+        retry=retry,
+        expected=expected,
     )
 
 

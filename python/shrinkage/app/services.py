@@ -62,12 +62,12 @@ class Services:
         self.folder = folder
         self.history = History(folder)
         self.shelf = FileShelf(folder / "files")
-        self.fits = Registry(workers=_workers(), keep=8, on_change=self._record)
+        self.fits = Registry(workers=_workers(), keep=8, small_lane=True, on_change=self._record)
         # A race held to a pace mostly waits; its epochs bring threads of their own.
         self.trainings = Registry(workers=4, keep=8, on_change=self._record)
         self.races = Races()
         self.ensembles = Registry(workers=1, keep=8)
-        self.readings = Registry(workers=1, keep=3)
+        self.readings = Registry(workers=1, keep=3, small_lane=True)
         self._rows: dict[int, str] = {}
 
     def close(self) -> None:
@@ -129,5 +129,5 @@ def package_version() -> str:
 
 
 def _workers() -> int:
-    """A core stays with the screen; two at least, so that a long fit does not block a short one."""
+    """A core stays with the screen; two at least, as a fit may be waited for in two places."""
     return max(2, (os.cpu_count() or 2) - 1)
