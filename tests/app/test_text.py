@@ -38,6 +38,30 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     assert different == []
 
 
+COUNTED = (
+    "rows|columns|cells|values|texts|words|levels|steps|folds|fits|features|classes|epochs|bytes"
+    "|characters|weights|draws|members|units|sub-networks|lanes|names|changes|races|runs|files|layers|groups"
+)
+BETWEEN = r"(?:(?!of\b|in\b)[\w*-]+ ){0,2}?"
+MANY = re.compile(rf"(?<![\d.,])1 {BETWEEN}(?:{COUNTED})\b|\b1 (?:are|were|have)\b")
+
+
+@pytest.mark.parametrize("key", [k for k, text in catalog("en").items() if placeholders(text)])
+def test_one_is_no_plural(key: str) -> None:
+    """With 1 for every number no noun behind one, and no verb, is that of several."""
+    ones = {**dict.fromkeys(placeholders(catalog("en")[key]), "1"), "lane": "A", "lanes": "A"}
+    assert MANY.findall(translate("en", key, **ones)) == []
+
+
+def test_words_follow_their_number() -> None:
+    def say(n: str) -> str:
+        return translate("en", "step.one_hot", column="c", columns=n, levels="2")
+
+    assert say("1") == "**c** became 1 column of 0 and 1, from 2 levels."
+    assert say("11") == "**c** became 11 columns of 0 and 1, from 2 levels."
+    assert "{" not in translate("zh", "step.one_hot", column="c", columns="1", levels="2")
+
+
 def test_chinese_is_chinese_and_english_is_not() -> None:
     english, chinese = catalog("en"), catalog("zh")
     names = {"language.zh"}

@@ -258,7 +258,8 @@ class Registry:
     ) -> Job:
         """The job of this key: the one there is, or a new one.
 
-        ``expected`` is the time in seconds that a new one is expected to take. A job that failed or was stopped is returned as it is, unless ``retry`` asks for a new one.
+        A new one is expected to take ``expected`` seconds. A job that failed or was stopped is
+        returned as it is, unless ``retry`` asks for a new one.
         """
         with self._lock:
             job = self._jobs.get(key)

@@ -32,9 +32,13 @@ function formatPercent(share) {
   return share === null ? "–" : (100 * share).toFixed(1);
 }
 
-/** Replace {name} by values.name. */
+/** Replace {name} by values.name, and {name:one|several} by the word that suits that number. */
 function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  return template.replace(/\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g, (whole, name, one, several) => {
+    if (!(name in values)) return whole;
+    if (one === undefined) return values[name];
+    return String(values[name]) === "1" ? one : several;
+  });
 }
 
 /** Base64 of little-endian float32 to Float32Array; null stays null. */

@@ -1,7 +1,8 @@
 """Every text a user sees, in English and Chinese.
 
 A catalog is the union of all ``*.<language>.json`` files of this folder; keys are dotted names,
-never English text; placeholders are ``{name}``. Numbers are formatted by the caller.
+never English text; placeholders are ``{name}``. Numbers are formatted by the caller. A word that
+follows a number is ``{name:row|rows}``: the first where the number is 1, else the second.
 """
 
 from __future__ import annotations
@@ -42,7 +43,20 @@ def section(language: str, prefix: str) -> dict[str, str]:
 def translate(language: str, key: str, **values: Any) -> str:
     """The text of a key with its placeholders filled. Raises KeyError for an unknown key."""
     text = catalog(language)[key]
-    return text.format_map(values) if values or "{" in text else text
+    return _FORMATTER.vformat(text, (), values) if values or "{" in text else text
+
+
+class _Formatter(string.Formatter):
+    """Fills placeholders; of ``{name:one|several}`` it takes a word."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, bar, several = format_spec.partition("|")
+        if not bar:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else several
+
+
+_FORMATTER = _Formatter()
 
 
 def placeholders(text: str) -> frozenset[str]:
