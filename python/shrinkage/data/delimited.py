@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shrinkage.data.columns import TextColumn, assemble
 from shrinkage.data.dialect import Dialect, Record, share_of_split_quotes, sniff
-from shrinkage.data.encoding import TextScan, encoding_of_head, guess_encoding
+from shrinkage.data.encoding import TextScan, encoding_of_head, guess_encoding, has_mark
 from shrinkage.data.layout import Layout, Rows, find_layout
 from shrinkage.data.limits import MIB, Limits, too_large
 from shrinkage.data.source import SourceFile
@@ -90,15 +90,8 @@ def read_delimited(
     """
     source.watch.phase(0.0, _SCAN_SHARE)
     scan, head = _scan(source, limits, compressed)
-    encoding = options.encoding or encoding_of_head(head)
-    if encoding is None:
-        encoding = "utf-8" if scan.is_utf8 else guess_encoding(bytes(scan.sample))
-    steps: list[Step] = []
-    errors = "strict"
-    if encoding == "utf-8" and not scan.is_utf8:
-        errors = "replace"
-        text = "Some bytes are not valid UTF-8; each was replaced by the sign �."
-        steps.append(make_step("replaced_bytes", None, text, undoable=False, encoding=encoding))
+    encoding, steps = _encoding(options.encoding, scan, head)
+    errors = "replace" if encoding == "utf-8" and not scan.is_utf8 else "strict"
     text_file = _TextFile(source, compressed, encoding, errors)
     sample = text_file.sample()
     if not sample.strip("\ufeff \t\r\n;,|"):
@@ -140,6 +133,22 @@ def empty_file() -> DataError:
         value=0,
         remedy="choose a file with a line of names and lines of values",
     )
+
+
+def _encoding(given: str | None, scan: TextScan, head: bytes) -> tuple[str, list[Step]]:
+    """The encoding, and a step where it is guessed or some bytes do not follow it."""
+    encoding = given or encoding_of_head(head)
+    if given is None and encoding is None:
+        encoding = "utf-8" if scan.is_utf8 else guess_encoding(bytes(scan.sample))
+    assert encoding is not None
+    if encoding == "utf-8":
+        text = "Some bytes are not valid UTF-8; each was replaced by the sign �."
+        damaged = make_step("replaced_bytes", None, text, undoable=False, encoding=encoding)
+        return encoding, [] if scan.is_utf8 else [damaged]
+    if given is not None or has_mark(head):
+        return encoding, []
+    text = f"The file does not say its encoding; it was read as {encoding}, which fits best."
+    return encoding, [make_step("guessed_encoding", None, text, undoable=False, encoding=encoding)]
 
 
 def _scan(source: SourceFile, limits: Limits, compressed: bool) -> tuple[TextScan, bytes]:

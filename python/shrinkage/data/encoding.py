@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from shrinkage.data.codepages import best_code_page
 
 _SAMPLE_BYTES = 64 * 1024
 
@@ -16,21 +19,42 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@")
+_LEAST_ASCII = 0.05  # delimiters, digits and line ends
+_SURE = 0.7
 
 
 def encoding_of_head(head: bytes) -> str | None:
-    """The encoding that a byte order mark or the zeros of UTF-16 give away, else None."""
+    """The encoding that a mark, the zeros of wide characters or escapes give away, else None."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding
-    pairs = len(head) // 2
-    if pairs and b"\0" in head:
-        zeros_first, zeros_second = head[: 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
-        if zeros_second > 0.3 * pairs and zeros_first < 0.05 * pairs:
-            return "utf-16-le"
-        if zeros_first > 0.3 * pairs and zeros_second < 0.05 * pairs:
-            return "utf-16-be"
+    if b"\0" not in head:
+        return "iso2022_jp" if any(escape in head for escape in _JAPANESE_ESCAPES) else None
+    for encodings in (("utf-32-le", "utf-32-be"), ("utf-16-le", "utf-16-be")):
+        readings = [(_reads_as_wide(head, encoding), encoding) for encoding in encodings]
+        likeliness, likeliest = max(readings)
+        if likeliness > 0:
+            return likeliest
     return None
+
+
+def has_mark(head: bytes) -> bool:
+    """Whether the text says its encoding itself, by a byte order mark."""
+    return any(head.startswith(mark) for mark, _ in _BOMS)
+
+
+def _reads_as_wide(head: bytes, encoding: str) -> float:
+    """Share of ASCII among the characters in this encoding; 0 if it is no text in it."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)("strict").decode(head)
+    except UnicodeDecodeError:
+        return 0.0
+    kinds = {unicodedata.category(character) for character in set(text) - set("\t\r\n\ufeff")}
+    if not text or kinds & {"Cc", "Cn", "Co", "Cs"}:
+        return 0.0
+    share = sum(character.isascii() for character in text) / len(text)
+    return share if share > _LEAST_ASCII else 0.0
 
 
 @dataclass
@@ -80,8 +104,9 @@ def guess_encoding(sample: bytes) -> str:
     """The likeliest encoding of text that is not UTF-8, from its lines with bytes above 127.
 
     Each candidate that can decode the sample is scored by the share of its non-ASCII characters
-    that belong to the everyday repertoire of the languages it serves; the best one wins, the
-    earlier one at a tie. Latin-1 decodes anything and comes last.
+    that belong to the everyday repertoire of the languages it serves: UTF-8 with damaged bytes, the
+    two-byte codes of East Asia, and the likeliest of the one-byte code pages. Where all are
+    unlikely, charset-normalizer is asked, if it is installed.
     """
     sample = sample[: sample.rfind(b"\n") + 1] or sample
     best, best_score = "latin-1", 0.0
@@ -91,17 +116,30 @@ def guess_encoding(sample: bytes) -> str:
         score = score_of(text) / letters if letters else 0.0
         if score > best_score + 0.02:
             best, best_score = encoding, score
-    return best
+    page, share = best_code_page(sample)
+    if share > best_score + 0.02:
+        best, best_score = page, share
+    return best if best_score >= _SURE else _asked(sample) or best
+
+
+def _asked(sample: bytes) -> str | None:
+    """What charset-normalizer takes it for; None if it is not installed or does not know."""
+    try:
+        from charset_normalizer import from_bytes
+    except ImportError:
+        return None
+    found = from_bytes(sample).best()
+    return None if found is None else str(found.encoding)
 
 
 def _decoded(sample: bytes, encoding: str) -> str:
-    try:
-        return sample.decode(encoding)
-    except UnicodeDecodeError as error:
-        # A damaged byte or two must not turn a page of UTF-8 into cp1252 letter salad.
-        if encoding == "utf-8" and error.start >= 16:
-            return sample.decode("utf-8", errors="replace")
-        return ""
+    text = sample.decode(encoding, errors="replace")
+    damaged = text.count("\ufffd")
+    # A damaged byte or two must not turn a page of one encoding into letter salad of another.
+    beyond = sum(character > "\x7f" for character in text)
+    if encoding == "utf-8":
+        return text if 2 * damaged < beyond else ""
+    return text if damaged <= 0.005 * beyond else ""
 
 
 def _count(pattern: str) -> Callable[[str], float]:
@@ -136,11 +174,7 @@ _LEVEL_1 = {
 }
 _JAPANESE = f"[\u3041-\u30ff{_CJK_PUNCTUATION}{_LEVEL_1['jis']}]+"
 
-# Western letters with accents stand alone or in twos; longer runs are another script misread.
-_WESTERN = "À-ÖØ-öø-ÿŒœŠšŽž°µ²³€£±§«»–—‘’“”…·º½\xa0"
-_HIGH = "[\x80-\uffff]"
-
-# Cyrillic and Big5 count only in runs, away from Latin letters: "é", "öß" and "°C" decode to them.
+# Big5 counts only in runs: "é" and "öß" decode to it.
 _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
     ("utf-8", _count("[^\x00-\x7f\ufffd]+")),
     ("gb18030", _count(f"[{_LEVEL_1['gb2312']}{_CJK_PUNCTUATION}]+")),
@@ -148,6 +182,4 @@ _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
     ("shift_jis", _count(_JAPANESE)),
     ("euc_jp", _count(_JAPANESE)),
     ("big5", _count(f"[{_LEVEL_1['big5']}{_CJK_PUNCTUATION}]{{2,}}")),
-    ("cp1251", _count("(?<![A-Za-z])[а-яА-ЯёЁ№«»—–]{2,}(?![A-Za-z])")),
-    ("cp1252", _count(f"(?<!{_HIGH})[{_WESTERN}]{{1,2}}(?!{_HIGH})")),
 )
