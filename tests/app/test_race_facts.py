@@ -395,6 +395,13 @@ def table_of(validation: int, *, classes: bool = False) -> Any:
     return SimpleNamespace(validation=part, test=part, classes=classes)
 
 
+def test_lanes_are_listed_with_one_and() -> None:
+    view = with_test_rows(*(rows_of(1.0, 0.1, i) for i in range(3)), rows_of(9.0, 0.1, 3))
+    note = race_texts(view, table_of(100), Translator("en")).test_note
+    names = [f"{letter} (no regularization)" for letter in "ABC"]
+    assert f"{names[0]}, {names[1]} and {names[2]} err least" in note
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_statement_has_its_words(language: str) -> None:
     t = Translator(language)

@@ -131,7 +131,7 @@ def race_bars_spec() -> alt.LayerChart:
     bars = base.mark_bar(orient="horizontal", size=RACE_BAR_STEP * 0.55).encode(
         x=x("value", stack=None, axis=None), y=y, color=color
     )
-    whiskers = base.mark_rule(color=QUIET, strokeWidth=1.6).encode(
+    whiskers = base.mark_rule(color=QUIET, strokeWidth=2.4).encode(
         x=x("low", stack=None, axis=None), x2=alt.X2(field="high"), y=y
     )
     letters = base.mark_text(align="right", dx=-8, fontSize=12, fontWeight="bold").encode(

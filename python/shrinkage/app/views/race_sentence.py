@@ -107,13 +107,19 @@ def _show(name: str, value: Any, look: Look, t: Translator) -> str:
     if name == "lane":
         return _lane_name(value, look, t)
     if name == "lanes":
-        return t("network.and").join(_lane_name(i, look, t) for i in value)
+        return _listed([_lane_name(i, look, t) for i in value], t)
     if name == "left":
         left = [(_lane_name(i, look, t), count(epoch)) for i, epoch in value]
-        return t("network.and").join(t("network.left", lane=i, epoch=epoch) for i, epoch in left)
+        return _listed([t("network.left", lane=i, epoch=epoch) for i, epoch in left], t)
     if name == "error":
         return number(value, 2)
     return count(value) if isinstance(value, int) else number(value)
+
+
+def _listed(names: list[str], t: Translator) -> str:
+    """As in: A, B and C."""
+    *most, last = names
+    return t("network.and").join([t("network.comma").join(most), last] if most else [last])
 
 
 def _lane_name(i: int, look: Look, t: Translator) -> str:
