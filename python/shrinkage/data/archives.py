@@ -10,6 +10,7 @@ from shrinkage.errors import DataError
 
 _MAX_MEMBERS = 10_000
 _DEFLATE_MAX_RATIO = 1032  # no deflate stream expands further
+_LOCAL_HEADER = 30  # bytes before the name of a member
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -21,7 +22,7 @@ def open_archive(source: SourceFile, limits: Limits) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(source.buffered())
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
         raise damaged(str(error)) from error
     members = archive.infolist()
     if len(members) > _MAX_MEMBERS:
@@ -40,7 +41,17 @@ def open_archive(source: SourceFile, limits: Limits) -> zipfile.ZipFile:
     for member in members:
         if member.file_size > _DEFLATE_MAX_RATIO * member.compress_size + 1024:
             raise damaged(f"{member.filename} claims more than its bytes can hold")
+    _refuse_overlaps(members)
     return archive
+
+
+def _refuse_overlaps(members: list[zipfile.ZipInfo]) -> None:
+    """Members that share bytes are a bomb, or a directory that points to the wrong places."""
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise damaged(f"{member.filename} overlaps another member")
+        end = member.header_offset + _LOCAL_HEADER + member.compress_size
 
 
 def damaged(reason: str, *, remedy: str = "save the file again and retry") -> DataError:
@@ -50,5 +61,16 @@ def damaged(reason: str, *, remedy: str = "save the file again and retry") -> Da
         code="data.unreadable",
         argument="source",
         reason=reason,
+        remedy=remedy,
+    )
+
+
+def unsupported(what: str, remedy: str) -> DataError:
+    """The error for a file of a format that is not read."""
+    return DataError(
+        f"the file is {what}, which cannot be read; {remedy}",
+        code="data.unsupported_format",
+        argument="source",
+        value=what,
         remedy=remedy,
     )

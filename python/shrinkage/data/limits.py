@@ -27,6 +27,9 @@ class Limits:
         max_columns: columns of the table.
         max_cells: rows times columns (10^8, which is 0.8 GB as float64).
         max_line_bytes: length of one line of text.
+        max_memory_bytes: memory that the process may take in which a Parquet, .xlsx or .npz file
+            is read; by default 384 MiB and 16 times the size of the file.
+        max_seconds: processor time that it may take; by default 4 s and 6 s for every MiB.
     """
 
     max_bytes: int = 200 * MIB
@@ -35,6 +38,16 @@ class Limits:
     max_columns: int = 100_000
     max_cells: int = 100_000_000
     max_line_bytes: int = 32 * MIB
+    max_memory_bytes: int | None = None
+    max_seconds: float | None = None
+
+    def memory_for(self, size: int) -> int:
+        """Bytes of memory that the reading of a binary file of this size may take."""
+        return self.max_memory_bytes or 384 * MIB + 16 * size
+
+    def seconds_for(self, size: int) -> float:
+        """Seconds of processor time that it may take."""
+        return self.max_seconds or 4.0 + 6.0 * size / MIB
 
     def check_file_size(self, size: int) -> None:
         if size > self.max_bytes:

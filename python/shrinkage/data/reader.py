@@ -6,15 +6,13 @@ import codecs
 import zipfile
 import zlib
 
-from shrinkage.data.archives import damaged
+from shrinkage.data.archives import damaged, unsupported
 from shrinkage.data.delimited import TextOptions, empty_file, read_delimited
 from shrinkage.data.encoding import encoding_of_head
+from shrinkage.data.isolated import read_isolated
 from shrinkage.data.limits import Cancel, Limits, Progress
-from shrinkage.data.npz import read_npz
-from shrinkage.data.parquet import read_parquet
 from shrinkage.data.source import Source, SourceFile, open_source, source_name
 from shrinkage.data.table import RawTable, require_pandas
-from shrinkage.data.xlsx import read_xlsx
 from shrinkage.errors import DataError
 
 _GZIP = b"\x1f\x8b"
@@ -54,9 +52,10 @@ def read_table(
     """Read a table from a path, bytes or a binary file object.
 
     The format is found from the content: delimited text (delimiter, encoding, decimal mark, header
-    and quotes are found too; gzip allowed), Parquet, .xlsx, or .npz with ``X`` and ``y`` or the
-    parts ``data, indices, indptr, shape`` of a CSR matrix. Nothing is ever unpickled. What a file
-    claims about its size is checked against ``limits`` before memory is taken for it.
+    and quotes are found too; gzip allowed), Parquet, .xlsx, or .npz with ``X`` and ``y`` or with
+    what ``scipy.sparse.save_npz`` writes. Nothing is ever unpickled. What a file claims about its
+    size is checked against ``limits`` before memory is taken for it. The last three are read in a
+    process of their own, whose memory and time are bounded: their libraries may abort it.
 
     Args:
         source: path, bytes, or a file object opened in binary mode (it is not closed).
@@ -69,7 +68,7 @@ def read_table(
         decimal: decimal mark of a text file, ``"."`` or ``","``, where the guess is wrong.
         header: line of a text file that holds the names, counted from 1, where the guess is wrong;
             0 where no line does.
-        sheet: sheet of a workbook; by default the first that is not empty.
+        sheet: sheet of a workbook; by default the first visible one that holds a table.
 
     Raises:
         shrinkage.errors.DataError: the file is empty, too large, of an unknown format, or damaged;
@@ -152,9 +151,9 @@ def _dispatch(
             with file.inflated(compressed=True) as stream:
                 head = stream.read(4096)
         elif head.startswith(_ZIP) and not _is_text(head):
-            return _read_zip(file, limits, name, sheet)
+            return read_isolated(file, limits, kind="zip", name=name, sheet=sheet)
         if head.startswith(b"PAR1") and not compressed and not _is_text(head):
-            return read_parquet(file, limits, name=name)
+            return read_isolated(file, limits, kind="parquet", name=name)
         if compressed and not head:
             raise empty_file()
         _refuse_foreign(head, compressed)
@@ -168,16 +167,6 @@ def _dispatch(
         ) from error
 
 
-def _read_zip(file: SourceFile, limits: Limits, name: str, sheet: str | None) -> RawTable:
-    with zipfile.ZipFile(file.buffered()) as archive:
-        members = archive.namelist()
-    if "xl/workbook.xml" in members:
-        return read_xlsx(file, limits, name=name, sheet=sheet)
-    if any(member.endswith(".npy") for member in members):
-        return read_npz(file, limits, name=name)
-    raise _unsupported("a zip archive", "unpack it and choose the table in it")
-
-
 def _refuse_foreign(head: bytes, compressed: bool) -> None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     is_text = _is_text(head)
@@ -186,11 +175,11 @@ def _refuse_foreign(head: bytes, compressed: bool) -> None:
         if is_text and mark not in _FOREIGN_TEXTS:
             continue
         if start[: len(mark)].lower() == mark.lower():
-            raise _unsupported(what, remedy)
+            raise unsupported(what, remedy)
     if compressed and not is_text and head.startswith((b"PAR1", *_ZIP, _GZIP)):
-        raise _unsupported("a gzipped binary file", "unpack it first")
+        raise unsupported("a gzipped binary file", "unpack it first")
     if not is_text:
-        raise _unsupported("a binary file", "choose a .csv, .tsv, .parquet, .xlsx or .npz file")
+        raise unsupported("a binary file", "choose a .csv, .tsv, .parquet, .xlsx or .npz file")
 
 
 def _is_text(head: bytes) -> bool:
@@ -202,13 +191,3 @@ def _is_text(head: bytes) -> bool:
 
 
 _CONTROLS = [bytes((byte,)) for byte in (*range(1, 9), *range(14, 27), *range(28, 32))]
-
-
-def _unsupported(what: str, remedy: str) -> DataError:
-    return DataError(
-        f"the file is {what}, which cannot be read; {remedy}",
-        code="data.unsupported_format",
-        argument="source",
-        value=what,
-        remedy=remedy,
-    )

@@ -50,6 +50,16 @@ class SourceFile(io.RawIOBase):
         self.watch.at(self._file.tell())
         return len(block)
 
+    def raw_file(self) -> io.FileIO | None:
+        """The file of the system whose bytes these are, if there is one."""
+        file: Any = self._file
+        if isinstance(file, (io.BufferedReader, io.BufferedRandom)):
+            file = file.raw
+        if not isinstance(file, io.FileIO):
+            return None
+        file.seek(0)
+        return file
+
     def head(self, length: int) -> bytes:
         """The first bytes of the file."""
         self.seek(0)
