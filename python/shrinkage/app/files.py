@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class FileShelf:
     def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
+        if folder.exists() and not folder.is_dir():
+            folder.rename(folder.with_name(f"{folder.name}-set-aside-{int(time.time())}"))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def save(self, name: str, content: bytes | memoryview) -> StoredFile:

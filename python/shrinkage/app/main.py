@@ -16,6 +16,7 @@ from shrinkage.app.screens import linear, network
 from shrinkage.app.services import Services, services
 from shrinkage.app.spec import RunSpec
 from shrinkage.app.state import LANGUAGE, AppState, read_address, write_address
+from shrinkage.app.views.history import trouble_notice
 from shrinkage.app.views.page import page_style, show_notice
 from shrinkage.app.views.text import Translator
 
@@ -54,9 +55,19 @@ def _draw(state: AppState, t: Translator, *, news: bool) -> None:
             lambda prefix: _find_spec(shared, prefix),
             lambda name: _find_race(shared, name),
         )
+    _hear_trouble(state, shared)
     screen = network if state.screen == "network" else linear
     screen.render(state, shared, t, before_picture=lambda: show_notice(state, t))
     write_address(state, st.query_params)
+
+
+def _hear_trouble(state: AppState, shared: Services) -> None:
+    """Have each session told once what became of the history; the History panel keeps saying it."""
+    trouble = shared.trouble
+    if trouble is None or trouble == state.heard or state.notice is not None:
+        return
+    state.heard = trouble
+    state.notice = trouble_notice(trouble)
 
 
 def _state() -> AppState:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from shrinkage.app.files import FileShelf
+from shrinkage.app.history_file import Trouble
 from shrinkage.app.jobs import Job, JobState, Registry
 from shrinkage.app.race import Races
-from shrinkage.app.store import History, data_dir
+from shrinkage.app.store import History, data_dir, wanted_dir
 
 
 class Described(Protocol):
@@ -69,6 +70,14 @@ class Services:
         self.ensembles = Registry(workers=1, keep=8)
         self.readings = Registry(workers=1, keep=3, small_lane=True)
         self._rows: dict[int, str] = {}
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps runs from being kept as a person expects, None when nothing does."""
+        wanted = wanted_dir()
+        if self.folder != wanted and self.folder == data_dir():
+            return Trouble("temporary", str(wanted))
+        return self.history.trouble
 
     def close(self) -> None:
         """Stop what runs and give the folder back; the next use opens it anew."""

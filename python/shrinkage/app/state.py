@@ -50,6 +50,7 @@ class AppState:
         full_speed: whether races run as fast as the machine can.
         draft: a file that was uploaded but is not in use yet.
         notice: told once, on the next drawing.
+        heard: the trouble with the history that was told last.
         told: what the last drawing told; a drawing that nobody asked for tells it again.
         written: what this session last wrote to, or read from, the address bar.
     """
@@ -65,6 +66,7 @@ class AppState:
     draft: StoredFile | None = None
     notice: Notice | None = None
     told: Notice | None = None
+    heard: object = None
     written: tuple[str | None, ...] = (None,) * len(ADDRESS)
 
     def want(self, spec: RunSpec) -> None:

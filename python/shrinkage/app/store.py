@@ -21,43 +21,29 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from shrinkage.app import history_file
+
 HOME_VARIABLE = "SHRINKAGE_HOME"
 STATUSES = ("running", "done", "stopped", "failed", "interrupted")
 SETTLED_SECONDS = 3600
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY,
-    key TEXT NOT NULL,
-    created REAL NOT NULL,
-    spec TEXT NOT NULL,
-    data_name TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    version TEXT NOT NULL,
-    status TEXT NOT NULL,
-    seconds REAL,
-    summary TEXT NOT NULL DEFAULT '{}',
-    server TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS runs_by_time ON runs (created DESC);
-CREATE INDEX IF NOT EXISTS runs_by_key ON runs (key);
-"""
-_COLUMNS = "id, key, created, spec, data_name, digest, version, status, seconds, summary"
+_LATEST = 1e11  # seconds since 1970 that a calendar can still tell
+_COLUMNS = ", ".join(history_file.COLUMNS[:-1])  # what a Run holds
+
+
+def wanted_dir() -> Path:
+    """Folder for history and files: ``$SHRINKAGE_HOME`` or the platform's user data folder."""
+    wanted = os.environ.get(HOME_VARIABLE)
+    if wanted:
+        return Path(wanted).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "shrinkage"
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "shrinkage"
 
 
 def data_dir() -> Path:
-    """Folder for history and files: ``$SHRINKAGE_HOME`` or the platform's user data folder.
-
-    A folder that cannot be written is replaced by a temporary one, so that the app still works.
-    """
-    wanted = os.environ.get(HOME_VARIABLE)
-    if wanted:
-        folder = Path(wanted).expanduser()
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Application Support" / "shrinkage"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-        folder = Path(base) / "shrinkage"
+    """The wanted folder; one that cannot be written is replaced by a temporary one."""
+    folder = wanted_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder):
@@ -91,19 +77,29 @@ class Run:
 class History:
     """Runs table of one folder. One connection writes, under a lock; WAL lets others read.
 
+    ``trouble`` is what became of the history, None when nothing did.
+
     Every server holds a lock on a file of its own. A run marked "running" whose server's lock can
     be taken belongs to a server that is gone: it becomes "interrupted".
     """
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()
+        self._path = folder / history_file.NAME
         self._servers = folder / "servers"
-        self._servers.mkdir(parents=True, exist_ok=True)
         self._token = secrets.token_hex(8)
-        self._alive = _take_lock(self._servers / f"{self._token}.lock")
-        self._db = _open(folder / "history.sqlite3")
+        self._alive = self._announce()
+        self._db, self.trouble = history_file.open_history(folder)
         self._mark_interrupted()
         self._sweep()
+
+    def _announce(self) -> IO[bytes] | None:
+        """The lock of this server; None where the folder takes none: then nobody will miss it."""
+        try:
+            self._servers.mkdir(parents=True, exist_ok=True)
+            return _take_lock(self._servers / f"{self._token}.lock")
+        except OSError:
+            return None
 
     def start(self, *, key: str, spec: str, data_name: str, digest: str, version: str) -> str:
         """Record a run as running and return its id."""
@@ -160,26 +156,67 @@ class History:
         """Close the connection and give the server's lock back."""
         with self._lock:
             self._db.close()
-        self._alive.close()
-        (self._servers / f"{self._token}.lock").unlink(missing_ok=True)
+        if self._alive is not None:
+            self._alive.close()
+            (self._servers / f"{self._token}.lock").unlink(missing_ok=True)
 
     def _write(self, statement: str, values: tuple[Any, ...]) -> None:
-        with self._lock, self._db:
-            self._db.execute(statement, values)
+        self._ask(statement, values)
 
     def _read(self, statement: str, values: tuple[Any, ...]) -> list[Run]:
+        runs = (_run_of(row) for row in self._ask(statement, values))
+        return [run for run in runs if run is not None]
+
+    def _ask(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The rows of one statement, in a transaction of its own.
+
+        A history that fails under way must not take the fit with it that it tells of: what can be
+        saved is, the trouble is noted, and the statement is tried once more.
+        """
         with self._lock:
-            rows = self._db.execute(statement, values).fetchall()
-        return [Run(*(*row[:-1], json.loads(row[-1]))) for row in rows]
+            try:
+                return self._transact(statement, values)
+            except sqlite3.Error as error:
+                self._recover(error)
+            try:
+                return self._transact(statement, values)
+            except sqlite3.Error:
+                return []
+
+    def _transact(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self._db:
+            return self._db.execute(statement, values).fetchall()
+
+    def _recover(self, error: sqlite3.Error) -> None:
+        kind = history_file.kind_of(error)
+        if kind == "locked":  # for a moment only, most likely: the file is as good as it was
+            self.trouble = history_file.Trouble(kind)
+            return
+        rows = self._readable_rows()
+        self._db.close()
+        try:
+            if kind != "damaged":
+                raise error
+            self._db, self.trouble = history_file.rescue(self._path)
+        except (sqlite3.Error, OSError):
+            self._db, self.trouble = history_file.in_memory(), history_file.Trouble(kind)
+            history_file.add_rows(self._db, rows)
+
+    def _readable_rows(self) -> list[tuple[Any, ...]]:
+        try:
+            return history_file.read_rows(self._db)
+        except sqlite3.Error:
+            return []
 
     def _mark_interrupted(self) -> None:
-        with self._lock, self._db:
-            running = self._db.execute("SELECT DISTINCT server FROM runs WHERE status = 'running'")
-            gone = [(s,) for (s,) in running if s != self._token and self._is_gone(s)]
-            self._db.executemany(
-                "UPDATE runs SET status = 'interrupted' WHERE status = 'running' AND server = ?",
-                gone,
-            )
+        servers = self._ask("SELECT DISTINCT server FROM runs WHERE status = 'running'", ())
+        for (server,) in servers:
+            if server != self._token and self._is_gone(str(server)):
+                self._write(
+                    "UPDATE runs SET status = 'interrupted'"
+                    " WHERE status = 'running' AND server = ?",
+                    (server,),
+                )
 
     def _sweep(self) -> None:
         """Remove what servers left that are gone; one that is just starting is let alone."""
@@ -194,10 +231,27 @@ class History:
             return True
         try:
             _take_lock(path).close()
-        except BlockingIOError:
+        except OSError:  # it lives, or cannot be asked
             return False
         path.unlink(missing_ok=True)
         return True
+
+
+def _run_of(row: tuple[Any, ...]) -> Run | None:
+    """The run of a row. Facts that cannot be read are none; a row that is no run is passed over."""
+    run, key, created, spec, data_name, digest, version, status, seconds, summary = row
+    texts = (run, key, spec, data_name, digest, version, summary)
+    times = (created, 0.0 if seconds is None else seconds)
+    if not all(isinstance(text, str) for text in texts) or status not in STATUSES:
+        return None
+    if not all(isinstance(t, float | int) and 0 <= t < _LATEST for t in times):
+        return None
+    try:
+        facts = json.loads(summary)
+    except ValueError:
+        facts = {}
+    facts = facts if isinstance(facts, dict) else {}
+    return Run(run, key, created, spec, data_name, digest, version, status, seconds, facts)
 
 
 def _take_lock(path: Path) -> IO[bytes]:
@@ -209,35 +263,3 @@ def _take_lock(path: Path) -> IO[bytes]:
         file.close()
         raise
     return file
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Connect and migrate. A damaged file is set aside, not deleted."""
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        mark = f"damaged-{int(time.time())}"
-        # The write-ahead log belongs to the damaged file and would be replayed into the new one.
-        for suffix in ("", "-wal", "-shm"):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                part.rename(part.with_name(f"{mark}-{part.name}"))
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version > _SCHEMA_VERSION:
-            raise sqlite3.DatabaseError(f"history of a newer version ({version})")
-        db.executescript(_SCHEMA)
-        db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-    except BaseException:
-        db.close()
-        raise
-    return db

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
+from shrinkage.app.history_file import Trouble
 from shrinkage.app.race_spec import RaceRun
 from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, RunSpec
@@ -32,6 +35,9 @@ def history_panel(state: AppState, services: Services, t: Translator) -> None:
     with st.popover(label, icon=":material/history:", key="history_panel", on_change="rerun"):
         runs = _latest_of_each(services.history.recent(200))
         st.markdown(t("history.title"))
+        if services.trouble is not None:
+            notice = trouble_notice(services.trouble)
+            st.caption(t(notice.key, **notice.values))
         if not runs:
             st.caption(t("history.empty"))
             return
@@ -39,6 +45,12 @@ def history_panel(state: AppState, services: Services, t: Translator) -> None:
             _row(run, spec, state, services, t)
         st.caption(t("history.where", folder=plain(str(services.folder), 200)))
         _offer_clearing(services, t)
+
+
+def trouble_notice(trouble: Trouble) -> Notice:
+    """What became of the history, as something to tell."""
+    values = {"file": plain(trouble.file, 200), "kept": count(trouble.kept)}
+    return Notice(f"history.trouble.{trouble.kind}", values)
 
 
 def _offer_clearing(services: Services, t: Translator) -> None:
@@ -111,12 +123,13 @@ def _line(run: Run, spec: Opened, t: Translator) -> str:
 def _race_settings(run: Run, spec: RaceRun, t: Translator) -> list[str]:
     """What tells this race from others of the same data."""
     said = [] if spec.table.target is None else [_target(spec.table.target, t)]
-    race, epochs = spec.race, run.summary.get("epochs", spec.race.epochs)
+    figures = _figures(run)
+    race, epochs = spec.race, int(figures.get("epochs", spec.race.epochs))
     trained = [race.rules_until(i, max(epochs, 1)) for i in range(len(race.lanes))]
     lanes = t("network.versus").join(rules_label(rules, t) for rules in trained)
     said.append(t("history.race", lanes=lanes))
-    if "epochs" in run.summary:
-        said.append(t("history.epochs", n=count(run.summary["epochs"])))
+    if "epochs" in figures:
+        said.append(t("history.epochs", n=count(epochs)))
     return said
 
 
@@ -145,16 +158,22 @@ def _settings(spec: RunSpec, t: Translator) -> list[str]:
 
 
 def _detail(run: Run, t: Translator) -> str:
-    facts = run.summary
+    facts = _figures(run)
     if {"kept", "total", "error"} <= facts.keys():
         return t(
             "history.detail",
-            kept=count(facts["kept"]),
-            total=count(facts["total"]),
+            kept=count(int(facts["kept"])),
+            total=count(int(facts["total"])),
             error=number(facts["error"]),
             seconds=duration(run.seconds or 0.0),
         )
     return ""
+
+
+def _figures(run: Run) -> dict[str, float]:
+    """The numbers among the facts of a run; what else a damaged row may hold is left out."""
+    facts = run.summary.items()
+    return {k: v for k, v in facts if isinstance(v, int | float) and math.isfinite(v)}
 
 
 def data_label(spec: RunSpec, name: str, t: Translator) -> str:
