@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shrinkage.data.dates import DateFormat
 from shrinkage.data.numbertext import READABLE
 
-_READABLE_SAMPLE = 0.9
+_SAMPLE_SHARE = 0.9
 _SAMPLE = 60
 
 # The earlier of two that read the same texts is taken where nothing else decides: day before month.
@@ -52,16 +52,19 @@ class DateGuess:
 REASONS = ("first_of_month", "regular", "sorted", "span", "custom")
 
 
-def guess_date_format(texts: Sequence[str]) -> DateGuess | None:
-    """The format that reads at least 95 % of these distinct texts, given in their order, or None.
+def guess_date_format(texts: Sequence[str], least: float = READABLE) -> DateGuess | None:
+    """The format that reads this share of distinct texts, given in their order, or None.
 
     Day-month and month-day often both read a column. The better of the two reads more texts, else
     has firsts of months only, else steps evenly, else goes in order, else spans less time.
     """
     sample = texts[:: max(1, len(texts) // _SAMPLE)]
-    if sum(any(map(str.isdigit, text)) for text in sample) < READABLE * len(sample):
+    if sum(any(map(str.isdigit, text)) for text in sample) < min(least, _SAMPLE_SHARE) * len(
+        sample
+    ):
         return None
-    ranked = _ranked(_DATES, texts, sample) or _ranked(_SHORT_YEAR_FIRST, texts, sample)
+    ranked = _ranked(_DATES, texts, sample, least)
+    ranked = ranked or _ranked(_SHORT_YEAR_FIRST, texts, sample, least)
     if not ranked:
         return None
     rank, best, moments = ranked[0]
@@ -78,16 +81,16 @@ _Rank = tuple[float, float, float, float, float]
 
 
 def _ranked(
-    patterns: Sequence[str], texts: Sequence[str], sample: Sequence[str]
+    patterns: Sequence[str], texts: Sequence[str], sample: Sequence[str], least: float
 ) -> list[tuple[_Rank, DateFormat, NDArray[np.datetime64]]]:
     """The formats that read the column, the best first."""
     found = []
     for pattern in patterns:
         candidate = DateFormat(pattern)
-        if _share_read(candidate.parse(sample)) < _READABLE_SAMPLE:
+        if least and _share_read(candidate.parse(sample)) < _SAMPLE_SHARE:
             continue
         moments = candidate.parse(texts)
-        if _share_read(moments) >= READABLE:
+        if _share_read(moments) >= max(least, 1e-9):
             found.append((_rank(moments), candidate, moments))
     return sorted(found, key=lambda entry: entry[0], reverse=True)  # stable: the earlier at a tie
 

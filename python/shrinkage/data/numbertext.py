@@ -85,21 +85,22 @@ def guess_decimal(texts: Iterable[str]) -> str:
     return "," if comma > point else "."
 
 
-def guess_style(texts: Sequence[str], decimal: str) -> NumberStyle | None:
-    """The style in which the most of these texts are numbers, at least 95 %, or None.
+def guess_style(texts: Sequence[str], decimal: str, least: float = READABLE) -> NumberStyle | None:
+    """The style in which the most of these texts are numbers, or None.
 
     Args:
         texts: distinct texts of one column, missing ones left out; not empty.
         decimal: the mark to prefer where both would do ("1,234"): the table's own.
+        least: share of the texts that must be numbers; with 0 one of them must.
     """
     point, comma = decimal_votes(texts)
     order = (".", ",") if point > comma or (point == comma and decimal == ".") else (",", ".")
     sample = texts[:: max(1, len(texts) // _SAMPLE)]
-    best, best_share = None, READABLE
+    best, best_share = None, max(least, 1e-9)
     for mark in order:
         style = NumberStyle(mark)
         # A short look first: most text columns fail at once.
-        if _share_read(style.parse(sample)) < _READABLE_SAMPLE:
+        if least and _share_read(style.parse(sample)) < _READABLE_SAMPLE:
             continue
         share = _share_read(style.parse(texts))
         if share > best_share or (best is None and share == best_share):

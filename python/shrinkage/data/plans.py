@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +49,7 @@ class Policy:
     add_indicator: bool = False
     decimal: str = "."
     max_words: int = 500
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,14 @@ Plan = NumberPlan | CategoryPlan | DatePlan | WordsPlan
 
 def plan_column(series: pd.Series[Any], name: str, policy: Policy, log: StepLog) -> Plan | None:
     """Decide on a column; None if it is left out."""
-    reading = learn_reading(series, name, policy.decimal, log)
+    kind = policy.kinds.get(name)
+    reading = learn_reading(series, name, policy.decimal, log, kind)
     if reading.kind == "number":
         return plan_number(reading, reading.numbers(series), name, policy, log, raw=series)
     if reading.kind == "date":
         return _plan_date(reading, reading.moments(series), name, log)
     texts = reading.categories(series)
-    if _mostly_once(texts):
+    if kind is None and _mostly_once(texts):
         return _plan_texts(reading, texts, name, policy, log)
     return _plan_category(reading, texts, name, policy, log)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from shrinkage.data.plans import (
     Policy,
     plan_column,
 )
-from shrinkage.data.reading import NEGATIVE_CODES, POSITIVE_CODES, Reading
+from shrinkage.data.reading import KINDS, NEGATIVE_CODES, POSITIVE_CODES, Reading
 from shrinkage.data.table import Step, StepLog, require_pandas, unique_names
 from shrinkage.data.words import WordsPlan, joined
 from shrinkage.errors import DataError
@@ -50,6 +50,8 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_missing: share of missing values above which a number column is left out.
         add_indicator: add a 0/1 column for each number column with missing values.
         max_words: words of a text column that get a column, the commonest.
+        kinds: ``{column: "number", "category" or "date"}`` for columns whose kind is not to be
+            found but is known; a cell that is not of it counts as missing.
 
     Attributes:
         steps_: list of ``Step``, what was done, in the order of the columns.
@@ -68,6 +70,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         max_missing: float = 0.5,
         add_indicator: bool = False,
         max_words: int = 500,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:
         self.undo = undo
         self.decimal = decimal
@@ -75,6 +78,7 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.max_missing = max_missing
         self.add_indicator = add_indicator
         self.max_words = max_words
+        self.kinds = kinds
 
     def fit(self, X: pd.DataFrame | NDArray[Any], y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's form
         """Learn the preparation.
@@ -85,7 +89,8 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             shrinkage.errors.DataError: the table is empty, or no column is left (code
-                ``data.no_features``; ``data.all_missing`` or ``data.no_words`` where that is why).
+                ``data.no_features``; ``data.all_missing`` or ``data.no_words`` where that is why);
+                ``data.unknown_kind``, ``data.unknown_column`` or ``data.wrong_kind``.
         """
         frame = _as_frame(X)
         if not len(frame):
@@ -97,8 +102,14 @@ class TablePreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 remedy="pass a table with rows",
             )
         log = StepLog(frozenset(self.undo))
+        kinds = _checked_kinds(self.kinds, frame)
         policy = Policy(
-            self.max_levels, self.max_missing, self.add_indicator, self.decimal, self.max_words
+            self.max_levels,
+            self.max_missing,
+            self.add_indicator,
+            self.decimal,
+            self.max_words,
+            kinds,
         )
         plans = _distinguished(_plan_columns(frame, policy, log))
         names = list(frame.columns)
@@ -196,6 +207,28 @@ def _no_features(steps: list[Step], names: list[str]) -> DataError:
     )
 
 
+def _checked_kinds(kinds: Mapping[str, str] | None, frame: pd.DataFrame) -> Mapping[str, str]:
+    for column, kind in (kinds or {}).items():
+        if kind not in KINDS:
+            raise DataError(
+                f"kinds[{column!r}] must be one of {', '.join(KINDS)}, not {kind!r}",
+                code="data.unknown_kind",
+                argument="kinds",
+                value=kind,
+                column=column,
+                remedy=f"give one of {', '.join(KINDS)}",
+            )
+        if column not in frame.columns:
+            raise DataError(
+                f"there is no column “{column}” whose kind could be chosen; use names of features",
+                code="data.unknown_column",
+                argument="kinds",
+                value=column,
+                remedy="use names of features",
+            )
+    return kinds or {}
+
+
 def _as_frame(X: Any) -> pd.DataFrame:
     pandas = require_pandas()
     if isinstance(X, pandas.DataFrame):
@@ -245,7 +278,7 @@ def _plan_columns(frame: pd.DataFrame, policy: Policy, log: StepLog) -> list[Pla
     plans: list[Plan | None] = []
     for position, name in enumerate(frame.columns):
         column = where.get(position)
-        if column is not None and plain[column]:
+        if column is not None and plain[column] and name not in policy.kinds:
             plans.append(NumberPlan(Reading("number"), float(fills[column])))
         else:
             plans.append(plan_column(frame.iloc[:, position], name, policy, log))

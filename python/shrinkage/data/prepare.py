@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,7 @@ def prepare(
     undo: Iterable[str] = (),
     add_indicator: bool = False,
     max_words: int = 500,
+    kinds: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Prepare a table for a target.
 
@@ -121,13 +122,14 @@ def prepare(
             it again.
         add_indicator: add a 0/1 column for each number column with missing values.
         max_words: words of a text column that get a column, the commonest.
+        kinds: ``{column: "number", "category" or "date"}`` where the kind that is found is wrong.
 
     Raises:
         shrinkage.errors.DataError: ``data.unknown_target``, ``data.missing_target`` (every value is
             missing), ``data.constant_target``, ``data.text_target_for_regression``,
             ``data.too_many_classes``, ``data.too_few_rows``, ``data.no_features``,
-            ``data.all_missing``, ``data.no_words``, ``data.unknown_column`` or
-            ``data.unknown_step``.
+            ``data.all_missing``, ``data.no_words``, ``data.unknown_column``, ``data.unknown_kind``,
+            ``data.wrong_kind`` or ``data.unknown_step``.
     """
     undo, exclude = frozenset(undo), tuple(exclude)
     _check_names(table, exclude, undo)
@@ -140,6 +142,7 @@ def prepare(
         decimal=table.decimal,
         add_indicator=add_indicator,
         max_words=max_words,
+        kinds=kinds,
     )
     X = preparation.fit(features).transform(features)
     return Prepared(

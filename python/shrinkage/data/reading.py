@@ -14,12 +14,14 @@ from shrinkage.data.dateguess import DateGuess, guess_date_format
 from shrinkage.data.dates import DateFormat, to_moments, zones_of
 from shrinkage.data.numbertext import NumberStyle, guess_style
 from shrinkage.data.table import LINE, StepLog, counted, require_pandas
+from shrinkage.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NEGATIVE_CODES = (-99.0, -200.0, -999.0, -9999.0, -99999.0, -32768.0)
 POSITIVE_CODES = (999.0, 9999.0, 99999.0)
+KINDS = ("number", "category", "date")
 _TOKENS = frozenset(
     (
         *("na", "n/a", "#n/a", "<na>", "n.a.", "nan", "nat"),
@@ -146,7 +148,9 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-def learn_reading(series: pd.Series[Any], name: str, decimal: str, log: StepLog) -> Reading:
+def learn_reading(
+    series: pd.Series[Any], name: str, decimal: str, log: StepLog, kind: str | None = None
+) -> Reading:
     """Find out how a column is to be read, and log what is more than reading plain numbers.
 
     Args:
@@ -154,8 +158,20 @@ def learn_reading(series: pd.Series[Any], name: str, decimal: str, log: StepLog)
         name: its name, for the steps.
         decimal: the table's decimal mark, which decides where a column alone leaves it open.
         log: where the steps go; an undone step is not taken.
+        kind: one of ``KINDS`` if it was chosen, None to find it.
+
+    Raises:
+        shrinkage.errors.DataError: no cell is of the kind chosen (code ``data.wrong_kind``).
     """
+    if kind == "category":
+        return Reading(
+            "category", missing_texts=_learn_missing(texts_of(series), _TOKENS, name, log)
+        )
+    if kind is not None and not is_numeric(series) and not is_datetime(series):
+        return _learn_chosen(Cells(texts_of(series), series, name), kind, decimal, log)
     if is_numeric(series):
+        if kind == "date":
+            raise _wrong_kind(name, kind)
         return Reading("number", missing_code=learn_code(to_float(series), name, log))
     if is_datetime(series):
         zone = getattr(series.dt, "tz", None)
@@ -172,6 +188,39 @@ def learn_reading(series: pd.Series[Any], name: str, decimal: str, log: StepLog)
     return as_date or Reading("category", missing_texts=missing)
 
 
+def _learn_chosen(cells: Cells, kind: str, decimal: str, log: StepLog) -> Reading:
+    """A reading of texts as numbers or dates, however many of them are."""
+    missing = _learn_missing(cells.texts, NUMBER_TOKENS, cells.name, log)
+    kept = cells.texts.without(missing).distinct
+    reading: Reading | None = None
+    if kind == "number":
+        style = guess_style(kept, decimal, least=0.0) if kept else None
+        if style is not None:
+            unread = [text for text in kept if not style.reads(text)]
+            reading = Reading("number", style, missing_texts=missing | set(unread))
+    else:
+        guess = guess_date_format(kept, least=0.0) if kept else None
+        if guess is not None:
+            gone = np.isnat(guess.format.parse(kept))
+            unread = [text for text, lost in zip(kept, gone, strict=True) if lost]
+            reading = Reading("date", date_format=guess.format, missing_texts=missing | set(unread))
+    if reading is None:
+        raise _wrong_kind(cells.name, kind)
+    cells.unread(unread, log, undoable=False)
+    return reading
+
+
+def _wrong_kind(name: str, kind: str) -> DataError:
+    return DataError(
+        f"no cell of “{name}” can be read as a {kind}; choose another kind for it",
+        code="data.wrong_kind",
+        argument="kinds",
+        value=kind,
+        column=name,
+        remedy="choose another kind for it",
+    )
+
+
 @dataclass(frozen=True)
 class Cells:
     """A text column with what names its cells: the column, and the lines of the file if known."""
@@ -180,7 +229,7 @@ class Cells:
     series: pd.Series[Any]
     name: str
 
-    def unread(self, distinct: Sequence[str], log: StepLog) -> bool:
+    def unread(self, distinct: Sequence[str], log: StepLog, *, undoable: bool = True) -> bool:
         """Record that the cells with these texts count as missing; False if that is undone."""
         if not distinct:
             return True
@@ -198,7 +247,7 @@ class Cells:
             f"taken as missing: {LINE if by_line else 'row'} {', '.join(cells)}{more}."
         )
         code = "unread_cells" if by_line else "unread_rows"
-        return log.do(code, self.name, text, count=len(rows), cells=cells)
+        return log.do(code, self.name, text, undoable=undoable, count=len(rows), cells=cells)
 
 
 def _learn_dates(

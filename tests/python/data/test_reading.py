@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from shrinkage.data import RawTable, inspect_table, prepare, read_table
+from shrinkage.errors import DataError
 
 
 def table_of(texts: list[str], before: str = "") -> RawTable:
@@ -102,3 +103,41 @@ def test_without_lines_rows_are_counted() -> None:
         s for s in prepare(RawTable(frame, "t", "npz"), "y").steps if s.code == "unread_rows"
     )
     assert step.fields["cells"] == ["41: “odd”"]
+
+
+def kinds_table() -> RawTable:
+    days = [f"2021-03-0{1 + i % 5}" if i % 4 == 0 else "soon" for i in range(40)]
+    mixed = [f"x{i}" if i % 2 else str(i) for i in range(40)]
+    rows = "".join(f"{i % 3},{mixed[i]},{days[i]},{i * i}\n" for i in range(40))
+    return read_table(("zone,mixed,when,y\n" + rows).encode())
+
+
+def test_the_kind_of_a_column_can_be_chosen() -> None:
+    kinds = {"zone": "category", "mixed": "number", "when": "date"}
+    prepared = prepare(kinds_table(), "y", kinds=kinds)
+    assert {"zone=0", "zone=1", "zone=2", "mixed"} < set(prepared.feature_names)
+    assert any(name.startswith("when: ") for name in prepared.feature_names)
+    unread = {step.id: step.fields["count"] for step in prepared.steps if "unread" in step.code}
+    assert unread == {"unread_cells:mixed": 20, "unread_cells:when": 30}
+    found = prepare(kinds_table(), "y")
+    assert {"zone"} < set(found.feature_names)
+    assert not {"mixed", "zone=0"} & set(found.feature_names)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ({"zone": "colour"}, "data.unknown_kind"),
+        ({"nowhere": "number"}, "data.unknown_column"),
+        ({"y": "category"}, "data.unknown_column"),
+        ({"zone": "date"}, "data.wrong_kind"),
+        ({"name": "number"}, "data.wrong_kind"),
+    ],
+)
+def test_kinds_that_cannot_be(kinds: dict[str, str], code: str) -> None:
+    table = read_table(
+        b"zone,name,y\n" + b"".join(b"%d,a%d,%d\n" % (i % 3, i, i) for i in range(9))
+    )
+    with pytest.raises(DataError) as caught:
+        prepare(table, "y", kinds=kinds)
+    assert caught.value.code == code
