@@ -29,7 +29,7 @@ def kind_of(cell: str) -> str:
         return NUMBER
     except ValueError:
         pass
-    if not any(map(str.isdigit, cell)):
+    if cell[-1] in ",;" or not any(map(str.isdigit, cell)):
         return TEXT
     if any(style.reads(cell) for style in _STYLES):
         return NUMBER

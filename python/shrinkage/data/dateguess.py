@@ -16,8 +16,9 @@ _SAMPLE = 60
 
 # The earlier of two that read the same texts is taken where nothing else decides: day before month.
 _DATES = (
-    *(order.replace("/", mark) for order in ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y") for mark in "-/."),
-    *(order.replace("/", mark) for order in ("%d/%m/%y", "%m/%d/%y") for mark in "-/."),
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y"),
+    *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y"),
     *("%Y年%m月%d日", "%Y年%m月", "%Y年%q季度", "%Y年第%q季度"),
     *("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d%b%Y", "%d %b, %Y"),
     *("%d-%b-%y", "%d %b %y", "%d%b%y", "%d/%b/%y"),
@@ -28,16 +29,17 @@ _DATES = (
     *("%Y-W%V", "%Y W%V", "%YW%V"),
     "",  # a time of day
 )
-# The year first in two digits: only where no other format reads the column.
-_SHORT_YEAR_FIRST = ("%y-%m-%d", "%y/%m/%d", "%y.%m.%d")
+# Only where no other format reads the column: points stand after days, two-digit years come last.
+_RARE_DATES = ("%m.%d.%Y", "%m.%d.%y", "%y-%m-%d", "%y/%m/%d", "%y.%m.%d")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DateGuess:
     """The format of a column of dates.
 
     Attributes:
         format: the format taken.
+        moments: the texts' dates in it, NaT where a text is none.
         other: the format that reads the same texts as other dates, or None.
         reason: why the first was taken: ``"first_of_month"`` (every date is the first of a month),
             ``"regular"`` (equal steps), ``"sorted"`` (in order of time), ``"span"`` (closer
@@ -45,6 +47,7 @@ class DateGuess:
     """
 
     format: DateFormat
+    moments: NDArray[np.datetime64]
     other: DateFormat | None = None
     reason: str = ""
 
@@ -64,7 +67,7 @@ def guess_date_format(texts: Sequence[str], least: float = READABLE) -> DateGues
     ):
         return None
     ranked = _ranked(_DATES, texts, sample, least)
-    ranked = ranked or _ranked(_SHORT_YEAR_FIRST, texts, sample, least)
+    ranked = ranked or _ranked(_RARE_DATES, texts, sample, least)
     if not ranked:
         return None
     rank, best, moments = ranked[0]
@@ -73,8 +76,8 @@ def guess_date_format(texts: Sequence[str], least: float = READABLE) -> DateGues
         if rank_of_other[0] == rank[0] and differs.any():
             pairs = zip(REASONS, rank[1:], rank_of_other[1:], strict=False)
             reason = next((name for name, a, b in pairs if a != b), "custom")
-            return DateGuess(best.with_clock_of(texts), other.with_clock_of(texts), reason)
-    return DateGuess(best.with_clock_of(texts))
+            return DateGuess(best, moments, other, reason)
+    return DateGuess(best, moments)
 
 
 _Rank = tuple[float, float, float, float, float]
@@ -86,7 +89,7 @@ def _ranked(
     """The formats that read the column, the best first."""
     found = []
     for pattern in patterns:
-        candidate = DateFormat(pattern)
+        candidate = DateFormat(pattern).with_clock_of(sample)
         if least and _share_read(candidate.parse(sample)) < _SAMPLE_SHARE:
             continue
         moments = candidate.parse(texts)

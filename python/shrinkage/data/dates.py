@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.data.table import require_pandas
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,6 +22,8 @@ PARTS = ("days", "month", "weekday", "hour")
 _EPOCH = np.datetime64("2000-01-01", "us")
 _DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_MANY = 1_000
+_PANDAS_KNOWS = {f"%{letter}" for letter in "YymdHIMSfp"}
 _NAT = np.iinfo(np.int64).min
 
 # English, German, French, Spanish, Italian, Portuguese and Dutch; abbreviations are told by their
@@ -90,6 +94,18 @@ class DateFormat:
 
         A zone is read and left out: the date and hour are those that the clock showed there.
         """
+        if len(texts) < _MANY or set(re.findall(r"%[A-Za-z]", self.pattern)) - _PANDAS_KNOWS:
+            return self._parse_one_by_one(texts)
+        pandas = require_pandas()
+        series = pandas.Series(texts, dtype=object)
+        parsed = pandas.to_datetime(series, format=self.pattern, errors="coerce")
+        moments: NDArray[np.datetime64] = parsed.to_numpy().astype("datetime64[us]")
+        years = moments.astype("datetime64[Y]").astype(np.int64) + 1970
+        left = np.flatnonzero(np.isnat(moments) | (years < 1500) | (years > 2199))
+        moments[left] = self._parse_one_by_one([texts[place] for place in left.tolist()])
+        return moments
+
+    def _parse_one_by_one(self, texts: Sequence[str]) -> NDArray[np.datetime64]:
         match = _compiled(self.date).fullmatch
         found = (match(text) for text in texts)
         moments = [_NAT if fields is None else _microseconds(fields) for fields in found]

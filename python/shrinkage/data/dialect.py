@@ -91,7 +91,7 @@ def sniff(
         for quote, escape in (('"', ""), ('"', "\\"), ("'", ""), ("", "")):
             dialect = Dialect(candidate, quote, escape, bool(quote), skip)
             records, share = _sample_records(dialect, lines, whole=whole)
-            score = share * _score(records) - 0.02 * _followed_by_spaces(candidate, text)
+            score = share * _score(records) - 0.02 * _looks_like_prose(candidate, text)
             if quote != '"':
                 score *= 1.0 - share_of_split_quotes(records)
             if score > best_score + 1e-9:
@@ -155,6 +155,8 @@ def _score(records: list[list[str]]) -> float:
     return share * (0.4 + 0.6 * typed) + 0.03 * (abs(len(records[0]) - width) <= 1)
 
 
-def _followed_by_spaces(delimiter: str, text: str) -> bool:
-    """Whether a space mostly follows the sign, as in prose and in "Price, EUR"."""
-    return delimiter != " " and 2 * text.count(delimiter + " ") > text.count(delimiter) > 0
+def _looks_like_prose(delimiter: str, text: str) -> float:
+    """1 for a sign that a space mostly follows ("Price, EUR"), 1.5 for the space itself."""
+    if delimiter == " ":
+        return 1.5
+    return float(2 * text.count(delimiter + " ") > text.count(delimiter) > 0)

@@ -201,8 +201,7 @@ def _learn_chosen(cells: Cells, kind: str, decimal: str, log: StepLog) -> Readin
     else:
         guess = guess_date_format(kept, least=0.0) if kept else None
         if guess is not None:
-            gone = np.isnat(guess.format.parse(kept))
-            unread = [text for text, lost in zip(kept, gone, strict=True) if lost]
+            unread = [text for text, at in zip(kept, guess.moments, strict=True) if np.isnat(at)]
             reading = Reading("date", date_format=guess.format, missing_texts=missing | set(unread))
     if reading is None:
         raise _wrong_kind(cells.name, kind)
@@ -254,7 +253,7 @@ def _learn_dates(
     cells: Cells, kept: list[str], guess: DateGuess, missing: frozenset[str], log: StepLog
 ) -> Reading | None:
     """A reading as dates, or None if that is undone."""
-    name, chosen = cells.name, guess.format
+    name, chosen, moments = cells.name, guess.format, guess.moments
     if guess.other is not None:
         text = (
             f"The dates of “{name}” can be read as {guess.format.pattern} or "
@@ -263,8 +262,7 @@ def _learn_dates(
         code = f"ambiguous_date_{guess.reason}"
         first, second = guess.format.pattern, guess.other.pattern
         if not log.do(code, name, text, format=first, other=second):
-            chosen = guess.other
-    moments = chosen.parse(kept)
+            chosen, moments = guess.other, guess.other.parse(kept)
     unread = [text for text, gone in zip(kept, np.isnat(moments), strict=True) if gone]
     pattern = chosen.pattern
     text = f"The texts of “{name}” were read as dates or times ({pattern})."

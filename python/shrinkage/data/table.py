@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,19 +132,18 @@ class RawTable:
     def column(self, name: str) -> pd.Series[Any]:
         """A column, indexed by the lines of the file where they are known."""
         series: pd.Series[Any] = self.frame[name]
-        return series if self.lines is None else series.set_axis(self._index(self.lines))
+        return series if self._index is None else series.set_axis(self._index)
 
     def rows(self, rows: NDArray[np.int64], *, without: list[str]) -> pd.DataFrame:
         """These rows of all columns but some, indexed in the same way, else from 0."""
         frame = self.frame.drop(columns=without).iloc[rows].reset_index(drop=True)
-        if self.lines is not None:
-            frame.index = self._index(self.lines[rows])
+        if self._index is not None:
+            frame.index = self._index[rows]
         return frame
 
-    @staticmethod
-    def _index(lines: NDArray[np.int64]) -> pd.Index[Any]:
-        index: pd.Index[Any] = require_pandas().Index(lines, name=LINE)
-        return index
+    @cached_property
+    def _index(self) -> pd.Index[Any] | None:
+        return None if self.lines is None else require_pandas().Index(self.lines, name=LINE)
 
 
 def unique_names(names: list[str]) -> tuple[list[str], list[Step]]:

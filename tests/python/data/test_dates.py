@@ -56,13 +56,26 @@ def test_quarters_by_their_first_day() -> None:
     assert days(["01/01/2015", "04/01/2015", "07/01/2015", "10/01/2015"])[1] == "2015-04-01"
 
 
-@pytest.mark.parametrize("mark", ["/", "-", "."])
+@pytest.mark.parametrize("mark", ["/", "-"])
 def test_regular_steps_win(mark: str) -> None:
     # The fifth of every month over two years: as days of May they would jump.
     texts = [f"{m:02d}{mark}05{mark}{y}" for y in (2015, 2016) for m in range(1, 13)]
     assert guess(texts) == (f"%m{mark}%d{mark}%Y", f"%d{mark}%m{mark}%Y", "regular")
     daily = [f"{d:02d}{mark}02{mark}2024" for d in range(1, 13)]
     assert days(daily) == [f"2024-02-{d:02d}" for d in range(1, 13)]
+
+
+def test_a_point_stands_after_the_day() -> None:
+    assert guess([f"{d:02d}.01.2020" for d in range(1, 9)]) == ("%d.%m.%Y", None, "")
+    assert guess(["12.31.2020", "01.02.2021"]) == ("%m.%d.%Y", None, "")
+
+
+def test_many_dates_are_read_as_few_are() -> None:
+    texts = [str(np.datetime64("1999-01-01") + i) for i in range(1_200)]
+    texts[:5] = ["9999-12-31", "1999-01-02 10:00", "Mon, 1999-01-03", "1999-02-30", "0001-01-01"]
+    known = [moment for moment in moments(texts) if moment != "NaT"]
+    assert known[:3] == ["1999-01-02T10:00:00", "1999-01-03T00:00:00", "1999-01-06T00:00:00"]
+    assert len(known) == 1_197
 
 
 def test_order_and_closeness_decide_where_steps_do_not() -> None:

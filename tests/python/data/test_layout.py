@@ -122,6 +122,7 @@ def test_names_in_a_comment_as_numpy_writes_them() -> None:
         "x,1,2\n" * 3 + "o,2,3\n" * 3,
         "?,1.5,a\n2,2.5,b\n3,3.5,a\n4,1.5,b\n",
         "vhigh,low,acc\nlow,low,unacc\nvhigh,med,acc\nlow,low,acc\nvhigh,med,unacc\nlow,low,acc\n",
+        "".join(f"{20 + i}, {'Private' if i % 2 else 'Gov'}, {7 * i}\n" for i in range(9)),
         "2020-01-01,5\n2020-01-02,6\n2020-01-03,8\n",
     ],
 )
@@ -202,6 +203,11 @@ def test_surplus_cells_are_no_row_names_unless_they_tell_rows_apart() -> None:
         ("first last,x\nAnn Lee,1\nBob Ray,2\nEve Fox,3\n", ",", ("first last", "x")),
         ("a\tb\n1 234,5\t2 500,5\n3 456,5\t4,25\n", "\t", ("a", "b")),
         ("a b\n1,5 2,5\n2,5 3,5\n3,25 1\n", " ", ("a", "b")),
+        (
+            "age, work, pay\n20, State-gov, 7\n21, Private, 8\n22, Private, 9\n",
+            ",",
+            ("age", "work", "pay"),
+        ),
         ("x;y\n1,5;2\n2,5;3\n3,5;5\n", ";", ("x", "y")),
     ],
 )
