@@ -386,6 +386,11 @@ def test_four_lanes_that_diverge_are_one_warning(language: str) -> None:
     for letter, epoch in zip("ABCD", (3, 4, 5, 6), strict=True):
         name = t("network.lane_name", letter=letter, label=t("network.plain"))
         assert t("network.left", lane=name, epoch=str(epoch)) in text
+    # Those of one epoch are named together.
+    same = tuple(LaneLook(Lane(), diverged=3) for _ in range(2))
+    names = [t("network.lane_name", letter=x, label=t("network.plain")) for x in "AB"]
+    both = t("network.left", lane=t("network.and").join(names), epoch="3")
+    assert both in race_sentence(Look(3, 9, same), table_of(100), t)
 
 
 def table_of(validation: int, *, classes: bool = False) -> Any:

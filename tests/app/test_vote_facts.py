@@ -111,7 +111,11 @@ def test_the_geometric_mean_is_said_beside_what_was_found() -> None:
     assert votes.match == 1
     codes = [fact.code for fact in vote_facts(votes)]
     assert codes == ["matched_by_one", "geometric_mean", "gain"]
+    codes = [fact.code for fact in vote_facts(votes_of([0.9], 0.01, 1.0, classes=True))]
+    assert codes == ["matched_by_one", "gain"]
     assert not votes_of([0.9], 0.01, 1.0).mean_of_all
+    assert not votes_of([0.9], 0.01, 1.0, identity="geometric").mean_of_all
+    assert not votes_of([0.9], 0.01, 1.0, identity="arithmetic", classes=True).mean_of_all
 
 
 @pytest.mark.parametrize(("variance", "code"), [(0.0, "no_gain"), (1e-12, "gain")])
@@ -195,6 +199,11 @@ def test_classes_are_voted_on_by_groups_that_use_all_members() -> None:
     for k, sets in groups.items():
         wrong = [members[s].sum(axis=0).argmax(axis=-1) != y for s in sets]
         np.testing.assert_allclose(shares[k - 1], np.mean(wrong, axis=0))
+
+
+def test_of_equal_classes_the_first_is_chosen_as_everywhere() -> None:
+    members = np.full((4, 3, 3), 1 / 3)
+    np.testing.assert_array_equal(wrong_votes(members, np.array([0, 1, 2])), [[0, 1, 1]] * 4)
 
 
 def test_a_share_of_1_4_rows_is_no_claim() -> None:

@@ -343,15 +343,19 @@ def wrong_votes(members: NDArray[np.float64], y: NDArray[Any]) -> NDArray[np.flo
     Groups of k follow one another and together have all K members (K, n, classes); the last begins
     again at the first members where k does not divide K.
     """
-    total = len(members)
-    sums = np.concatenate([np.zeros_like(members[:1]), np.cumsum(members, axis=0)])
+    total, true = len(members), y.astype(int)
+    by_class = np.swapaxes(members, 1, 2)  # long rows are fast ones
+    sums = np.concatenate([np.zeros_like(by_class[:1]), np.cumsum(by_class, axis=0)])
+    earlier = np.arange(by_class.shape[1])[:, None] < true  # of equals the first is chosen
     shares = np.empty(members.shape[:2])
     for k in range(1, total + 1):
         begin = np.arange(0, total, k)
         end = begin + k
         votes = sums[np.minimum(end, total)] - sums[begin]
         votes[end > total] += sums[end[end > total] - total]
-        shares[k - 1] = (votes.argmax(axis=-1) != y).mean(axis=0)
+        own = votes[:, true, np.arange(len(true))][:, None]
+        wrong = ((votes > own) | ((votes == own) & earlier)).any(axis=1)
+        shares[k - 1] = wrong.mean(axis=0)
     return shares
 
 

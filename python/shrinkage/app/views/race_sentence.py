@@ -109,8 +109,10 @@ def _show(name: str, value: Any, look: Look, t: Translator) -> str:
     if name == "lanes":
         return _listed([_lane_name(i, look, t) for i in value], t)
     if name == "left":
-        left = [(_lane_name(i, look, t), count(epoch)) for i, epoch in value]
-        return _listed([t("network.left", lane=i, epoch=epoch) for i, epoch in left], t)
+        epochs = sorted({epoch for _, epoch in value})
+        together = [[_lane_name(i, look, t) for i, at in value if at == e] for e in epochs]
+        said = zip(together, epochs, strict=True)
+        return _listed([t("network.left", lane=_listed(n, t), epoch=count(e)) for n, e in said], t)
     if name == "error":
         return number(value, 2)
     return count(value) if isinstance(value, int) else number(value)
