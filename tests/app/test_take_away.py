@@ -9,19 +9,24 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from shrinkage.app.i18n import LANGUAGES
 from shrinkage.app.jobs import Report
 from shrinkage.app.runs import LinearResult, fit_linear
 from shrinkage.app.script import python_script
 from shrinkage.app.services import Services
 from shrinkage.app.spec import DEFAULT, FILE_PREFIX, RunSpec
+from shrinkage.app.views.text import number
 from shrinkage.export import coefficients_csv, path_csv, safe_cell
+from support.sides import compared, side
 
+LOW = [5.0, 4.5, 4.0, 4.2]
 quiet: Report = lambda progress: False  # noqa: E731
 
 RNG = np.random.default_rng(7)
@@ -154,12 +159,72 @@ def test_the_script_repeats_a_run_on_a_file(
         run_here(python_script(result), tmp_path, monkeypatch)
 
 
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
 def test_a_wrong_number_would_be_noticed(
-    diabetes: LinearResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    diabetes: LinearResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, penalty: str
 ) -> None:
-    script = python_script(diabetes).replace("expected = [", "expected = [1e9 + ", 1)
+    before, check, after = python_script(diabetes).partition(f"i = result.{penalty}.i_1se")
     with pytest.raises(AssertionError):
-        run_here(script, tmp_path, monkeypatch)
+        run_here(
+            before + check + after.replace("expected = [", "expected = [1e9 + ", 1),
+            tmp_path,
+            monkeypatch,
+        )
+
+
+def checks(script: str) -> list[str]:
+    """The lines after the fit that compare its numbers with those of the run."""
+    return script[script.index("# What was on the screen") :].splitlines()
+
+
+def test_every_coefficient_of_both_is_checked_at_a_lambda_that_is_named(
+    diabetes: LinearResult,
+) -> None:
+    lines = checks(python_script(diabetes))
+    for one in (diabetes.comparison.l1, diabetes.comparison.l2):
+        at = lines.index(f"i = result.{one.penalty}.i_1se")
+        assert repr(float(one.lambdas[one.i_1se])) in lines[at + 1]
+        listed = eval(lines[at + 2].removeprefix("expected = "))
+        np.testing.assert_allclose(listed, one.coefs[:, one.i_1se], rtol=1e-9)
+        assert lines[at + 3] == f"found = result.{one.penalty}.coefs[:, i]"
+
+
+@pytest.mark.parametrize("wrong", [None, "listed", "others"])
+def test_of_thousands_the_largest_are_checked_and_the_others_by_their_sum(
+    diabetes: LinearResult, wrong: str | None
+) -> None:
+    rng = np.random.default_rng(0)
+    coefs = rng.normal(size=(1200, 4))
+    kept = np.where(np.abs(coefs) > 1.5, coefs, 0.0)
+    made = compared(side("l1", LOW, coefs=kept), side("l2", LOW, coefs=coefs))
+    result = replace(diabetes, comparison=made)
+    source = "\n".join(checks(python_script(result)))
+    assert len(source) < 40_000
+    found = coefs.copy()
+    small = np.argsort(np.abs(coefs[:, 1]))
+    if wrong is not None:
+        found[small[-1 if wrong == "listed" else 0], 1] += 0.01
+    scope = {"np": np, "result": replace(made, l2=replace(made.l2, coefs=found))}
+    if wrong is None:
+        exec(source, scope)
+        return
+    with pytest.raises(AssertionError):
+        exec(source, scope)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_panel_says_at_which_lambda_the_files_are(
+    open_app: Callable[..., Any], diabetes: LinearResult, lang: str
+) -> None:
+    l1, l2 = diabetes.comparison.l1, diabetes.comparison.l2
+    values = {
+        "l1_min": number(l1.lambdas[l1.i_min]),
+        "l1_1se": number(l1.lambdas[l1.i_1se]),
+        "l2_min": number(l2.lambdas[l2.i_min]),
+        "l2_1se": number(l2.lambdas[l2.i_1se]),
+    }
+    screen = open_app(lang=lang)
+    assert screen.t("take.lambdas", **values) in screen.texts
 
 
 def test_downloads_are_on_the_screen(open_app: Callable[..., Any]) -> None:

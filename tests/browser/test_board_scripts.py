@@ -11,6 +11,7 @@ from driving import Browser
 from shrinkage.app.board.bundle import own_file
 from shrinkage.linear.geometry import PairGeometry
 from shrinkage.losses import Squared
+from shrinkage.plots.weights import weights_extent
 
 CASES: list[dict[str, Any]] = [
     {"gram": [[1.0, 0.3], [0.3, 1.0]], "gradient": [-0.8, 0.2], "solution": [2.0, -0.5]},
@@ -24,7 +25,8 @@ CASES: list[dict[str, Any]] = [
 def run(browser: Browser) -> Any:
     """Evaluate an expression with the board's formatting and geometry in scope."""
     page = browser.new_page()
-    page.add_script_tag(content=own_file("format.js") + own_file("geometry.js"))
+    for name in ("format.js", "geometry.js", "weights.js"):
+        page.add_script_tag(content=own_file(name))
     yield page.evaluate
     page.close()
 
@@ -83,3 +85,8 @@ def test_contours_and_ball(run: Any, case: dict[str, Any], penalty: str) -> None
 )
 def test_numbers_have_three_significant_digits(run: Any, value: float | None, text: str) -> None:
     assert run("formatNumber", value) == text
+
+
+@pytest.mark.parametrize("largest", [0.0, 1e-9, 0.2, 0.21, 0.999, 1.0, 1.01, 6.9, 7.1, 4.2e7])
+def test_the_axis_of_the_bars_ends_where_that_of_the_library_does(run: Any, largest: float) -> None:
+    assert run("roundUp", largest) == pytest.approx(weights_extent(largest), rel=1e-12)

@@ -7,8 +7,10 @@ import numpy as np
 from shrinkage.app.loading import TEST_SHARE, TableFacts
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.services import package_version
+from shrinkage.linear.comparison import PenaltySide
 
-_CHECKED = 3
+_LISTED = 500
+"""Coefficients that are written out, at most."""
 REFIT = (
     "# The preparation learns from the training rows alone.",
     "kept = list(dict.fromkeys(prepared.origin))",
@@ -127,14 +129,33 @@ def _loss(result: LinearResult) -> str:
 
 
 def _check(result: LinearResult) -> str:
-    side = result.comparison.l2
-    first = [float(f"{v:.10g}") for v in side.coefs[:_CHECKED, side.i_1se]]
-    scale = float(np.abs(side.coefs[:, side.i_1se]).max(initial=0.0))
-    return "\n".join(
-        [
-            f"expected = {first!r}",
-            f"found = result.l2.coefs[:{len(first)}, result.l2.i_1se]",
-            f"assert np.allclose(found, expected, rtol=0, atol={1e-6 * scale:.3g}), found",
-            "",
-        ]
-    )
+    """Every coefficient of both penalties, each at its own λ.1se, against this run's."""
+    comparison = result.comparison
+    lines = [
+        "# What was on the screen: every coefficient of L1 and of L2, each at its own lambda.1se.",
+        "# The control may have stood at another lambda; all of them are in result.",
+    ]
+    for side in (comparison.l1, comparison.l2):
+        lines += _check_side(side, max(1e-6, comparison.tol**0.5))
+    return "\n".join([*lines, ""])
+
+
+def _check_side(side: PenaltySide, precision: float) -> list[str]:
+    name, coefs = f"result.{side.penalty}", side.coefs[:, side.i_1se]
+    lam, size = float(side.lambdas[side.i_1se]), np.abs(coefs)
+    atol = f"{precision * float(size.max(initial=0.0)):.3g}"
+    few = coefs.size <= _LISTED
+    which = np.arange(coefs.size) if few else np.sort(np.argsort(-size)[:_LISTED])
+    chosen = ":" if few else repr(which.tolist())
+    lines = [
+        f"i = {name}.i_1se",
+        f"assert np.isclose({name}.lambdas[i], {lam!r}), {name}.lambdas[i]",
+        f"expected = {[float(f'{v:.10g}') for v in coefs[which]]!r}",
+        f"found = {name}.coefs[{chosen}, i]",
+        f"assert np.allclose(found, expected, rtol=0, atol={atol}), found",
+    ]
+    if few:
+        return lines
+    # Of thousands the largest are listed; the others are checked by their sum.
+    total = f"np.abs({name}.coefs[:, i]).sum()"
+    return [*lines, f"assert np.isclose({total}, {float(size.sum())!r}, rtol={precision:.3g})"]

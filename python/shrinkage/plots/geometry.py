@@ -9,6 +9,7 @@ import numpy as np
 
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 from shrinkage.linear.geometry import GeometryBasis, PairGeometry
+from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
     GEOMETRY_SIZE,
     QUIET,
@@ -24,6 +25,9 @@ from shrinkage.plots.style import (
     signals,
     span,
 )
+
+AXIS_NAME_WIDTH = GEOMETRY_SIZE - 20
+"""Pixels for the name of a feature beside an axis."""
 
 
 def geometry_spec() -> alt.LayerChart:
@@ -98,13 +102,13 @@ def _axis_names() -> list[alt.Chart]:
     text = alt.Text(field="text", type="nominal")
     across = (
         alt.Chart(dataset("across"))
-        .mark_text(align="right", baseline="top", dy=18, fontSize=10.5, limit=GEOMETRY_SIZE - 20)
+        .mark_text(align="right", baseline="top", dy=18, fontSize=10.5, limit=AXIS_NAME_WIDTH)
         .encode(x=alt.value(alt.ExprRef("width")), y=alt.value(alt.ExprRef("height")), text=text)
     )
     up = (
         alt.Chart(dataset("up"))
         .mark_text(
-            align="left", baseline="bottom", dx=-24, dy=-6, fontSize=10.5, limit=GEOMETRY_SIZE - 20
+            align="left", baseline="bottom", dx=-24, dy=-6, fontSize=10.5, limit=AXIS_NAME_WIDTH
         )
         .encode(x=alt.value(0), y=alt.value(0), text=text)
     )
@@ -160,6 +164,7 @@ def geometry_rows(
     trail = basis.coefs[list(pair)][:, side.grid]
     middle = geometry.centre(limit=6.0 * extent)
     names = [comparison.feature_names[comparison.top[r]] for r in pair]
+    names = short_names(names, AXIS_NAME_WIDTH)
     return {
         "across": {"text": names[:1]},
         "up": {"text": names[1:]},

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
     LEFT,
     PATH_HEIGHT,
@@ -29,6 +30,7 @@ from shrinkage.plots.style import (
     spread,
 )
 
+_LABEL_SIZE = 10.5
 N_LABELS = 8
 """Lines named directly, the same on both sides; the rest are grey."""
 CUT = 4.0
@@ -89,7 +91,7 @@ def path_spec(words: Words) -> alt.LayerChart:
     )
     labels = (
         alt.Chart(dataset("labels"))
-        .mark_text(align="left", dx=5, fontSize=10.5, limit=RIGHT - 8)
+        .mark_text(align="left", dx=5, fontSize=_LABEL_SIZE, limit=RIGHT - 8)
         .encode(
             x=alt.value(alt.ExprRef("width")),
             y=alt.Y(field="pixel", type="quantitative", scale=None, axis=None),
@@ -231,7 +233,9 @@ def _labels(
     return {
         "feature": list(named),
         "pixel": rounded(pixel, 4),
-        "text": [comparison.feature_names[comparison.top[r]] for r in named],
+        "text": short_names(
+            [comparison.feature_names[comparison.top[r]] for r in named], RIGHT - 8, _LABEL_SIZE
+        ),
     }
 
 

@@ -45,7 +45,8 @@ EDGE = 0.06
 def cv_spec(words: Words) -> alt.LayerChart:
     """CV mean with a ribbon of ± one standard error, training error, the gap shaded, test error.
 
-    Data sets: cv, test, marks, now, dots, labels. Signals: left, right, low, high (the
+    Data sets: cv, test, marks, now, dots, whiskers (ends of the test error at the current λ, one
+    standard error away), labels. Signals: left, right, low, high (the
     domains).
     """
     x = log_lambda(words, title=True, labels=True)
@@ -77,6 +78,11 @@ def cv_spec(words: Words) -> alt.LayerChart:
         .mark_point(filled=True, size=42, fillOpacity=1, clip=True)
         .encode(x=x, y=y("y"), color=color, shape=alt.Shape(field="shape", scale=None))
     )
+    whiskers = (
+        alt.Chart(dataset("whiskers"))
+        .mark_point(shape="stroke", size=110, strokeWidth=2, clip=True)
+        .encode(x=x, y=y("y"), color=color)
+    )
     labels = (
         alt.Chart(dataset("labels"))
         .mark_text(align="left", dx=5, fontSize=10.5, limit=RIGHT - 8)
@@ -104,6 +110,7 @@ def cv_spec(words: Words) -> alt.LayerChart:
         test,
         now,
         dots,
+        whiskers,
         labels,
         *names,
         width=320,
@@ -203,16 +210,23 @@ def cv_chart(
     rows = cv_rows(comparison, penalty, words)
     rows["now"] = {"x": x, "color": [color]}
     low, high = cv_range(comparison)
-    marked = [shown_error(float(v[at]), low, high) for v in (side.train_error, side.cv_mean)]
+    errors = [side.train_error, side.cv_mean]
+    ends: list[float] = []
+    if side.test_error is not None and side.test_std_error is not None:
+        errors.append(side.test_error)
+        ends = [side.test_error[at] + s * side.test_std_error[at] for s in (-1.0, 1.0)]
+    marked = [shown_error(float(v[at]), low, high) for v in errors]
+    count = len(marked)
     rows["dots"] = {
-        "x": x * 2,
+        "x": x * count,
         "y": rounded([y for y, _ in marked]),
-        "color": [QUIET, color],
+        "color": [QUIET, color, color][:count],
         "shape": [
             "triangle-up" if above else shape
-            for (_, above), shape in zip(marked, ("square", "circle"), strict=True)
+            for (_, above), shape in zip(marked, ("square", "circle", "diamond"), strict=False)
         ],
     }
+    rows["whiskers"] = {"x": x * len(ends), "y": rounded(ends), "color": [color] * len(ends)}
     title = words[f"title.cv_{cv_state(side, at, high)}"]
     left, right = lambda_range(side)
     return finished(cv_spec(words), rows, title, left=left, right=right, low=low, high=high)

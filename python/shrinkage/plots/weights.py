@@ -6,8 +6,10 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+from numpy.typing import NDArray
 
 from shrinkage.linear.comparison import SMALL, PenaltyComparison
+from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
     BAR_STEP,
     SIDE_COLORS,
@@ -19,13 +21,15 @@ from shrinkage.plots.style import (
     layered,
     quantitative,
     rounded,
-    shared,
     signals,
     span,
 )
 
 N_BARS = 15
-"""Features shown, largest first."""
+"""Features shown: all of them, or the largest at this λ."""
+NAME_WIDTH = 92
+"""Pixels for the name of a feature."""
+_STEPS = np.array([1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0])
 
 
 def weights_spec(words: Words) -> alt.LayerChart:
@@ -77,7 +81,7 @@ def weights_spec(words: Words) -> alt.LayerChart:
     )
     names = (
         alt.Chart(dataset("names"))
-        .mark_text(align="right", dx=-6, fontSize=11, limit=92)
+        .mark_text(align="right", dx=-6, fontSize=11, limit=NAME_WIDTH)
         .encode(x=alt.value(0), y=y, text=alt.Text(field="text", type="nominal"))
     )
     values = (
@@ -97,13 +101,31 @@ def weights_spec(words: Words) -> alt.LayerChart:
     )
 
 
-def weights_extents(comparison: PenaltyComparison) -> dict[str, float]:
-    """Largest |penalized coefficient| of each side on its grid, a little to spare."""
-    own = {
-        side.penalty: 1.02 * float(np.abs(side.penalized_coefs[:, side.grid]).max(initial=1e-12))
-        for side in (comparison.l1, comparison.l2)
-    }
-    return shared(own)
+def weights_extent(largest: float) -> float:
+    """End of the axis for bars up to `largest`: one of few steps, so that it seldom moves."""
+    if not largest > 0.0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(largest))
+    return float(power * _STEPS[np.searchsorted(_STEPS, largest / power * (1.0 - 1e-12))])
+
+
+def shown_features(comparison: PenaltyComparison, penalty: str) -> NDArray[np.int64]:
+    """Numbers of the features that have bars at every λ of a side, (bars, L).
+
+    Where all have one they keep their places, the same on both sides; else they are the largest at
+    that λ, largest first, so that those kept come before exact zeros.
+    """
+    top, u = comparison.top, np.abs(comparison.side(penalty).penalized_coefs)
+    p, count = u.shape
+    if p <= N_BARS:
+        return np.repeat(top[:, None], count, axis=1)
+    # Equal ones, as zeros are, keep the order of `top`.
+    order = np.concatenate([top, np.setdiff1d(np.arange(p), top)])
+    ranked = u[order]
+    among = np.argpartition(-ranked, N_BARS - 1, axis=0)[:N_BARS]
+    some = np.union1d(np.unique(among), np.arange(N_BARS))
+    largest = np.argsort(-ranked[some], axis=0, kind="stable")[:N_BARS]
+    return np.asarray(order[some[largest]], dtype=np.int64)
 
 
 def state(value: float, largest: float) -> str:
@@ -118,7 +140,7 @@ def weights_rows(comparison: PenaltyComparison, penalty: str, index: int) -> Row
     side = comparison.side(penalty)
     u = side.penalized_coefs[:, index]
     largest = float(np.abs(u).max(initial=0.0))
-    shown = comparison.top[:N_BARS]
+    shown = shown_features(comparison, penalty)[:, index]
     values: list[Any] = [float(u[j]) for j in shown]
     return {
         "bars": {
@@ -130,7 +152,7 @@ def weights_rows(comparison: PenaltyComparison, penalty: str, index: int) -> Row
         },
         "names": {
             "order": list(range(len(shown))),
-            "text": [comparison.feature_names[j] for j in shown],
+            "text": short_names([comparison.feature_names[j] for j in shown], NAME_WIDTH),
         },
     }
 
@@ -144,8 +166,11 @@ def weights_chart(
     rows = weights_rows(comparison, penalty, at)
     total = int(side.coefs.shape[0])
     zero, small = int(side.n_zero[at]), int(side.n_small[at])
-    key = all_zero_key(total) if zero == total else "title.weights"
-    title = words[key].format(penalty=words[f"side.{penalty}"], zero=zero, total=total, small=small)
     shown = len(rows["bars"]["order"])
-    extent = weights_extents(comparison)[penalty]
+    counted = "title.weights" if shown == total else "title.weights_top"
+    title = words[all_zero_key(total) if zero == total else counted].format(
+        penalty=words[f"side.{penalty}"], zero=zero, total=total, small=small, shown=shown
+    )
+    largest = float(np.abs(side.penalized_coefs[:, at]).max(initial=0.0))
+    extent = weights_extent(largest)
     return finished(weights_spec(words), rows, title, extent=extent, count=shown)

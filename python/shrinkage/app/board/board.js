@@ -166,11 +166,8 @@ class Board {
       }
       this.setRange(this.charts[`path${p}`], side.xRange, side.range);
       this.setRange(this.charts[`cv${p}`], side.xRange, this.data.cvRange);
-      const weights = this.charts[`weights${p}`];
-      weights.signal("extent", this.data.weightsExtent[p]);
-      weights.signal("count", this.data.bars);
-      const names = this.data.features.slice(0, this.data.bars);
-      weights.data("names", names.map((text, order) => ({ order, text })));
+      this.charts[`weights${p}`].signal("count", this.data.bars);
+      side.extent = 0;
     }
   }
 
@@ -246,7 +243,7 @@ class Board {
     });
     const note = this.data.sampled ? "geometry.sampled" : "geometry.note";
     setText(this.chooser.note, this.word(note));
-    const [across, up] = this.pair.map((r) => [{ text: this.data.features[r] }]);
+    const [across, up] = this.pair.map((r) => [{ text: this.data.axisNames[r] }]);
     for (const side of this.sides) {
       const chart = this.charts[`geometry${side.penalty}`];
       chart.data("across", across);
@@ -285,13 +282,16 @@ class Board {
 
   draw() {
     this.frame = 0;
-    for (const side of this.sides) {
-      const index = this.indexAt(side, this.position);
-      if (index === side.index && !this.stale) continue;
-      side.index = index;
+    const moved = this.sides.filter((side) => {
+      const before = side.index;
+      side.index = this.indexAt(side, this.position);
+      return side.index !== before || this.stale;
+    });
+    scaleWeights(this, moved);
+    for (const side of moved) {
       this.drawPath(side);
       this.drawCurve(side);
-      this.drawWeights(side);
+      drawWeights(this, side);
       if (this.pair) this.drawGeometry(side);
       this.writeNumbers(side);
       for (const kind of this.kinds()) this.charts[kind + side.penalty].run();
@@ -355,26 +355,11 @@ class Board {
       error > high
         ? { x, y: high - EDGE * (high - low), color: ink, shape: "triangle-up" }
         : { x, y: error, color: ink, shape };
-    chart.data("dots", [dot(side.train[i], QUIET, "square"), dot(side.cv[i], color, "circle")]);
+    const dots = [dot(side.train[i], QUIET, "square"), dot(side.cv[i], color, "circle")];
+    if (side.test) dots.push(dot(side.test[i], color, "diamond"));
+    chart.data("dots", dots);
+    chart.data("whiskers", side.testEnds(i).map((y) => ({ x, y, color })));
     this.headline("cv", side, this.word(`title.cv_${side.standing(i, high)}`));
-  }
-
-  drawWeights(side) {
-    const { index: i, color } = side;
-    let largest = 0;
-    for (let r = 0; r < this.data.features.length; r += 1) {
-      largest = Math.max(largest, Math.abs(side.weight(r, i)));
-    }
-    const rows = [];
-    for (let order = 0; order < this.data.bars; order += 1) {
-      const value = side.weight(order, i);
-      const small = Math.abs(value) < 0.01 * largest;
-      const state = value === 0 ? "zero" : small ? "small" : "kept";
-      rows.push({ order, value, state, color, text: formatNumber(value) });
-    }
-    this.charts[`weights${side.penalty}`].data("bars", rows);
-    const key = this.data.bars < this.data.total ? "title.weights_top" : "title.weights";
-    this.headline("weights", side, this.countTitle(side, key));
   }
 
   drawGeometry(side) {

@@ -19,6 +19,7 @@ SCRIPTS = (
     "geometry.js",
     "side.js",
     "tables.js",
+    "weights.js",
     "panel.js",
     "pointing.js",
     "board.js",

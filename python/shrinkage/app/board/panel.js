@@ -49,7 +49,7 @@ function makeControl(board) {
   return { root, range, link, help, readout };
 }
 
-const NUMBER_ROWS = ["lambda", "textbook", "zero", "small", "norm", "df", "cv", "train", "test"];
+const NUMBER_ROWS = ["lambda", "textbook", "zero", "small", "norm", "df", "cv", "lowest", "train", "test"];
 
 /** Table of numbers, L1 and L2 side by side. */
 function makeNumbers(board) {
@@ -64,7 +64,7 @@ function makeNumbers(board) {
   const body = rows.map((name) => {
     const help = ["norm", "small"].includes(name)
       ? board.word(`numbers.${name}_help`)
-      : ["cv", "train", "test"].includes(name)
+      : ["cv", "lowest", "train", "test"].includes(name)
         ? board.word(`numbers.error_${board.data.score}`)
         : null;
     const key = name === "cv" ? `numbers.cv_${board.data.score}` : `numbers.${name}`;
@@ -77,6 +77,11 @@ function makeNumbers(board) {
     element("tbody", {}, body),
   ]);
   return { root: table, cells };
+}
+
+/** An error with its standard error, which one row does not have. */
+function withError(value, spread) {
+  return spread === null ? formatNumber(value) : `${formatNumber(value)} ± ${formatNumber(spread)}`;
 }
 
 /** Texts of one column of numbers at a side's λ. */
@@ -92,9 +97,10 @@ function numberTexts(board, side) {
     small: side.isNull(i, board.data.total) ? "–" : of(side.small[i]),
     norm: fill(board.word("numbers.percent"), { n: formatPercent(side.share[i]) }),
     df: side.df[i] === null ? "–" : whole ? formatCount(side.df[i]) : formatNumber(side.df[i]),
-    cv: `${formatNumber(side.cv[i])} ± ${formatNumber(side.se[i])}`,
+    cv: withError(side.cv[i], side.se[i]),
+    lowest: withError(side.cv[side.min], side.se[side.min]),
     train: formatNumber(side.train[i]),
-    test: side.test ? formatNumber(side.test[i]) : "",
+    test: side.test ? withError(side.test[i], side.testSe[i]) : "",
   };
 }
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
-from shrinkage.plots.geometry import geometry_extents, geometry_spec
+from shrinkage.plots.geometry import AXIS_NAME_WIDTH, geometry_extents, geometry_spec
+from shrinkage.plots.names import short_names
 from shrinkage.plots.paths import (
     highlighted,
     is_cut,
@@ -25,7 +26,7 @@ from shrinkage.plots.paths import (
 )
 from shrinkage.plots.style import CONFIG, DARK_SIDE_COLORS, SIDE_COLORS, rounded
 from shrinkage.plots.validation import cv_range, cv_rows, cv_spec
-from shrinkage.plots.weights import N_BARS, weights_extents, weights_spec
+from shrinkage.plots.weights import NAME_WIDTH, shown_features, weights_spec
 
 Pair = tuple[int, int]
 CONTOUR_POINTS = 40
@@ -100,6 +101,10 @@ def board_payload(
     """
     chosen = valid_pair(comparison, pair)
     names, basis = comparison.feature_names, comparison.l1.geometry
+    features = [names[j] for j in comparison.top]
+    bars = {p: shown_features(comparison, p) for p in ("l1", "l2")}
+    with_bars = np.unique(np.concatenate([each.ravel() for each in bars.values()]))
+    bar_names = [names[j] for j in with_bars]
     return {
         "id": digest(comparison),
         "words": dict(words),
@@ -109,9 +114,13 @@ def board_payload(
         "missing": missing(comparison),
         "standardize": comparison.standardize,
         "total": len(names),
-        "features": [names[j] for j in comparison.top],
+        "features": features,
+        "axisNames": short_names(features, AXIS_NAME_WIDTH),
         "named": highlighted(comparison),
-        "bars": min(N_BARS, comparison.top.size),
+        "bars": len(bars["l1"]),
+        "barNames": bar_names,
+        "barLabels": short_names(bar_names, NAME_WIDTH),
+        "barScales": rounded(comparison.l1.scales[with_bars]),
         "pair": list(chosen) if chosen else None,
         "link": valid_link(comparison, link),
         "links": {
@@ -122,9 +131,11 @@ def board_payload(
             }
             for name, each in comparison.links.items()
         },
-        "sides": {p: _side(comparison, p, words) for p in ("l1", "l2")},
+        "sides": {
+            p: {**_side(comparison, p, words), **_bars(comparison.side(p), with_bars, bars[p])}
+            for p in ("l1", "l2")
+        },
         "cvRange": rounded(cv_range(comparison)),
-        "weightsExtent": weights_extents(comparison),
         "gram": None if basis is None else _packed(basis.gram),
         "contours": _sent_contours(comparison, chosen),
         "sampled": basis is not None and basis.sampled,
@@ -177,6 +188,7 @@ def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str])
         "cv": rounded(side.cv_mean),
         "se": rounded(side.cv_std_error),
         "test": None if side.test_error is None else rounded(side.test_error),
+        "testSe": None if side.test_std_error is None else rounded(side.test_std_error),
         "sum": rounded(side.train_sum),
         "size": rounded(size),
         "scales": rounded(side.scales[comparison.top]),
@@ -187,6 +199,14 @@ def _side(comparison: PenaltyComparison, penalty: str, words: Mapping[str, str])
         "xRange": rounded(lambda_range(side)),
         "path": path_rows(comparison, penalty, words),
         "curve": cv_rows(comparison, penalty, words),
+    }
+
+
+def _bars(side: PenaltySide, with_bars: Any, shown: Any) -> dict[str, Any]:
+    """Which of the features with bars are shown at each λ, and their weights; (bars) × (λ)."""
+    return {
+        "barFeatures": _packed(np.searchsorted(with_bars, shown)),
+        "barWeights": _packed(np.take_along_axis(side.penalized_coefs, shown, axis=0)),
     }
 
 

@@ -40,12 +40,16 @@ function geometryTable(board, side) {
   );
 }
 
-/** Weights at the current λ, in both scales. */
+/** Weights at the current λ, in both scales: those with bars, then the others of the paths. */
 function weightsTable(board, side) {
+  const { barNames, barScales, features } = board.data;
   const header = ["data.feature", "data.weight", "data.original"].map((name) => board.word(name));
-  const rows = board.data.features.map((name, r) => {
-    const u = side.weight(r, side.index);
-    return [name, formatNumber(u), formatNumber(u / side.scales[r])];
+  const row = (name, u, scale) => [name, formatNumber(u), formatNumber(u / scale)];
+  const bars = side.barsAt(side.index);
+  const rows = bars.map(({ feature, value }) => row(barNames[feature], value, barScales[feature]));
+  const shown = new Set(rows.map(([name]) => name));
+  features.forEach((name, r) => {
+    if (!shown.has(name)) rows.push(row(name, side.weight(r, side.index), side.scales[r]));
   });
   return dataTable(header, rows);
 }

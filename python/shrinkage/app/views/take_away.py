@@ -11,7 +11,7 @@ from shrinkage.app.race import Race
 from shrinkage.app.race_script import curves_csv, race_script
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.script import python_script
-from shrinkage.app.views.text import Translator, plain
+from shrinkage.app.views.text import Translator, number, plain
 from shrinkage.export import coefficients_csv, path_csv
 
 # A spreadsheet recognizes UTF-8 by this mark; without it 中文 names arrive broken.
@@ -46,7 +46,7 @@ def take_away_panel(shown: LinearResult | None, t: Translator) -> None:
     if shown is None:
         _nothing_yet(t, t("take.nothing"))
     else:
-        _panel(shown, files(shown), python_script(shown), "fit.py", t)
+        _panel(shown, files(shown), python_script(shown), "fit.py", t, note=_lambdas(shown, t))
 
 
 def take_race_panel(race: Race, t: Translator) -> None:
@@ -69,7 +69,19 @@ def _nothing_yet(t: Translator, why: str) -> None:
         st.caption(why)
 
 
-def _panel(facts: TableFacts, files: Files, script: str, name: str, t: Translator) -> None:
+def _lambdas(shown: LinearResult, t: Translator) -> str:
+    """At which λ the files are: the control's own is known to the browser alone."""
+    values = {
+        f"{side.penalty}_{mark}": number(side.lambdas[index])
+        for side in (shown.comparison.l1, shown.comparison.l2)
+        for mark, index in (("min", side.i_min), ("1se", side.i_1se))
+    }
+    return t("take.lambdas", **values)
+
+
+def _panel(
+    facts: TableFacts, files: Files, script: str, name: str, t: Translator, *, note: str = ""
+) -> None:
     """Files are made when they are asked for."""
     with st.popover(t("take.button"), icon=_ICON, key="take_panel"):
         st.markdown(t("take.title"))
@@ -77,6 +89,8 @@ def _panel(facts: TableFacts, files: Files, script: str, name: str, t: Translato
             for file in files:
                 _download(*file)
             _download(t("take.download_code"), script.encode, name, t("take.code"))
+        if note:
+            st.caption(note)
         st.caption(t("take.code"))
         if not facts.spec.is_sample:
             st.caption(t("take.code_file", name=plain(facts.name)))
