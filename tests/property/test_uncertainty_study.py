@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -306,3 +307,26 @@ def test_intervals_cover_as_often_as_they_say(replicates: Callable[[int], int]) 
         write(predicted, measured)
     assert [name for name, row in predicted.items() if row.wrong()] == []
     assert [name for name, row in measured.items() if row.wrong()] == []
+
+
+@pytest.mark.study
+def test_rare_classes_are_covered_that_calibration_lacks(
+    replicates: Callable[[int], int],
+) -> None:
+    """Nine rows calibrate a frozen classifier; half of the time none of them is of class 2."""
+    shares = np.array([0.5, 0.42, 0.08])
+    count, m, test = replicates(1500), 9, 300
+
+    def rows(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        y = rng.choice(3, n, p=shares)
+        return 2.0 * np.eye(3)[y] + rng.normal(size=(n, 3)), y
+
+    model = FrozenEstimator(LogisticRegression().fit(*rows(np.random.default_rng(10**6), 2000)))
+    covered = np.empty(count)
+    for seed in range(count):
+        rng = np.random.default_rng([seed, 3])
+        X, y = rows(rng, m + test)
+        wrapped = un.SplitConformalClassifier(model, coverage=COVERAGE).fit(X[:m], y[:m])
+        covered[seed] = wrapped.predict_set(X[m:])[np.arange(test), y[m:]].mean()
+    reach = stats.t.ppf(1.0 - CHANCE, count - 1) * covered.std(ddof=1) / np.sqrt(count)
+    assert abs(covered.mean() - np.ceil(0.9 * (m + 1)) / (m + 1)) < max(reach, 1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
@@ -28,6 +28,7 @@ from shrinkage.uncertainty import (
     set_coverage,
 )
 from shrinkage.uncertainty.conformal.split import conformal_quantile
+from support.regressors import frozen, heteroscedastic
 
 
 def quantiles(low: float = 0.05, high: float = 0.95) -> tuple[Any, Any]:
@@ -44,24 +45,6 @@ def quantiles(low: float = 0.05, high: float = 0.95) -> tuple[Any, Any]:
 )
 def test_check_estimator(estimator: Any, check: Any) -> None:
     check(estimator)
-
-
-class Identity(RegressorMixin, BaseEstimator):
-    """Predicts its first column, or its first two."""
-
-    def __init__(self, columns: int = 1) -> None:
-        self.columns = columns
-
-    def fit(self, X: Any, y: Any) -> "Identity":
-        self.fitted_ = True
-        return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        return X[:, 0] if self.columns == 1 else X[:, : self.columns]
-
-
-def frozen(columns: int = 1) -> FrozenEstimator:
-    return FrozenEstimator(Identity(columns).fit(None, None))
 
 
 @pytest.mark.parametrize("rows", [4, 11, 30])
@@ -107,12 +90,6 @@ def test_the_quantile_of_scores() -> None:
     assert conformal_quantile(scores, 0.71) == 8.0
     assert conformal_quantile(scores, 0.9) == 9.0
     assert conformal_quantile(scores, 0.95) == np.inf
-
-
-def heteroscedastic(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    X = rng.uniform(0.0, 1.0, (n, 1))
-    return X, X[:, 0] + (0.1 + X[:, 0]) * rng.normal(size=n)
 
 
 @pytest.mark.parametrize(

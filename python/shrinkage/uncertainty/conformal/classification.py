@@ -10,9 +10,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..._validation import FloatArray, refuse
+from ..._validation import FloatArray, refuse, require_finite
 from .._inputs import as_places
 from .split import SplitConformal
+
+TEXT = "OUST"  # kinds of arrays
 
 
 class SplitConformalClassifier(ClassifierMixin, SplitConformal):  # type: ignore[misc]
@@ -32,7 +34,7 @@ class SplitConformalClassifier(ClassifierMixin, SplitConformal):  # type: ignore
 
     Attributes:
         estimator_: the fitted classifier. scores_: (m,) of the calibration rows.
-        classes_: labels in sorted order, those that only calibrate too.
+        classes_: labels in sorted order, those the estimator knows and those that calibrated.
     """
 
     def __init__(
@@ -62,13 +64,27 @@ class SplitConformalClassifier(ClassifierMixin, SplitConformal):  # type: ignore
             raise refuse("conformity_score", value, remedy, code="argument.choice")
         target = super()._as_target(y)
         check_classification_targets(target)
-        self.classes_: npt.NDArray[Any] = np.unique(target)
         return target
 
     def _scores(self, X: Any, y: npt.NDArray[Any]) -> FloatArray:
+        # Chance alone keeps a rare class out of the calibration rows: new rows may be of it.
+        known = self._known()
+        if (known.dtype.kind in TEXT) != (y.dtype.kind in TEXT):
+            names = ", ".join(map(repr, known[:5].tolist()))
+            remedy = f"give labels as those the estimator was fitted to: {names}"
+            raise refuse("y[0]", repr(y.tolist()[0]), remedy, code="argument.choice")
+        self.classes_: npt.NDArray[Any] = np.union1d(known, y)
         places = as_places(y, len(self.classes_), self.classes_)
         scores = self._all_scores(self.predict_proba(X), stream=0)
         return np.asarray(scores[np.arange(len(places)), places])
+
+    def _known(self) -> npt.NDArray[Any]:
+        """Labels the estimator predicts probabilities of."""
+        if not hasattr(self.estimator_, "predict_proba"):
+            remedy = "give a classifier with predict_proba, or put CalibratedClassifierCV around it"
+            name = type(self.estimator_).__name__
+            raise refuse("estimator", name, remedy, code="argument.type")
+        return np.asarray(self.estimator_.classes_)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """(n,) the estimator's own labels."""
@@ -79,11 +95,9 @@ class SplitConformalClassifier(ClassifierMixin, SplitConformal):  # type: ignore
         """(n, K) the estimator's own probabilities, 0 for a class that it never saw."""
         check_is_fitted(self, "estimator_")
         proba = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        require_finite(proba, "probabilities")
         columns = np.zeros((len(proba), len(self.classes_)))
-        known = np.isin(self.estimator_.classes_, self.classes_)  # a frozen one may know more
-        columns[:, np.searchsorted(self.classes_, self.estimator_.classes_[known])] = proba[
-            :, known
-        ]
+        columns[:, np.searchsorted(self.classes_, self.estimator_.classes_)] = proba
         return columns
 
     def predict_set(self, X: Any, coverage: float | None = None) -> npt.NDArray[np.bool_]:

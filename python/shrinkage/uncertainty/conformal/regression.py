@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..._validation import FloatArray, describe, refuse
+from .deviations import mean_and_std
 from .split import SplitConformal
 
 
@@ -24,7 +24,9 @@ class SplitConformalRegressor(RegressorMixin, SplitConformal):  # type: ignore[m
         estimator: any regressor of one target; a `FrozenEstimator` is not trained again.
         coverage: c; `predict_interval` takes others too.
         scale: "constant", scores |y − ŷ|; "std", |y − ŷ|/σ with σ from the estimator's
-            `predict_std(X)` or `predict(X, return_std=True)`, for noise that differs by row.
+            `predict_std(X)` or `predict(X, return_std=True)`, for noise that differs by row; that
+            of the regressor at the end of a pipeline, in a search, frozen or behind a transformed
+            target.
         calibration_fraction: share of the rows that calibrate and do not train.
         random_state: of the split.
 
@@ -80,19 +82,11 @@ class SplitConformalRegressor(RegressorMixin, SplitConformal):  # type: ignore[m
             raise refuse(
                 "scale", repr(self.scale), 'use "constant" or "std"', code="argument.choice"
             )
-        model = self.estimator_
-        if hasattr(model, "predict_std"):
-            center, std = model.predict(X), model.predict_std(X)
-        elif "return_std" in inspect.signature(model.predict).parameters:
-            center, std = model.predict(X, return_std=True)
-        else:
-            remedy = 'use "constant", or an estimator with predict_std or return_std'
-            raise refuse("scale", '"std"', remedy, code="argument.choice")
-        std = one_column(std)
+        center, std = (one_column(each) for each in mean_and_std(self.estimator_, X))
         if (std <= 0).any():
             remedy = 'use "constant": the estimator predicts a deviation of 0'
             raise refuse("scale", '"std"', remedy, code="argument.range")
-        return one_column(center), std
+        return center, std
 
 
 class ConformalizedQuantileRegressor(RegressorMixin, SplitConformal):  # type: ignore[misc]
@@ -169,15 +163,25 @@ class ConformalizedQuantileRegressor(RegressorMixin, SplitConformal):  # type: i
             if both.ndim != 2 or both.shape[1] != 2:
                 remedy = "give upper too, or an estimator that predicts two columns (n, 2)"
                 raise refuse("lower", f"predicts {describe(both)}", remedy, code="argument.shape")
+            _refuse_missing(both, "lower")
         return both.min(axis=1), both.max(axis=1)
 
 
 def one_column(predictions: npt.ArrayLike) -> FloatArray:
     """(n,) predictions of one target."""
     array = np.asarray(predictions, dtype=np.float64)
-    if array.ndim == 2 and array.shape[1] == 1:
-        return array[:, 0]
+    array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if array.ndim != 1:
         remedy = "give an estimator of one target"
         raise refuse("estimator", f"predicts {describe(array)}", remedy, code="argument.shape")
+    _refuse_missing(array, "estimator")
     return array
+
+
+def _refuse_missing(predictions: FloatArray, argument: str) -> None:
+    """No interval around what is no number says anything."""
+    missing = np.flatnonzero(~np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1))
+    if len(missing):
+        remedy = "give an estimator whose predictions are finite"
+        value = f"predicts {predictions[missing[0]]} for row {missing[0]}"
+        raise refuse(argument, value, remedy, code="argument.not_finite", index=int(missing[0]))

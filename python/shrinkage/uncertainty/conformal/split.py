@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -61,11 +62,18 @@ class SplitConformal(BaseEstimator, ABC):  # type: ignore[misc]
         """Fits the estimator to a part of the rows and calibrates it by the rest.
 
         A `sklearn.frozen.FrozenEstimator` is taken as it is: all rows then calibrate, and none of
-        them may have trained it.
+        them may have trained it. Rows to calibrate by are drawn without a look at y: stratified by
+        class they would not be exchangeable with a new row, whose class is left to chance.
 
         Args:
             X: (n, p) in any form that the estimator takes. y: (n,).
         """
+        fitted = copy(self)  # a refused fit leaves what was fitted before
+        fitted._fit(X, y)
+        self.__dict__.update(fitted.__dict__)
+        return self
+
+    def _fit(self, X: Any, y: Any) -> None:
         as_level(self.coverage, "coverage")
         target = self._as_target(y)
         X = as_sound(X)
@@ -82,7 +90,6 @@ class SplitConformal(BaseEstimator, ABC):  # type: ignore[misc]
         for name, model in models.items():
             setattr(self, name, model if True in frozen else clone(model).fit(X, target))
         self.scores_ = self._scores(held_X, held_y)
-        return self
 
     def _parts(self, X: Any, y: npt.NDArray[Any]) -> tuple[Any, Any, Any, Any]:
         share = as_number(
