@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 from sklearn.base import clone, is_classifier
+from sklearn.pipeline import Pipeline
 
 from .._validation import (
     FloatArray,
@@ -39,6 +40,7 @@ from ..uncertainty import (
 from .base import DropoutMLP
 from .diversity import disagreement
 from .ensemble_masks import mask_source
+from .inside import require_estimator
 from .kinds import Masksembles, layer_rates
 from .losses import resolve_regression_loss
 from .paths import fit_many
@@ -116,7 +118,7 @@ Forecaster = Callable[[Any, Any], _Forecast]
 
 
 def compare_ensembles(
-    estimator: DropoutMLP,
+    estimator: DropoutMLP | Pipeline,
     X: Any,
     y: Any,
     *,
@@ -140,7 +142,8 @@ def compare_ensembles(
 
     Args:
         estimator: what to fit, left as it is; a regressor has the squared loss. The noise of its
-            targets is taken from the training residuals of each ensemble.
+            targets is taken from the training residuals of each ensemble. At the end of a
+            `Pipeline` it gets what the steps before it, fitted to X once, make of the rows.
         X, y: to train on. test: (X, y) to measure on.
         methods: names of those above; None: all that there are, so without "masksembles" where a
             rate is above 1 − 1/n_networks or there are more than 1000 networks, and without
@@ -152,6 +155,9 @@ def compare_ensembles(
             is asked for at a rate above 1 − 1/n_networks, where fixed masks keep some units never,
             or with more than 1000 networks.
     """
+    if isinstance(estimator, Pipeline):
+        estimator, X, test = _at_the_end(estimator, X, y, as_pair(test))
+    require_estimator(estimator)
     n_networks = as_integer(n_networks, "n_networks", minimum=2, maximum=10**6)
     usual = methods is None
     if methods is None:
@@ -190,6 +196,14 @@ def compare_ensembles(
     if usual and not case.integrates():
         methods = [method for method in methods if method != "rao_blackwell"]
     return EnsembleComparison(tuple(case.measured(method) for method in methods))
+
+
+def _at_the_end(pipeline: Pipeline, X: Any, y: Any, test: tuple[Any, Any]) -> tuple[Any, Any, Any]:
+    """The last step, and rows to train and to test on as they reach it."""
+    if len(pipeline) > 1:
+        steps = clone(pipeline[:-1]).fit(X, y)
+        X, test = steps.transform(X), (steps.transform(test[0]), test[1])
+    return pipeline.steps[-1][1], X, test
 
 
 def _rates(estimator: DropoutMLP) -> list[tuple[str, float]]:

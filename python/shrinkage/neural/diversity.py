@@ -13,10 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._validation import FloatArray, as_array, as_floats, as_integer, describe, refuse
 from ..losses import Squared
-from .base import DropoutMLP
+from .inside import Model, fitted_network
 from .network import Network
-
-Model = DropoutMLP | Network
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,13 @@ def disagreement(members: npt.ArrayLike) -> FloatArray:
 def activations(model: Model, X: Any, layer: int = 1) -> FloatArray:
     """(n, units) what enters layer `layer` for X (n, p) with all units on: 1 is behind the first.
 
+    Args:
+        model: a fitted network or its estimator, alone or at the end of a pipeline or a search.
+
     Raises:
         InvalidArgument: there is no such hidden layer.
     """
+    model, X = fitted_network(model, X)
     network, design = _hidden(model), _design(model, X)
     layer = as_integer(layer, "layer", minimum=1, maximum=network.setting.depth - 1)
     weights, biases = network.parameters()
@@ -156,6 +158,7 @@ def error_without_units(
     What is left is scaled by 1/(1 − share), so that sums keep their mean; draws are shared by all
     rows. The masks are those of dropout, whatever the network was trained with.
     """
+    model, X = fitted_network(model, X)
     hidden = _hidden(model).setting.depth - 1
     masked = _with_plain_dropout(model)
     errors = []
@@ -206,6 +209,7 @@ class UnitView:
 
 def unit_view(model: Model, X: Any, unit: int, layer: int = 1, *, n_rows: int = 9) -> UnitView:
     """Incoming weights of a unit of hidden layer `layer`, and the rows of X that drive it most."""
+    model, X = fitted_network(model, X)
     h = activations(model, X, layer)
     unit = as_integer(unit, "unit", minimum=0, maximum=h.shape[1] - 1)
     n_rows = as_integer(n_rows, "n_rows", minimum=1, maximum=2**31)

@@ -96,6 +96,9 @@ def predict_ensemble(
             or with noise that has no masks.
         Cancelled: stopped before the first members were there.
     """
+    if not hasattr(network, "_native"):
+        remedy = "give a shrinkage.neural.Network; of an estimator call its own predict_ensemble"
+        raise refuse("network", f"<{type(network).__name__}>", remedy, code="argument.type")
     if X.shape[0] == 0:
         raise refuse("X", "<no rows>", "give at least one row", code="argument.shape")
     threads = resolve_threads(n_threads)

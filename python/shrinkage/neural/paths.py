@@ -14,6 +14,7 @@ from sklearn.base import clone
 from .._runtime import require_callback
 from .._validation import FloatArray, as_array, as_floats, as_integer, as_sound, describe, refuse
 from .base import DropoutMLP, Validation
+from .inside import require_estimator
 from .kinds import resolve_dropout_kind
 from .network import Ending, run_many
 
@@ -97,6 +98,7 @@ def fit_dropout_path(
     Raises:
         InvalidArgument: the estimator learns its rates.
     """
+    require_estimator(estimator)
     if resolve_dropout_kind(estimator.dropout_kind).name == "concrete":
         remedy = "give it another kind: concrete dropout finds its rates itself"
         raise refuse("dropout_kind", "concrete", remedy, code="argument.choice")
@@ -113,6 +115,7 @@ def _fit_path(
     sample_weight: Any,
     validation: Validation,
 ) -> NetworkPath:
+    require_estimator(estimator)
     argument = "lambdas" if parameter == "lam" else "rates"
     values = as_floats(np.atleast_1d(np.asarray(given)), argument, ndim=1)
     if not len(values):
@@ -196,6 +199,8 @@ def fit_many(
     require_callback(callback)
     weights = None if sample_weight is None else np.asarray(sample_weight)
     X = as_sound(X)
+    for place, model in enumerate(models):
+        require_estimator(model, f"estimators[{place}]")
     for place, model in enumerate(models):
         if rows is None:
             model._prepare_fit(X, y, weights, validation)
