@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import shrinkage as sh
+from shrinkage.neural import Quantiles
 from shrinkage.uncertainty import (
     ConformalizedQuantileRegressor,
     SplitConformalClassifier,
@@ -131,3 +132,21 @@ def test_predictions_that_are_no_numbers_are_refused() -> None:
     ):
         with pytest.raises(sh.errors.InvalidArgument, match=r"for row 1 .*finite"):
             model.fit(X, y)
+
+
+def test_intervals_of_networks_are_in_the_units_of_y() -> None:
+    """A network of scaled targets learns the same of 1024 y: intervals are 1024 times as wide."""
+    X, y = heteroscedastic(60)
+    given = {"max_epochs": 5, "kkt_every": 0, "random_state": 0}
+    for model in (
+        SplitConformalRegressor(
+            sh.DropoutMLPRegressor((4,), loss="gaussian", **given), scale="std", random_state=0
+        ),
+        ConformalizedQuantileRegressor(
+            sh.DropoutMLPRegressor((4,), loss=Quantiles([0.1, 0.9]), **given), random_state=0
+        ),
+    ):
+        small = model.fit(X, y).predict_interval(X)
+        large = model.fit(X, 1024.0 * y).predict_interval(X)
+        np.testing.assert_allclose(large, 1024.0 * np.array(small), rtol=1e-12)
+        assert np.mean((small[0] <= y) & (y <= small[1])) > 0.8
