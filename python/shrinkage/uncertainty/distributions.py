@@ -103,6 +103,10 @@ class Normal(Predictive):
     def variance(self) -> FloatArray:
         return np.asarray(self._std**2)
 
+    @property
+    def std(self) -> FloatArray:
+        return self._std
+
     def scaled(self, factor: float) -> Normal:
         """With standard deviations times a factor."""
         return Normal(self._mean, factor * self._std)

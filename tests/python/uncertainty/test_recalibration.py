@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
 import shrinkage as sh
+from shrinkage.errors import ConvergenceWarning
 from shrinkage.uncertainty import (
     Normal,
     NormalMixture,
@@ -122,3 +123,59 @@ def test_the_scale_is_that_of_the_greatest_likelihood() -> None:
     normal = Normal(means[0], stds)
     mended = VarianceScale().fit(normal, y).transform(normal)
     assert np.mean(((y - mended.mean) / mended.std) ** 2) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_few_rows_are_enough_to_recalibrate_by(method: str, classes: int) -> None:
+    """A frozen model needs no folds: five rows, one of a class, are calibrated as they are."""
+    p = special.softmax(np.random.default_rng(1).normal(size=(5, classes)), axis=1)
+    y = p.argmax(axis=1)
+    y[np.argsort(p.max(axis=1))[:2]] = np.arange(2)  # some are wrong
+    y[-1] = classes - 1
+    fitted = RecalibratedProbabilities(method).fit(p, y, classes=range(classes))
+    np.testing.assert_allclose(fitted.predict_proba(p).sum(axis=1), 1.0)
+
+
+def test_where_no_temperature_is_best_a_warning_says_so() -> None:
+    y = np.arange(8) % 2
+    right = np.where(y[:, None] == np.arange(2), 0.8, 0.2)
+    with pytest.warns(ConvergenceWarning, match="likeliest one in every row"):
+        assert RecalibratedProbabilities().fit(right, y).temperature_ < 0.1
+    with pytest.warns(ConvergenceWarning, match="no better than chance"):
+        assert RecalibratedProbabilities().fit(right[::-1], y).temperature_ > 1e3
+
+
+def test_an_older_scikit_learn_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, p = oversure(2, n=20)
+    monkeypatch.setattr("sklearn.__version__", "1.7.2")
+    with pytest.raises(sh.errors.InvalidArgument, match=r"scikit-learn 1\.8"):
+        RecalibratedProbabilities().fit(p, y)
+    RecalibratedProbabilities("platt").fit(p, y)
+
+
+@pytest.mark.parametrize("factor", [1e-200, 1e-7, 1.0, 1e7, 1e12, 1e200])
+def test_a_scale_of_any_size_is_found(factor: float) -> None:
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(3, 50))
+    y = means.mean(axis=0) + rng.normal(size=50)
+    alone = VarianceScale().fit(NormalMixture(means, 1.0), y).scale_
+    assert VarianceScale().fit(NormalMixture(means, factor), y).scale_ * factor == pytest.approx(
+        alone, rel=2e-6
+    )
+    one = VarianceScale().fit(Normal(means[0], factor), y).scale_
+    assert one * factor == pytest.approx(np.sqrt(np.mean((y - means[0]) ** 2)))
+    several = VarianceScale().fit(NormalMixture(means[:1], factor), y).scale_
+    assert several == pytest.approx(one)  # a mixture of one
+
+
+def test_the_greatest_of_several_maxima_is_found() -> None:
+    """Members near and far away: tight about the near ones, or wide over both."""
+    means = np.repeat([[0.0], [100.0]], 20, axis=1)
+    y = np.append(np.full(19, 1e-6), 50.0)  # one row is far from either
+    fitted = VarianceScale().fit(NormalMixture(means, 1.0), y).scale_
+    grid = np.exp(np.linspace(-15, 6, 2000))
+    losses = [NormalMixture(means, s).log_density(y).mean() for s in grid]
+    assert fitted == pytest.approx(grid[int(np.argmax(losses))], rel=0.02)
+    with pytest.raises(sh.errors.InvalidArgument, match="hit exactly"):
+        VarianceScale().fit(NormalMixture(means, 1.0), means[0])
