@@ -21,7 +21,7 @@ from ..errors import ConvergenceWarning
 from ..losses import Gamma, Logistic, Multinomial, Poisson, Squared
 from .ensemble_masks import mask_source
 from .ensemble_result import Ensemble, EnsembleProgress, MaskSource, shaped
-from .losses import Gaussian
+from .losses import Gaussian, Quantiles
 
 if TYPE_CHECKING:
     from .network import Network
@@ -209,8 +209,12 @@ class _Job:
         )
 
     def response(self, mean: FloatArray) -> FloatArray:
-        """Means of members' (n, responses): of classes their sum is 1 but for rounding of each."""
-        return shaped(mean / mean.sum(axis=1, keepdims=True) if self.classes else mean, self.loss)
+        """What the ensemble predicts by the means of its members, (n, responses)."""
+        if self.classes:  # each is rounded
+            mean = mean / mean.sum(axis=1, keepdims=True)
+        elif isinstance(self.loss, Quantiles):
+            mean = self.loss.rearranged(mean)
+        return shaped(mean, self.loss)
 
     def log_likelihood(self, log_density: FloatArray) -> FloatArray | None:
         """Of the targets, where members' densities are averaged."""

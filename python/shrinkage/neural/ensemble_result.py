@@ -102,7 +102,8 @@ class Ensemble:
     Attributes:
         kind: "weight_scaling", "mc", "rao_blackwell", "exact_arithmetic" or "exact_geometric".
         n_members: T; fewer than asked for after a stop, see `stopped`.
-        mean: R, the ensemble's prediction.
+        mean: R, the ensemble's prediction; of several quantiles rearranged so that they rise with
+            q, as `predict` has them. Members and `std` are those of the outputs as they are.
         std: R, standard deviation of the sub-networks' predictions; of sampled ones the unbiased
             estimate, NaN where one was drawn.
         standard_error: R, Monte-Carlo error of `mean`; 0 where nothing is sampled, as with fixed

@@ -15,6 +15,10 @@ from ..losses import LOSSES, Loss, resolve_loss
 class Quantiles:
     """Several quantiles of one target: the sum of their pinball losses (Koenker & Bassett 1978).
 
+    What is learned may cross, a higher quantile below a lower one; predictions are rearranged, so
+    that they rise with q, which never makes the loss larger (Chernozhukov, Fernández-Val & Galichon
+    2010, proposition 4).
+
     Args:
         q: the quantiles, each in (0, 1).
 
@@ -30,6 +34,12 @@ class Quantiles:
         if not len(values) or not ((values > 0) & (values < 1)).all():
             raise refuse("q", self.q, "give quantiles between 0 and 1", code="argument.range")
         object.__setattr__(self, "q", tuple(values.tolist()))
+
+    def rearranged(self, eta: FloatArray) -> FloatArray:
+        """(n, Q) predictions of each row in the order of q, whatever the order of q."""
+        predictions = np.empty_like(eta)
+        predictions[:, np.argsort(self.q, kind="stable")] = np.sort(eta, axis=1)
+        return predictions
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,8 @@ def mean_of(loss: NetworkLoss, eta: FloatArray) -> FloatArray:
     """The response predicted at η: (n,), or (n, K) for several targets or quantiles."""
     if isinstance(loss, Gaussian):
         eta = eta[:, : eta.shape[1] // 2]
+    elif isinstance(loss, Quantiles):
+        eta = loss.rearranged(eta)
     elif isinstance(loss, Loss):
         eta = loss.mean(eta)
     return eta[:, 0] if eta.shape[1] == 1 else eta

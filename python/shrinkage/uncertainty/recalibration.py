@@ -199,12 +199,12 @@ def _mixture_scale(mixture: NormalMixture, y: FloatArray) -> float:
     """
     rows = broadcast(y, "y", mixture.shape)
     z = np.abs((rows - mixture.means) / mixture.stds)[mixture.weights > 0]
-    ends = np.log([_root_mean_square(z.min(axis=0)), _root_mean_square(z.max(axis=0))])
+    first, last = (math.log(_root_mean_square(far)) for far in (z.min(axis=0), z.max(axis=0)))
 
     def loss(log_scale: float) -> float:
         return -float(mixture.scaled(float(np.exp(log_scale))).log_density(rows).mean())
 
-    grid = np.linspace(*ends, min(2 + math.ceil(float(np.diff(ends)[0]) / GRID), MOST_GRID))
+    grid = np.linspace(first, last, min(2 + math.ceil((last - first) / GRID), MOST_GRID))
     best = int(np.argmin([loss(each) for each in grid]))
     bounds = grid[max(best - 1, 0)] - grid[best], grid[min(best + 1, len(grid) - 1)] - grid[best]
     if not bounds[0] < bounds[1]:
