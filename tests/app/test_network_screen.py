@@ -306,7 +306,7 @@ def test_after_a_restart_of_the_server_the_link_trains_the_same_race_when_asked(
     assert second.spec == spec
     assert second.job is None  # nothing is trained unasked
     assert again.t("network.not_kept_done", epochs="30") in again.texts
-    assert again.t("network.fact.not_trained") in again.texts
+    assert again.at.get("bidi_component") == []  # no picture of nothing
     assert again.widget("button", "race_train").label == again.t("network.train_again", epochs="30")
     again.click("race_train")
     assert second.look.lanes == first.look.lanes
@@ -350,6 +350,10 @@ def test_of_a_killed_race_nobody_knows_how_far_it_was(open_app: Opened, shared: 
     screen = open_app(screen="network", race="killed")
     assert race_of(screen).job is None
     assert screen.t("network.not_kept", epochs="7") in screen.texts
+    screen.widget("button_group", "network_view").set_value("ensemble")
+    screen.run()
+    assert screen.t("network.not_kept", epochs="7") in screen.texts
+    assert race_of(screen).job is None
 
 
 def test_a_changed_lane_takes_no_credit_for_what_was_trained_before(open_app: Opened) -> None:

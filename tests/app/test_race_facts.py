@@ -244,6 +244,22 @@ def test_most_is_said_only_where_no_other_lane_may_be_above() -> None:
     assert "none_overfits" not in facts
 
 
+def test_a_small_gap_is_that_of_a_lane_of_which_it_is_known() -> None:
+    unsure = lane_look(0, (0.5,), (0.6,), error=0.5)
+    facts = said(look_of(unsure, lane_look(1, (0.5,), (0.54,))))
+    assert facts["slight"]["lane"] == 1
+    assert facts["slight"]["gap"] == pytest.approx(0.04)
+
+
+def test_the_worst_is_one_whose_gap_is_no_small_share() -> None:
+    """Of a loss of 4 a gap of .3 is small, of a loss of .5 one of .2 is not."""
+    constant = constant_of(9.0, 9.0)
+    lanes = lane_look(0, (3.7,), (4.0,)), lane_look(1, (0.3,), (0.5,))
+    facts = said(look_of(*lanes, constant=constant))
+    assert facts["overfits"]["lane"] == 1
+    assert "overfits_most" not in facts
+
+
 def test_small_and_negative_gaps_are_no_overfitting() -> None:
     for ends in ([(0.5, 0.52), (0.5, 0.4)], [(0.5, 0.4), (0.6, 0.3)]):
         facts = said(look(*ends, error=0.02))
@@ -300,6 +316,15 @@ def test_nothing_is_said_before_there_is_anything() -> None:
 @pytest.mark.parametrize(("rows", "told"), [(12, True), (29, True), (30, False)])
 def test_few_validation_rows_are_a_caution(rows: int, told: bool) -> None:
     assert said(look((0.1, 0.9)), rows=rows).get("few_rows") == ({"rows": rows} if told else None)
+
+
+def test_a_lane_that_diverged_is_told_and_not_compared() -> None:
+    gone = replace(lane_look(0, (0.1,), (0.2,)), diverged=2)
+    facts = said(look_of(gone, lane_look(1, (0.1,), (0.9,)), lane_look(2, (0.1,), (0.7,))))
+    assert facts["diverged"] == {"left": [(0, 2)]}
+    assert facts["overfits_most"]["lane"] == 1
+    assert facts["lowest"]["lane"] == 2
+    assert error_facts(look_of(gone, lane_look(1, (0.1,), (0.9,)))) == ()
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -435,6 +460,9 @@ def test_the_note_below_the_bars_says_who_errs_least(language: str) -> None:
     view = with_test_rows(rows_of(1.0, 0.1, 0), rows_of(1.1, 0.1, 1))
     note = race_texts(view, table_of(100), t).test_note
     assert note == t("network.note.test", rows="100") + t("fact.join") + t("network.fact.test_none")
+    # Before the data are there nothing is said of their rows, nor of how errors are measured.
+    early = race_texts(view, None, t)
+    assert (early.test, early.test_note) == (t("network.title.test"), "")
     alone = race_texts(with_test_rows(wrong(3)), table_of(100), t).test_note
     assert alone == t("network.note.test", rows="100")
 

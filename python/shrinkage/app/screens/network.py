@@ -48,8 +48,9 @@ def render(
         lane_row(race, state, t)
     if not running:
         _failure(race, t)
+    if _waits(race, running):
         _not_kept(race, t)
-    if state.view == "train":
+    elif state.view == "train":
         live = st.fragment(_live, run_every=TICK_SECONDS if running else None)
         live(race, running, table is not None, state, t)
     else:
@@ -163,13 +164,16 @@ def _failure(race: Race, t: Translator) -> None:
         st.button(t("linear.change_data"), on_click=_open_data, key="race_change")
 
 
+def _waits(race: Race, running: bool) -> bool:
+    """Whether it was trained before, its weights are gone, and nobody asked for it again."""
+    return race.earlier is not None and race.job is None and not running
+
+
 def _not_kept(race: Race, t: Translator) -> None:
-    """What became of a race that was trained before and is not trained again unasked."""
+    """What became of a race that waits."""
     earlier = race.earlier
-    if earlier is None or race.look.epoch > 0:
-        return
     key = "network.not_kept"
-    if earlier.epochs is not None:
+    if earlier is not None and earlier.epochs is not None:
         key += "_done" if earlier.status == "done" else "_stopped"
     st.info(t(key, epochs=count(race.spec.epochs)), icon=":material/history:")
 

@@ -28,13 +28,13 @@ def _say(fact: Fact, look: Look, t: Translator) -> str:
 def race_texts(look: Look, table: Table | None, t: Translator) -> RaceTexts:
     """What the board writes beside its charts."""
     classes = table is not None and table.classes
-    kind = "share" if classes else "rmse"
+    kind = "" if table is None else "_share" if classes else "_rmse"
     return RaceTexts(
         lanes=[_lane_texts(lane, look.constant, classes, t) for lane in look.lanes],
         zeros=t("network.title.zeros"),
         zeros_note=t("network.note.zeros") + _cut_note(look, t),
-        test=t(f"network.title.test_{kind}"),
-        test_note=_test_note(look, 0 if table is None else table.test.n, t),
+        test=t(f"network.title.test{kind}"),
+        test_note="" if table is None else _test_note(look, table.test.n, t),
     )
 
 
