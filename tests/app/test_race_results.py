@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import shrinkage.app.votes as votes_module
 from shrinkage.app.race import Race
 from shrinkage.app.race_facts import race_facts
 from shrinkage.app.race_look import Part, Table
+from shrinkage.app.race_script import race_script
 from shrinkage.app.race_spec import DEFAULT_RACE, Lane, RaceSpec
 from shrinkage.app.races import race_table, shared_range
 from shrinkage.app.services import Services
@@ -248,3 +251,17 @@ def test_of_classes_weight_scaling_is_the_geometric_mean(
     votes = counted(trained(wine, SMALL.but(lanes=(Lane(), DROPPED))), wine)
     assert votes.identity == "geometric"
     assert not votes.mean_of_all
+
+
+def test_the_script_scales_as_the_race_did(shared: Services, tmp_path: Path) -> None:
+    spec = DEFAULT.but(data="sample:digits", task="classification")
+    race = Race("r", spec, SMALL.but(epochs=1, lanes=(Lane(),)))
+    race.train(lambda: race_table(spec, shared, quiet), quiet)
+    script = race_script(race)
+    assert "StandardScaler" not in script
+    runpy.run_path(_written(tmp_path / "race.py", script))  # it checks its losses itself
+
+
+def _written(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
