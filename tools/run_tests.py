@@ -105,9 +105,16 @@ def run_pytest(
         tally.fail(f"{name}: pytest ended with exit code {code}")
 
 
-def run_ctest(tally: Tally, preset: str, environment: Mapping[str, str]) -> None:
+def installed_core() -> str | None:
+    """The core as a library that the set-up compiled, or None where there is not exactly one."""
+    found = list(ROOT.glob("build/editable-*/cpp/libshrinkage_core.a"))
+    return str(found[0]) if len(found) == 1 else None
+
+
+def run_ctest(tally: Tally, preset: str, environment: Mapping[str, str], *definitions: str) -> None:
     """Configure, build and run the C++ tests of one preset."""
-    for step in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+    configure = ["cmake", "--preset", preset, *definitions]
+    for step in (configure, ["cmake", "--build", "--preset", preset]):
         if call(step, environment):
             tally.fail(f"cpp ({preset}): {' '.join(step)} failed")
             return
@@ -190,10 +197,12 @@ def timed(name: str, stage: Callable[[], None]) -> None:
 
 
 def stage_cpp(tally: Tally, environment: dict[str, str]) -> None:
-    """The C++ tests of the dev preset, and under the sanitizers in CI."""
+    """The C++ tests of the installed core, and under the sanitizers in CI."""
     if not seek(tally, needs.DOCTEST, environment, "C++ tests"):
         return
-    for preset in ("dev", *(SANITIZERS if in_ci() else ())):
+    core = f"-DSHRINKAGE_CORE_LIBRARY={installed_core() or ''}"
+    timed("cpp", partial(run_ctest, tally, "installed", environment, core))
+    for preset in SANITIZERS if in_ci() else ():
         timed(f"cpp {preset}", partial(run_ctest, tally, preset, environment))
 
 
