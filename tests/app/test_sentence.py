@@ -116,7 +116,9 @@ def test_the_only_feature_is_not_all_of_them(kept: float) -> None:
 def test_errors_that_are_no_numbers_are_said_and_nothing_else(lang: str) -> None:
     text = said(lang, l2=side("l2", LOW, spread=math.nan), cv=Difference(math.nan, math.nan))
     assert text.startswith(translate(lang, "fact.l1_keeps", kept="2", total="3"))
-    text = said(lang, l1=side("l1", [5.0, math.nan, 4.0, 4.2], i_min=2))
+    # Nor of an edge, which is told by those errors.
+    broken = {"l1": side("l1", [5.0, math.nan, 4.0, 4.2], i_min=2), "l2": side("l2", LOW, i_min=3)}
+    text = said(lang, **broken)
     assert translate(lang, "fact.no_errors") in text
     assert verdicts(text, lang) == set()
     assert "–" not in text

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from shrinkage._words import fill
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 from shrinkage.linear.geometry import GeometryBasis, PairGeometry
 from shrinkage.plots.names import short_names
@@ -218,6 +219,7 @@ def geometry_chart(
     solution = comparison.geometry(penalty).pair(at, *chosen).solution
     names = [comparison.feature_names[comparison.top[r]] for r in chosen]
     dropped = names[int(np.argmax(solution == 0.0))]
-    title = words[finding(penalty, solution)].format(feature=dropped, a=names[0], b=names[1])
+    template = words[finding(penalty, solution)]
+    title = fill(template, feature=dropped, a=names[0], b=names[1])
     rows = geometry_rows(comparison, penalty, at, chosen, extent=extent)
     return finished(geometry_spec(), rows, title, extent=extent)

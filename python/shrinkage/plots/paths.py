@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from shrinkage._words import fill
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
@@ -261,7 +262,8 @@ def path_chart(
     }
     zero, total = int(side.n_zero[at]), int(side.coefs.shape[0])
     key = all_zero_key(total) if zero == total else f"title.path_{penalty}"
-    title = words[key].format(
+    title = fill(
+        words[key],
         penalty=words[f"side.{penalty}"],
         kept=total - zero,
         total=total,

@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage._words import fill
 from shrinkage.linear.comparison import SMALL, PenaltyComparison
 from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
@@ -168,8 +169,13 @@ def weights_chart(
     zero, small = int(side.n_zero[at]), int(side.n_small[at])
     shown = len(rows["bars"]["order"])
     counted = "title.weights" if shown == total else "title.weights_top"
-    title = words[all_zero_key(total) if zero == total else counted].format(
-        penalty=words[f"side.{penalty}"], zero=zero, total=total, small=small, shown=shown
+    title = fill(
+        words[all_zero_key(total) if zero == total else counted],
+        penalty=words[f"side.{penalty}"],
+        zero=zero,
+        total=total,
+        small=small,
+        shown=shown,
     )
     largest = float(np.abs(side.penalized_coefs[:, at]).max(initial=0.0))
     extent = weights_extent(largest)

@@ -14,6 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from shrinkage._words import fill
+
 LANGUAGES = ("en", "zh")
 DEFAULT_LANGUAGE = "en"
 
@@ -43,20 +45,7 @@ def section(language: str, prefix: str) -> dict[str, str]:
 def translate(language: str, key: str, **values: Any) -> str:
     """The text of a key with its placeholders filled. Raises KeyError for an unknown key."""
     text = catalog(language)[key]
-    return _FORMATTER.vformat(text, (), values) if values or "{" in text else text
-
-
-class _Formatter(string.Formatter):
-    """Fills placeholders; of ``{name:one|several}`` it takes a word."""
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        one, bar, several = format_spec.partition("|")
-        if not bar:
-            return str(super().format_field(value, format_spec))
-        return one if str(value) == "1" else several
-
-
-_FORMATTER = _Formatter()
+    return fill(text, **values) if values or "{" in text else text
 
 
 def placeholders(text: str) -> frozenset[str]:
