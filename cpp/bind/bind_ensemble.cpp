@@ -40,7 +40,7 @@ py::dict sample(BoundNetwork<T>& network, const py::object& x, const py::object&
                 std::uint64_t n_members, double wanted_error, bool keep_members,
                 std::vector<double> precisions, std::vector<double> points,
                 std::vector<double> weights, std::size_t n_threads, Control& control) {
-    const auto lock = network.own();
+    const auto lock = network.reading();
     const auto examples = network.held(x, y, py::none());
     SamplingRequest request{plan_of(network, seed, std::move(rates)),
                             n_members,
@@ -76,7 +76,7 @@ template <typename T>
 py::dict enumerate(BoundNetwork<T>& network, const py::object& x, const py::object& y,
                    std::vector<double> rates, const std::vector<double>& precisions,
                    std::size_t n_threads, Control& control) {
-    const auto lock = network.own();
+    const auto lock = network.reading();
     const auto examples = network.held(x, y, py::none());
     const EnsemblePlan plan = plan_of(network, 0, std::move(rates));
     Trainer<T>& trainer = network.trainer();

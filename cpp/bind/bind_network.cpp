@@ -1,6 +1,7 @@
 // Networks: the classes of both precisions, and many networks at once.
 #include <cstddef>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ void bind_network_of(py::module_& m, const char* name) {
         .def("set_schedule", &Net::set_schedule, "learning_rate_factors"_a, "dropout_factors"_a,
              "clip_norm"_a, "Factors by epoch, and the bound of a step's gradient.")
         .def_property_readonly("sizes", &Net::sizes, "Inputs, hidden units ..., outputs.")
+        .def("set_optimizer", &Net::set_optimizer, "parameters"_a, "batch_size"_a, "kkt_every"_a,
+             "Numbers of the optimizer: momentum, beta1, beta2, epsilon.")
         .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)
         .def("set_examples", &Net::set_examples, "x"_a, "y"_a, "weights"_a, "x_validation"_a,
              "y_validation"_a, "weights_validation"_a)
@@ -46,6 +49,9 @@ void bind_network_of(py::module_& m, const char* name) {
              "Residual of the objective on the training data, and its standard error.")
         .def("loss_and_gradient", &Net::loss_and_gradient, "step"_a, "n_threads"_a, "control"_a,
              "Mean training loss with the masks of a step, and its gradient.")
+        .def("health", &Net::health, "n_threads"_a, "control"_a,
+             "Rows, those without a finite prediction, the first layer that gives the same for all "
+             "rows (0: none), and whether the outputs do.")
         .def("penalty", &Net::penalty)
         .def("rates", &Net::rates, "Dropout rates in force, one a layer.")
         .def("parameters", &Net::parameters, "Weights (inputs, units) and biases of each layer.")
@@ -61,7 +67,7 @@ void bind_network_of(py::module_& m, const char* name) {
 template <typename T>
 std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks, std::size_t epochs,
                                   std::size_t n_threads, Control& control, bool residual_at_end) {
-    std::vector<std::unique_lock<std::mutex>> locks;
+    std::vector<std::unique_lock<std::shared_mutex>> locks;
     for (BoundNetwork<T>* network : networks) {
         locks.push_back(network->own());
         network->require_examples();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -130,10 +131,7 @@ public:
         architecture.sizes = std::move(sizes);
         TrainerOptions options;
         options.optimizer.kind = chosen(optimizer_named(optimizer), "optimizer", optimizer);
-        options.optimizer.momentum = optimizer_parameters.at(0);
-        options.optimizer.beta1 = optimizer_parameters.at(1);
-        options.optimizer.beta2 = optimizer_parameters.at(2);
-        options.optimizer.epsilon = optimizer_parameters.at(3);
+        set_numbers(options.optimizer, optimizer_parameters);
         options.learning_rate = learning_rate;
         options.batch_size = batch_size;
         options.seed = seed;
@@ -191,6 +189,13 @@ public:
         const auto lock = own();
         trainer_->options().learning_rate = rate;
     }
+    void set_optimizer(const std::vector<double>& parameters, std::size_t batch_size,
+                       std::size_t kkt_every) {
+        const auto lock = own();
+        set_numbers(trainer_->options().optimizer, parameters);
+        trainer_->options().batch_size = batch_size;
+        trainer_->options().kkt_every = kkt_every;
+    }
     void set_examples(const py::object& x, const py::object& y, const py::object& weights,
                       const py::object& x_validation, const py::object& y_validation,
                       const py::object& weights_validation) {
@@ -233,7 +238,7 @@ public:
         return ending_name(trainer_->run(epochs, {n_threads, &control}, residual_at_end));
     }
     py::array_t<double> outputs(const py::object& x, std::size_t n_threads, Control& control) {
-        const auto lock = own();
+        const auto lock = reading();
         const auto examples = held(x, py::none(), py::none());
         std::vector<double> out;
         {
@@ -244,13 +249,13 @@ public:
     }
     double mean_loss(const py::object& x, const py::object& y, const py::object& weights,
                      std::size_t n_threads, Control& control) {
-        const auto lock = own();
+        const auto lock = reading();
         const auto examples = held(x, y, weights);
         const ReleasedGil released;
         return trainer_->mean_loss(examples.view, {n_threads, &control});
     }
     py::tuple kkt_residual(std::size_t n_threads, Control& control) {
-        const auto lock = own();
+        const auto lock = reading();
         require_examples();
         KktResidual residual;
         {
@@ -260,7 +265,7 @@ public:
         return py::make_tuple(residual.value, residual.error);
     }
     py::tuple loss_and_gradient(std::uint64_t step, std::size_t n_threads, Control& control) {
-        const auto lock = own();
+        const auto lock = reading();
         require_examples();
         Aligned<T> gradient;
         double loss = 0.0;
@@ -270,16 +275,27 @@ public:
         }
         return py::make_tuple(loss, weights_in(gradient), biases_in(gradient));
     }
+    py::dict health(std::size_t n_threads, Control& control) {
+        const auto lock = reading();
+        require_examples();
+        Health found;
+        {
+            const py::gil_scoped_release release;
+            found = trainer_->health({n_threads, &control});
+        }
+        return py::dict("rows"_a = found.rows, "not_finite"_a = found.not_finite,
+                        "dead_layer"_a = found.dead_layer, "constant"_a = found.constant);
+    }
     double penalty() {
-        const auto lock = own();
+        const auto lock = reading();
         return trainer_->penalty();
     }
     py::array_t<double> rates() {
-        const auto lock = own();
+        const auto lock = reading();
         return to_numpy(trainer_->rates());
     }
     py::tuple parameters() {
-        const auto lock = own();
+        const auto lock = reading();
         const auto& flat = trainer_->state().parameters;
         return py::make_tuple(weights_in(flat), biases_in(flat));
     }
@@ -333,7 +349,7 @@ public:
                         "rates"_a = to_numpy_rows(std::move(rates), rows.size(), depth));
     }
     py::dict state() {
-        const auto lock = own();
+        const auto lock = reading();
         TrainerState<T>& s = trainer_->state();
         return py::dict("parameters"_a = flat_array(s.parameters), "first"_a = flat_array(s.first),
                         "second"_a = flat_array(s.second), "best"_a = flat_array(s.best),
@@ -357,14 +373,19 @@ public:
     /// May be asked while run() works on another thread.
     std::uint64_t updates() const { return trainer_->updates(); }
 
-    /// One caller at a time: a second one is told so instead of waiting with the GIL.
-    std::unique_lock<std::mutex> own() {
-        std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-        if (!lock.owns_lock()) {
-            throw InvalidArgument({"network.busy", "network", "in training",
-                                   "wait for the epochs at hand, or stop them"});
-        }
+    /// Any number of readers at a time.
+    std::shared_lock<std::shared_mutex> reading() {
+        std::shared_lock<std::shared_mutex> lock(mutex_, std::try_to_lock);
+        if (!lock.owns_lock()) refuse_busy();
         return lock;
+    }
+    /// One caller at a time trains or changes; others are told so instead of waiting with the GIL.
+    std::unique_lock<std::shared_mutex> own() {
+        std::unique_lock<std::shared_mutex> lock(mutex_, std::try_to_lock);
+        if (lock.owns_lock()) return lock;
+        if (!std::shared_lock<std::shared_mutex>(mutex_, std::try_to_lock)) refuse_busy();
+        throw InvalidArgument({"network.read", "network", "being read by another thread",
+                               "wait for what it predicts, or train a copy"});
     }
     void require_examples() const {
         if (train_.view.n == 0) {
@@ -397,6 +418,17 @@ public:
     }
 
 private:
+    /// momentum, beta1, beta2, epsilon
+    static void set_numbers(OptimizerOptions& options, const std::vector<double>& numbers) {
+        options.momentum = numbers.at(0);
+        options.beta1 = numbers.at(1);
+        options.beta2 = numbers.at(2);
+        options.epsilon = numbers.at(3);
+    }
+    [[noreturn]] static void refuse_busy() {
+        throw InvalidArgument({"network.busy", "network", "in training",
+                               "wait for the epochs at hand, or stop them"});
+    }
     void require_depth(const char* argument, std::size_t found) const {
         const std::size_t depth = trainer_->layout().depth();
         if (found == depth) return;
@@ -462,7 +494,7 @@ private:
 
     std::unique_ptr<Trainer<T>> trainer_;
     HeldExamples<T> train_, validation_;
-    std::mutex mutex_;
+    std::shared_mutex mutex_;
 };
 
 }  // namespace shrinkage::bind

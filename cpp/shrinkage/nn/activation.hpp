@@ -45,11 +45,11 @@ struct Identity {
     }
 };
 
-/// max(z, 0); slope 0 at the kink.
+/// max(z, 0); slope 0 at the kink. What is not a number stays so.
 struct Relu {
     template <typename T>
     SHRINKAGE_INLINE static Response<T> at(T z) {
-        return {z > T{0} ? z : T{0}, z > T{0} ? T{1} : T{0}};
+        return {z <= T{0} ? T{0} : z, z > T{0} ? T{1} : T{0}};
     }
 };
 
@@ -103,7 +103,7 @@ struct Selu {
     template <typename T>
     SHRINKAGE_INLINE static Response<T> at(T z) {
         const T scale = static_cast<T>(lambda), depth = static_cast<T>(lambda * alpha);
-        const T e = depth * elementary::exp(z < T{0} ? z : T{0});
+        const T e = depth * elementary::exp(z >= T{0} ? T{0} : z);
         return {z > T{0} ? scale * z : e - depth, z > T{0} ? scale : e};
     }
 };

@@ -1,9 +1,14 @@
 // What a trainer measures on whole data sets: losses, outputs, the residual of the objective.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <limits>
+#include <mutex>
 #include <numeric>
 #include <optional>
+#include <thread>
 
+#include "shrinkage/nn/largest.hpp"
 #include "shrinkage/nn/stretches.hpp"
 #include "shrinkage/nn/trainer.hpp"
 
@@ -26,18 +31,67 @@ void each_batch(std::size_t n, std::size_t size, const F& f) {
     }
 }
 
+/// What rounding leaves of equal outputs, relative to their size.
+template <typename T>
+constexpr T rounding_of_outputs = 4 * std::numeric_limits<T>::epsilon();
+
+/// Whether each unit gives one number for all rows.
+template <typename T>
+struct Sameness {
+    std::vector<T> first;
+    bool all = true;
+
+    /// `value(k, j)` is what unit k gives for row j of a batch.
+    template <typename F>
+    void look(std::size_t units, std::size_t rows, T tolerance, const F& value) {
+        if (!all) return;
+        for (std::size_t k = first.size(); k < units; ++k) first.push_back(value(k, 0));
+        for (std::size_t k = 0; k < units && all; ++k) {
+            const T most = tolerance * std::abs(first[k]);
+            for (std::size_t j = 0; j < rows && all; ++j) {
+                all = std::abs(value(k, j) - first[k]) <= most;
+            }
+        }
+    }
+};
+
 }  // namespace
 
 template <typename T>
-Pass<T>& Trainer<T>::evaluation_pass() {
-    if (evaluations_.empty()) evaluations_.emplace_back(architecture_, rows_to_evaluate, false);
-    return evaluations_.front();
+typename Trainer<T>::Desk Trainer<T>::desk() {
+    std::unique_ptr<Pass<T>> pass;
+    {
+        const std::scoped_lock lock(reading_mutex_);
+        if (!idle_.empty()) {
+            pass = std::move(idle_.back());
+            idle_.pop_back();
+        }
+    }
+    if (!pass) pass = std::make_unique<Pass<T>>(architecture_, rows_to_evaluate, false);
+    const auto give_back = [this](Pass<T>* used) {
+        std::unique_ptr<Pass<T>> owned(used);
+        const std::scoped_lock lock(reading_mutex_);
+        idle_.push_back(std::move(owned));
+    };
+    return Desk(pass.release(), give_back);
+}
+
+template <typename T>
+std::unique_lock<std::mutex> Trainer<T>::turn_at_gradients(const Context& context) {
+    std::unique_lock<std::mutex> lock(gradients_mutex_, std::try_to_lock);
+    while (!lock.owns_lock()) {
+        context.check();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        lock.try_lock();
+    }
+    return lock;
 }
 
 template <typename T>
 double Trainer<T>::mean_loss(const Examples<T>& examples, const Context& context) {
     prepare(context);
-    Pass<T>& pass = evaluation_pass();
+    const Desk at = desk();
+    Pass<T>& pass = *at;
     double total = 0.0;
     each_batch(examples.n, rows_to_evaluate, [&](std::span<const std::uint32_t> rows) {
         context.check();
@@ -50,7 +104,8 @@ double Trainer<T>::mean_loss(const Examples<T>& examples, const Context& context
 template <typename T>
 std::vector<double> Trainer<T>::outputs(const Examples<T>& examples, const Context& context) {
     prepare(context);
-    Pass<T>& pass = evaluation_pass();
+    const Desk at = desk();
+    Pass<T>& pass = *at;
     std::vector<double> out;
     out.reserve(examples.n * layout_.outputs());
     each_batch(examples.n, rows_to_evaluate, [&](std::span<const std::uint32_t> rows) {
@@ -63,6 +118,50 @@ std::vector<double> Trainer<T>::outputs(const Examples<T>& examples, const Conte
         }
     });
     return out;
+}
+
+template <typename T>
+Health Trainer<T>::health(const Context& context) {
+    prepare(context);
+    const Desk at = desk();
+    Pass<T>& pass = *at;
+    Health found;
+    std::vector<Sameness<T>> same(layout_.depth());
+    const auto count_finite = [&](std::size_t rows) {
+        with_output_loss(architecture_.loss, [&](const auto& l) {
+            std::vector<double> eta(layout_.outputs()), mean(layout_.outputs());
+            for (std::size_t j = 0; j < rows; ++j) {
+                for (std::size_t k = 0; k < eta.size(); ++k) {
+                    eta[k] = static_cast<double>(pass.output(k, j));
+                }
+                l.mean(eta, mean);
+                if (!all_finite<double>(eta) || !all_finite<double>(mean)) ++found.not_finite;
+            }
+        });
+    };
+    for (const Examples<T>* examples : {&train_, &validation_}) {
+        each_batch(examples->n, rows_to_evaluate, [&](std::span<const std::uint32_t> rows) {
+            context.check();
+            pass.forward(state_.parameters.data(), *examples, rows, std::nullopt, context);
+            found.rows += rows.size();
+            count_finite(rows.size());
+            if (examples != &train_) return;
+            for (std::size_t l = 0; l < same.size(); ++l) {
+                const bool hidden = l + 1 < same.size();
+                const std::size_t units = layout_[l].units;
+                same[l].look(units, rows.size(), hidden ? T{0} : rounding_of_outputs<T>,
+                             [&](std::size_t k, std::size_t j) {
+                                 return hidden ? pass.hidden(l + 1, k, j) : pass.output(k, j);
+                             });
+            }
+        });
+    }
+    if (train_.n < 2) return found;
+    found.constant = same.back().all;
+    for (std::size_t l = 0; l + 1 < same.size() && found.dead_layer == 0; ++l) {
+        if (same[l].all) found.dead_layer = l + 1;
+    }
+    return found;
 }
 
 template <typename T>
@@ -92,6 +191,7 @@ double Trainer<T>::add_gradient(std::uint64_t step, std::vector<double>& sum,
 template <typename T>
 double Trainer<T>::loss_and_gradient(std::uint64_t step, Aligned<T>& gradient,
                                      const Context& context) {
+    const auto turn = turn_at_gradients(context);
     std::vector<double> sum(layout_.size(), 0.0);
     const double loss = add_gradient(step, sum, context);
     gradient.resize(sum.size());
@@ -102,6 +202,7 @@ double Trainer<T>::loss_and_gradient(std::uint64_t step, Aligned<T>& gradient,
 
 template <typename T>
 KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_draws) {
+    const auto turn = turn_at_gradients(context);
     prepare(context);
     prepare_rates();
     std::uint64_t draws = any_dropout() ? std::max<std::uint64_t>(most_draws, 2) : 1;
@@ -136,7 +237,7 @@ KktResidual Trainer<T>::kkt_residual(const Context& context, std::uint64_t most_
     };
     KktResidual worst;
     const auto offer = [&](double distance, std::size_t index, double scale) {
-        if (distance / scale <= worst.value) return;
+        if (!above(distance / scale, worst.value)) return;
         const double variance =
             draws > 1 ? unseen * squares[index] / (n_draws - 1.0) / n_draws : 0.0;
         worst = {distance / scale, std::sqrt(variance) / scale};

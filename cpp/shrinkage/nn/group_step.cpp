@@ -153,7 +153,7 @@ void prox_group(std::span<double> v, std::span<const double> d, double kink) {
         steepest = most;
     });
     pull = std::sqrt(pull);
-    if (!(pull > kink)) {
+    if (pull <= kink) {  // what is not a number stays so
         std::fill(v.begin(), v.end(), 0.0);
         return;
     }
@@ -184,7 +184,7 @@ void project_ball(std::span<double> v, std::span<const double> d, double bound) 
     double square = 0.0;
     for (const double x : v) square += x * x;
     if (square <= bound * bound) return;
-    if (bound == 0.0) {
+    if (bound == 0.0 && !std::isnan(square)) {
         std::fill(v.begin(), v.end(), 0.0);
         return;
     }

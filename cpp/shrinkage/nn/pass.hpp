@@ -60,6 +60,10 @@ public:
                     std::span<const std::uint32_t> rows, double scale, T* gradient,
                     const Take& take, const Context& context);
 
+    /// What unit k of what enters layer l, from 1 on, gives for example j of the batch.
+    T hidden(std::size_t l, std::size_t k, std::size_t j) const {
+        return layers_[l].in[k * stride_ + j];
+    }
     /// Output k of example j of the batch.
     T output(std::size_t k, std::size_t j) const { return layers_.back().out[k * stride_ + j]; }
 

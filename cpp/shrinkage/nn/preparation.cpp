@@ -38,6 +38,7 @@ Trainer<T>::Trainer(const Architecture& architecture, const TrainerOptions& opti
 
 template <typename T>
 void Trainer<T>::prepare(const Context& context) {
+    const std::scoped_lock lock(preparing_mutex_);
     if (!ready_) {
         grow(state_.parameters, layout_.size(), context);
         grow(gradient_, layout_.size(), context);

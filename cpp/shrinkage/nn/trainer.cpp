@@ -70,7 +70,8 @@ Ending Trainer<T>::train(std::size_t epochs, const Context& context) {
             return Ending::cancelled;
         }
         if (context.control != nullptr) context.control->advance();
-        if (options_.early_stopping && improves_no_more(context)) return Ending::early_stopping;
+        const bool stops_early = options_.early_stopping && validation_.n > 0;
+        if (stops_early && improves_no_more(context)) return Ending::early_stopping;
     }
     return Ending::none;
 }

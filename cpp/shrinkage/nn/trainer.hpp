@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -74,6 +76,13 @@ struct KktResidual {
     double error = 0.0;
 };
 
+/// What a network makes of its own examples, masks off.
+struct Health {
+    std::size_t rows = 0, not_finite = 0;  // those without a finite prediction
+    std::size_t dead_layer = 0;  // the first whose units give one number each for all rows; 0: none
+    bool constant = false;       // whether the outputs do
+};
+
 /// What a schedule multiplies by in an epoch.
 inline double factor_at(const std::vector<double>& factors, std::uint64_t epoch) {
     return factors.empty() ? 1.0 : factors[std::min<std::size_t>(epoch, factors.size() - 1)];
@@ -90,6 +99,9 @@ struct TrainerState {
     std::vector<EpochRecord> history;
 };
 
+/// One thread at a time may train or change it. Between these any number may read side by side:
+/// outputs, losses, penalty, rates, parameters, members, health, and one after the other gradients
+/// and residuals.
 template <typename T>
 class Trainer {
 public:
@@ -128,6 +140,9 @@ public:
 
     /// Row-major (n, outputs), masks off: what the loss calls eta.
     std::vector<double> outputs(const Examples<T>& examples, const Context& context);
+
+    /// Of the training examples, and whether predictions are finite of those to measure by too.
+    Health health(const Context& context);
 
     /// Mean loss with masks of the given step on, and its gradient in the layout of the parameters;
     /// of learned rates both with their cost.
@@ -203,7 +218,11 @@ private:
     bool improves_no_more(const Context& context);
     bool any_dropout() const;
     double add_gradient(std::uint64_t step, std::vector<double>& sum, const Context& context);
-    Pass<T>& evaluation_pass();
+    /// Buffers of one reader, kept for the next.
+    using Desk = std::unique_ptr<Pass<T>, std::function<void(Pass<T>*)>>;
+    Desk desk();
+    /// Waits until no other reader computes gradients, whose buffers are those of training.
+    std::unique_lock<std::mutex> turn_at_gradients(const Context& context);
 
     /// A stretch of parameters that one task updates.
     struct Piece {
@@ -219,19 +238,20 @@ private:
     Examples<T> train_, validation_;
     TrainerState<T> state_;
     std::optional<Start> start_;  // to be drawn
-    bool ready_ = false;
+    std::atomic<bool> ready_{false};
     std::atomic<std::uint64_t> updates_told_{0};
     Aligned<T> gradient_, gradient_sum_, last_good_;
     std::vector<Piece> pieces_;  // the last one is that of the logits
     std::vector<std::uint32_t> order_;
-    std::vector<Pass<T>> passes_;              // none or one: for training
-    std::vector<Pass<T>> evaluations_;         // none or one
-    std::vector<SubNetwork<T>> parts_;         // none or one: of the batch kind
-    std::vector<Connections<T>> connections_;  // none or one: of DropConnect
-    std::vector<double> rates_;                // of this epoch
+    std::vector<Pass<T>> passes_;                 // none or one: for training
+    std::vector<std::unique_ptr<Pass<T>>> idle_;  // of readers
+    std::vector<SubNetwork<T>> parts_;            // none or one: of the batch kind
+    std::vector<Connections<T>> connections_;     // none or one: of DropConnect
+    std::vector<double> rates_;                   // of this epoch
     std::vector<double> piece_squares_;
     GroupStep<T> group_step_;
     mutable std::mutex history_mutex_;
+    std::mutex preparing_mutex_, reading_mutex_, gradients_mutex_;
 };
 
 }  // namespace shrinkage

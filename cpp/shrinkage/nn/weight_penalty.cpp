@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "shrinkage/nn/largest.hpp"
 #include "shrinkage/nn/nonzeros.hpp"
 #include "shrinkage/nn/vectorized.hpp"
 
@@ -93,13 +94,13 @@ KktDistance kkt_distance(const DenseLayer& layer, const WeightPenalty& penalty, 
         std::size_t largest = 0;
         for (std::size_t j = 0; j < groups.count; ++j) {
             length += squared(residual[j]);
-            if (std::abs(residual[j]) > std::abs(residual[largest])) largest = j;
+            if (above(std::abs(residual[j]), std::abs(residual[largest]))) largest = j;
         }
         length = std::sqrt(length);
         const double distance = separable     ? std::abs(residual[largest])
                                 : norm == 0.0 ? std::max(length - kink, 0.0)
                                               : length;
-        if (distance > worst.distance) worst = {distance, index(largest)};
+        if (above(distance, worst.distance)) worst = {distance, index(largest)};
     }
     return worst;
 }

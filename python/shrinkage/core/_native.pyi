@@ -29,6 +29,10 @@ class NetworkFloat32:
         """
         All weights are drawn anew before they are next used.
         """
+    def health(self, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+        """
+        Rows, those without a finite prediction, the first layer that gives the same for all rows (0: none), and whether the outputs do.
+        """
     def history(self) -> dict[str, typing.Any]:
         """
         One entry an epoch; may be asked during run().
@@ -67,6 +71,10 @@ class NetworkFloat32:
         ...
     def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
+    def set_optimizer(self, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], batch_size: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Numbers of the optimizer: momentum, beta1, beta2, epsilon.
+        """
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
     def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
@@ -103,6 +111,10 @@ class NetworkFloat64:
         """
         All weights are drawn anew before they are next used.
         """
+    def health(self, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+        """
+        Rows, those without a finite prediction, the first layer that gives the same for all rows (0: none), and whether the outputs do.
+        """
     def history(self) -> dict[str, typing.Any]:
         """
         One entry an epoch; may be asked during run().
@@ -141,6 +153,10 @@ class NetworkFloat64:
         ...
     def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
+    def set_optimizer(self, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], batch_size: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Numbers of the optimizer: momentum, beta1, beta2, epsilon.
+        """
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
     def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_members: typing.SupportsInt | typing.SupportsIndex) -> None:

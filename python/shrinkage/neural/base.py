@@ -29,6 +29,7 @@ from .continuing import Beginning, unless_refused
 from .ensemble import EnsembleCallback, predict_ensemble
 from .ensemble_result import Ensemble
 from .explain import objective_text
+from .health import Reach, dead_text, remedies
 from .history import History
 from .kinds import DropoutKind
 from .losses import NetworkLoss
@@ -261,7 +262,9 @@ class DropoutMLP(Estimator, ABC):
         if before is not None:
             self._warm(network, before)
         validated = None if held_out is None else self._scaled(*held_out)
-        network.set_examples(*self._scaled(*examples), validated, copy=self.scaling_ is None)
+        own = self._scaled(*examples)
+        network.set_examples(*own, validated, copy=self.scaling_ is None)
+        self._reach = Reach.of(*own[:2], scaled=self.scaling_ is not None)
         self._network = network
         self._begun = Beginning.of(self)
 
@@ -310,12 +313,14 @@ class DropoutMLP(Estimator, ABC):
         if not first:
             self._follow()
         network.set_examples(*examples, copy=self.scaling_ is None)
+        self._reach = Reach.of(*examples[:2], scaled=self.scaling_ is not None)
         self._network, self._begun = network, Beginning.of(self)
 
     def _follow(self) -> None:
         """What set_params changed since the network was made, as far as it may change."""
-        self._network.set_learning_rate(self.learning_rate)
+        self._network.adapt(self._setting())
         self._regularize(self._network)
+        self._schedule(self._network, self._epochs())
 
     def compact(self) -> Self:
         """A copy without dead units and inputs: smaller arrays, the same predictions.
@@ -343,7 +348,8 @@ class DropoutMLP(Estimator, ABC):
     def _wants_residual(self) -> bool:
         return self.kkt_every is None or self.kkt_every > 0
 
-    def _run(self, epochs: int, *, residual_at_end: bool) -> None:
+    def _run(self, epochs: int, *, residual_at_end: bool, learns: bool = True) -> None:
+        """Trains on; `learns`: whether it should have learned something when that is done."""
         ending: Ending = "cancelled"
         try:
             ending = self._network.run(
@@ -353,9 +359,9 @@ class DropoutMLP(Estimator, ABC):
                 residual_at_end=residual_at_end,
             )
         finally:  # what was done when Ctrl-C came is kept
-            self._read_off(ending)
+            self._read_off(ending, learns=learns)
 
-    def _read_off(self, ending: Ending) -> None:
+    def _read_off(self, ending: Ending, *, learns: bool = True) -> None:
         """Attributes of a fit that ended so."""
         network = self._network
         if self.early_stopping:
@@ -366,12 +372,27 @@ class DropoutMLP(Estimator, ABC):
         self.dropout_rates_ = network.rates
         self.ending_ = ending
         if ending == "diverged":
-            warnings.warn(
+            self._warn(
                 f"The loss left the range of numbers in epoch {self.n_iter_ + 1}; the weights are "
-                "those of the epoch before. Scale the columns of X, or lower the learning rate.",
-                ConvergenceWarning,
-                stacklevel=4,
+                f"those of the epoch before. {remedies(network, self._reach)}"
             )
+        elif ending != "cancelled":
+            self._look_at(network.health(n_threads=self.n_threads), learns)
+
+    def _look_at(self, health: dict[str, Any], learns: bool) -> None:
+        """Says what is wrong with the predictions of the training rows."""
+        if health["not_finite"]:
+            self.ending_ = "diverged"
+            self._warn(
+                f"Predictions of {health['not_finite']} of {health['rows']} training rows left the "
+                f"range of numbers by epoch {self.n_iter_}. {remedies(self._network, self._reach)}"
+            )
+        elif learns and (text := dead_text(self._network, health, self._reach)):
+            self._warn(text)
+
+    @staticmethod
+    def _warn(text: str) -> None:
+        warnings.warn(text, ConvergenceWarning, stacklevel=5)
 
     def _eta(self, X: Any) -> FloatArray:
         """(n, outputs) linear predictors in the units of y."""

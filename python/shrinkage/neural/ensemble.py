@@ -268,7 +268,9 @@ class _Sampling(_Job):
         between, error = self._variances(found["squares"], n)
         within = extra[:, -mean.shape[1] :] if self.kind == "rao_blackwell" else 0.0
         extra = extra[:, : -mean.shape[1]] if self.kind == "rao_blackwell" else extra
-        enough = self.wanted == 0 or n == self.members or _largest_error(between, n) <= self.wanted
+        # An error that is no number is not a stop: more members would not have mended it.
+        missed = n < self.members and _largest_error(between, n) > self.wanted
+        enough = self.wanted == 0 or not missed
         return Ensemble(
             self.kind,
             n,

@@ -183,7 +183,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
             first = not hasattr(self, "_network")
             X, target, weights, loss = self._prepared(X, y, sample_weight, reset=first)
             self._next_epoch(X, target, weights, loss, first=first)
-        self._run(1, residual_at_end=False)
+        self._run(1, residual_at_end=False, learns=False)
         return self
 
     def predict(self, X: Any) -> FloatArray:
@@ -303,7 +303,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
         """
         with unless_refused(self):
             self._ready(X, y, classes, sample_weight)
-        self._run(1, residual_at_end=False)
+        self._run(1, residual_at_end=False, learns=False)
         return self
 
     def _ready(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from .._runtime import resolve_threads, watch_native
 from .._validation import (
     FloatArray,
-    as_array,
     as_floats,
     as_integer,
     as_number,
-    as_sound,
     as_weights,
     refuse,
 )
 from ..core import _native, require_every_unit
 from ..losses import Squared
+from .arrays import design_of, owned
 from .ensemble import predict_ensemble
 from .history import History
 from .kinds import (
@@ -100,12 +98,7 @@ class Network:
             activation=setting.activation,
             **native_loss(loss, targets),
             optimizer=setting.optimizer,
-            optimizer_parameters=[
-                setting.momentum,
-                setting.beta_1,
-                setting.beta_2,
-                setting.epsilon,
-            ],
+            optimizer_parameters=_optimizer_numbers(setting),
             learning_rate=setting.learning_rate,
             batch_size=setting.batch_size,
             seed=seed,
@@ -188,6 +181,21 @@ class Network:
         """The learning rate of the epochs to come."""
         self._learning_rate = as_number(rate, "learning_rate", minimum=0.0, open_minimum=True)
         self._native.set_learning_rate(self._learning_rate)
+
+    def adapt(self, setting: Setting) -> None:
+        """Takes what may change between epochs from a setting of the same network.
+
+        These are batch size, numbers of the optimizer, the bound of the gradient, epochs between
+        two residuals, and the learning rate.
+        """
+        names = ("batch_size", "momentum", "beta_1", "beta_2", "epsilon", "clip_norm", "kkt_every")
+        self.setting = replace(self.setting, **{name: getattr(setting, name) for name in names})
+        self._arguments = (*self._arguments[:3], self.setting, self.seed)
+        self._native.set_optimizer(
+            _optimizer_numbers(setting), setting.batch_size, setting.kkt_every
+        )
+        self.set_learning_rate(setting.learning_rate)
+        self.schedule(**self._factors)  # with the bound
 
     def set_examples(
         self,
@@ -342,6 +350,17 @@ class Network:
             lambda control: self._native.kkt_residual(threads, control), 100 * self._n
         )
 
+    def health(self, *, n_threads: int | None = None) -> dict[str, Any]:
+        """What the network makes of its own examples, all units on.
+
+        Returns:
+            rows: looked at, and not_finite: those without a finite prediction; dead_layer: the
+            first hidden layer that gives the same for all training rows, 0 where there is none, and
+            constant: whether the outputs do.
+        """
+        threads = resolve_threads(n_threads)
+        return self._watched(lambda control: self._native.health(threads, control), self._n)
+
     def loss_and_gradient(
         self, step: int, *, n_threads: int | None = None
     ) -> tuple[float, list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
@@ -354,6 +373,18 @@ class Network:
         return self._watched(
             lambda control: self._native.loss_and_gradient(step, threads, control), 3 * self._n
         )
+
+    @property
+    def learning_rate(self) -> float:
+        """In force, before what a schedule multiplies it by."""
+        return self.setting.learning_rate if self._learning_rate is None else self._learning_rate
+
+    @property
+    def strengths(self) -> FloatArray:
+        """(L,) λ in force, of each layer of weights."""
+        given, depth = self._regularization, self.setting.depth
+        rows = penalty_rows(given.get("penalty"), given.get("lam", 0.0), None, depth)
+        return np.array([row[3] for row in rows])
 
     @property
     def rates(self) -> FloatArray:
@@ -425,25 +456,10 @@ class Network:
             given = given / largest if largest > 1e150 else given
             weights = given / given.mean()
         design = self._design(X)
-        if copy and isinstance(design, tuple):
-            design = (*(_owned(part, X) for part in design[:3]), design[3])
-        elif copy:
-            design = _owned(design, X)
-        return design, target, weights
+        return owned(design, X) if copy else design, target, weights
 
     def _design(self, X: Any) -> Any:
-        if not sparse.issparse(X):
-            return np.require(as_array(X, "X"), dtype=self.dtype, requirements=["C", "A"])
-        rows = sparse.csr_array(as_sound(X))
-        if not rows.has_canonical_format:
-            rows = rows.copy()  # the caller's stays as it is
-            rows.sum_duplicates()
-        return (
-            np.ascontiguousarray(rows.data, dtype=self.dtype),
-            np.ascontiguousarray(rows.indices, dtype=np.int32),
-            np.ascontiguousarray(rows.indptr, dtype=np.int64),
-            rows.shape[1],
-        )
+        return design_of(X, self.dtype)
 
 
 def run_many(
@@ -475,11 +491,8 @@ def run_many(
     return cast(list[Ending], endings)
 
 
-def _owned(array: npt.NDArray[Any], given: Any) -> npt.NDArray[Any]:
-    """The array, or a copy where it is the caller's."""
-    parts = (given.data, given.indices, given.indptr) if sparse.issparse(given) else (given,)
-    shared = any(np.may_share_memory(array, np.asarray(part)) for part in parts)
-    return array.copy() if shared else array
+def _optimizer_numbers(setting: Setting) -> list[float]:
+    return [setting.momentum, setting.beta_1, setting.beta_2, setting.epsilon]
 
 
 def _nothing(_: _native.Control) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from sklearn.base import clone
 from .._runtime import require_callback
 from .._validation import FloatArray, as_array, as_floats, as_integer, as_sound, describe, refuse
 from .base import DropoutMLP, Validation
+from .continuing import unless_refused
 from .inside import require_estimator
 from .kinds import resolve_dropout_kind
 from .network import Ending, run_many
@@ -134,7 +136,7 @@ def _fit_path(
         else:
             model._regularize(model._network)
             model._schedule(model._network, count, done=model.n_iter_)
-            model._run(count, residual_at_end=model._wants_residual())
+            model._run(count, residual_at_end=model._wants_residual(), learns=False)
         network = model._network
         measured = np.nan if held_out is None else network.mean_loss(*held_out)
         zeros = [int((w == 0).sum()) for w in model.coefs_]
@@ -201,15 +203,17 @@ def fit_many(
     X = as_sound(X)
     for place, model in enumerate(models):
         require_estimator(model, f"estimators[{place}]")
-    for place, model in enumerate(models):
-        if rows is None:
-            model._prepare_fit(X, y, weights, validation)
-            continue
-        part = _as_rows(rows[place], f"rows[{place}]", len(y))
-        own = None if weights is None else weights[part]
-        inputs = X if sparse.issparse(X) or hasattr(X, "iloc") else np.asarray(X)
-        inputs = inputs.iloc[part] if hasattr(inputs, "iloc") else inputs[part]
-        model._prepare_fit(inputs, np.asarray(y)[part], own, validation)
+    with ExitStack() as all_or_none:
+        for place, model in enumerate(models):
+            all_or_none.enter_context(unless_refused(model))
+            if rows is None:
+                model._prepare_fit(X, y, weights, validation)
+                continue
+            part = _as_rows(rows[place], f"rows[{place}]", len(y))
+            own = None if weights is None else weights[part]
+            inputs = X if sparse.issparse(X) or hasattr(X, "iloc") else np.asarray(X)
+            inputs = inputs.iloc[part] if hasattr(inputs, "iloc") else inputs[part]
+            model._prepare_fit(inputs, np.asarray(y)[part], own, validation)
     kind_of = {model: (model.dtype, model.max_epochs, model._wants_residual()) for model in models}
     watch = _Watch(callback)
     for kind in sorted(set(kind_of.values())):

@@ -28,7 +28,7 @@ public:
         if (exponent > peak_[i]) {
             mass_[i] = mass_[i] * std::exp(peak_[i] - exponent) + weight;
             peak_[i] = exponent;
-        } else if (weight > 0.0 && exponent > nothing) {
+        } else if (weight > 0.0 && exponent != nothing) {  // what is not a number stays so
             mass_[i] += weight * std::exp(exponent - peak_[i]);
         }
     }

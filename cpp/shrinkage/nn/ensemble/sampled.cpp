@@ -12,6 +12,7 @@
 #include "shrinkage/nn/ensemble/member_pass.hpp"
 #include "shrinkage/nn/ensemble/response.hpp"
 #include "shrinkage/nn/ensemble/tally.hpp"
+#include "shrinkage/nn/largest.hpp"
 
 namespace shrinkage {
 namespace {
@@ -188,7 +189,7 @@ SampledEnsemble<T> Sampler<T>::run() {
         wanted > 0.0 ? std::min(first_round_of(plan_), request_.n_members) : request_.n_members;
     while (draw(out_.n_members, end) && end < request_.n_members) {
         const double error = largest_error();
-        if (error <= wanted) break;
+        if (error <= wanted || !std::isfinite(error)) break;  // more members mend no infinite one
         // As many as the error found so far asks for, since it falls with their root.
         const double ratio = std::min(error / wanted, 2.0);
         const auto needed = static_cast<std::uint64_t>(ratio * ratio * static_cast<double>(end));
@@ -366,7 +367,8 @@ double Sampler<T>::largest_error() const {
         const std::size_t rows = rows_of(block).size(), stride = padded<T>(rows);
         for (std::size_t k = 0; k < responder_.responses(); ++k) {
             for (std::size_t j = 0; j < rows; ++j) {
-                largest = std::max(largest, tallies_[block].squares(k * stride + j));
+                const double squares = tallies_[block].squares(k * stride + j);
+                if (above(squares, largest)) largest = squares;
             }
         }
     }
