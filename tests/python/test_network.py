@@ -185,7 +185,8 @@ def test_everything_may_change_between_epochs() -> None:
 def test_zeros_come_back_to_life() -> None:
     X, y = regression(6)
     model = linear("adam", len(y), penalty="l1", lam=100.0, max_epochs=2000)
-    model.fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="no weight in layer 1"):
+        model.fit(X, y)
     assert not model.coefs_[0].any()
     model.set_params(lam=0.01, warm_start=True).fit(X, y)
     path = sh.fit_path(X, y, lambdas=[0.01], standardize=False, tol=1e-12)

@@ -332,11 +332,13 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> FloatArray:
         """(n, K) probabilities in the order of `classes_`, all units on."""
-        return by_class(self._loss().mean, self._eta_of_classes(X))
+        eta = self._eta_of_classes(X)
+        return by_class(self._loss().mean, eta)
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """(n, K) their logarithms, finite where a probability is too small to be told from 0."""
-        return by_class(self._loss().log_mean, self._eta_of_classes(X))
+        eta = self._eta_of_classes(X)
+        return by_class(self._loss().log_mean, eta)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """(n,) labels."""
