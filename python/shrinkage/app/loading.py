@@ -30,6 +30,7 @@ from shrinkage.data import (
     prepare,
     read_table,
 )
+from shrinkage.data.hints import leakage_hints
 from shrinkage.data.table import StepLog
 from shrinkage.data.target import read_target
 from shrinkage.errors import DataError
@@ -148,7 +149,8 @@ def load(spec: RunSpec, services: Services, report: Report, hold_back: HoldBack)
     held = hold_back(prepared.y, prepared.task)
     if held is not None:
         prepared = _refitted(prepared, held)
-    return Loaded(prepared.dataset(), prepared.steps, prepared.undone, held, prepared.rows)
+    steps = (*leakage_hints(prepared), *prepared.steps)
+    return Loaded(prepared.dataset(), steps, prepared.undone, held, prepared.rows)
 
 
 def held_out(y: NDArray[Any], task: str, *, share: float, seed: int) -> NDArray[np.int64]:

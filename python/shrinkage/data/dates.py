@@ -60,7 +60,8 @@ _ZONE = r"(?:\s*(?P<z>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _ZONE_AT_END = re.compile(r"\d\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$", re.IGNORECASE)
 _CHINESE_HALF = r"(?:(?P<h>上午|下午)\s*)?"
 _SECONDS = rf"(?::?(?P<S>\d{{2}}){_FRACTION})?"
-_CLOCK = rf"{_CHINESE_HALF}(?P<H>\d{{1,2}}):?(?P<M>\d{{2}}){_SECONDS}{_HALF}{_ZONE}"
+_MINUTES = rf":?(?P<M>\d{{2}}){_SECONDS}"
+_CLOCK = rf"{_CHINESE_HALF}(?P<H>\d{{1,2}})(?:{_MINUTES}){{hours}}{_HALF}{_ZONE}"
 _TIME_OF_DAY = (
     rf"{_CHINESE_HALF}(?P<H>\d{{1,2}})(?::(?P<M>\d{{2}})(?::(?P<S>\d{{2}}){_FRACTION})?"
     rf"|\.(?P<M2>\d{{2}})\.(?P<S2>\d{{2}})){_HALF}{_ZONE}"
@@ -130,7 +131,9 @@ def _compiled(date_pattern: str) -> re.Pattern[str]:
     )
     if "%b" in date_pattern:
         regex = regex.replace(_DIRECTIVES["%d"], _DIRECTIVES["%d"] + r"(?:st|nd|rd|th)?")
-    return re.compile(rf"{_WEEKDAY}{regex}(?:(?:\s*T\s*|,?\s+|[:_]){_CLOCK})?", re.IGNORECASE)
+    # After a day an hour may stand alone.
+    clock = _CLOCK.replace("{hours}", "?" if "%d" in date_pattern else "")
+    return re.compile(rf"{_WEEKDAY}{regex}(?:(?:\s*T\s*|,?\s+|[:_]){clock})?", re.IGNORECASE)
 
 
 def _microseconds(fields: re.Match[str]) -> int:
@@ -186,7 +189,7 @@ def _clock_pattern(fields: re.Match[str], *, with_date: bool) -> str:
     half = bool(parts["p"] or parts["h"])
     mark = ":" if parts["M"] else "."
     joint = ("T" if "T" in text[: fields.start("H")][-2:].upper() else " ") if with_date else ""
-    pattern = f"{joint}{'%I' if half else '%H'}{mark}%M"
+    pattern = joint + ("%I" if half else "%H") + f"{mark}%M" * bool(parts["M"] or parts.get("M2"))
     if parts["S"] or parts.get("S2"):
         pattern += f"{mark}%S"
     return (
