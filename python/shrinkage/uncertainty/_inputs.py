@@ -11,6 +11,7 @@ from .._validation import FloatArray, as_array, as_floats, as_number, describe, 
 
 Places = npt.NDArray[np.int64]
 SUM_TO_ONE = 1e-4  # what float32 probabilities may miss it by
+OUTSIDE = 1e-6  # and by what rounding alone may put one of them below 0 or above 1
 
 
 def as_level(value: object, argument: str = "level") -> float:
@@ -73,7 +74,7 @@ def as_probabilities(value: npt.ArrayLike, argument: str = "probabilities") -> F
     if array.ndim == 0 or array.shape[-1] < 2:
         remedy = "give one column per class, two for two classes: [1 − p, p]"
         raise refuse(argument, describe(array), remedy, code="argument.shape")
-    _refuse_outside(array, argument)
+    array = _within(array, argument)
     off = np.abs(array.sum(axis=-1) - 1.0)
     if (off > SUM_TO_ONE).any():
         index = tuple(int(i) for i in np.argwhere(off > SUM_TO_ONE)[0])
@@ -87,7 +88,7 @@ def as_columns(value: npt.ArrayLike, argument: str = "probabilities") -> FloatAr
     """(n, K) probabilities; (n,) are those of the second of two classes."""
     array = as_values(value, argument)
     if array.ndim == 1:
-        _refuse_outside(array, argument)
+        array = _within(array, argument)
         return np.column_stack([1.0 - array, array])
     if array.ndim != 2:
         remedy = "give (n, K) probabilities, or (n,) those of the second of two classes"
@@ -95,13 +96,15 @@ def as_columns(value: npt.ArrayLike, argument: str = "probabilities") -> FloatAr
     return as_probabilities(array, argument)
 
 
-def _refuse_outside(array: FloatArray, argument: str) -> None:
-    outside = (array < 0) | (array > 1)
+def _within(array: FloatArray, argument: str) -> FloatArray:
+    """Probabilities in [0, 1]: those that rounding has put outside are put back."""
+    outside = (array < -OUTSIDE) | (array > 1 + OUTSIDE)
     if outside.any():
         index = tuple(int(i) for i in np.argwhere(outside)[0])
         where = f"{argument}[{', '.join(map(str, index))}]"
         remedy = "give probabilities from 0 to 1"
         raise refuse(where, float(array[index]), remedy, code="argument.range", index=index)
+    return np.clip(array, 0.0, 1.0)
 
 
 def as_places(y: npt.ArrayLike, n_classes: int, classes: npt.ArrayLike | None = None) -> Places:
@@ -114,7 +117,11 @@ def as_places(y: npt.ArrayLike, n_classes: int, classes: npt.ArrayLike | None = 
     labels = as_array(y, "y")
     if labels.ndim != 1 or not len(labels):
         raise refuse("y", describe(labels), "give one label per row", code="argument.shape")
-    found, inverse = np.unique(labels, return_inverse=True)
+    try:
+        found, inverse = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        remedy = "give labels of one kind, none of them missing"
+        raise refuse("y", describe(labels), remedy, code="argument.type") from error
     known: npt.NDArray[Any] = found if classes is None else as_array(classes, "classes")
     if classes is None and len(found) != n_classes:
         known = np.arange(n_classes)

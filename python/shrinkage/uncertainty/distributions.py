@@ -265,17 +265,20 @@ class Samples(Predictive):
 
 
 def _log_normal(y: Any, mean: FloatArray, std: FloatArray) -> FloatArray:
-    return np.asarray(-0.5 * ((y - mean) / std) ** 2 - np.log(std) - LOG_ROOT_2PI)
+    with np.errstate(over="ignore"):  # a density of 0
+        return np.asarray(-0.5 * ((y - mean) / std) ** 2 - np.log(std) - LOG_ROOT_2PI)
 
 
 def _mean_distance(mean: FloatArray, std: FloatArray) -> FloatArray:
     """E|N(mean, std²)|."""
-    z = mean / std
+    with np.errstate(over="ignore"):
+        z = mean / std
     return np.asarray(mean * special.erf(z / np.sqrt(2.0)) + 2.0 * std * _density_of(z))
 
 
 def _density_of(z: FloatArray) -> FloatArray:
-    return np.asarray(np.exp(-0.5 * z**2 - LOG_ROOT_2PI))
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(-0.5 * z**2 - LOG_ROOT_2PI))
 
 
 def _root(

@@ -171,9 +171,9 @@ def interval_width(
     n_resamples: int = RESAMPLES,
     random_state: int = 0,
 ) -> Estimate:
-    """Mean width of intervals with its bootstrap interval, in units of y."""
-    low, high = as_values(lower, "lower"), as_values(upper, "upper")
-    _, _, _ = _ordered(low, low, high)
+    """Mean width of intervals with its bootstrap interval, in units of y; ∞ if one is infinite."""
+    ends = as_array(lower, "lower")
+    low, high, _ = _ordered(np.zeros(ends.shape), ends, upper)
     return _mean(np.asarray(high - low), level, n_resamples, random_state)
 
 
@@ -195,6 +195,8 @@ def winkler(
 def _mean(scores: FloatArray, level: float, n_resamples: int, random_state: int) -> Estimate:
     """A row of several targets counts as one: its scores are averaged."""
     rows = scores.reshape(len(scores), -1).mean(axis=1)
+    if np.isposinf(rows).any():
+        return Estimate(np.inf, np.nan, np.inf, as_level(level), "none: a row's score is infinite")
     return mean_estimate(rows, level=level, n_resamples=n_resamples, random_state=random_state)
 
 

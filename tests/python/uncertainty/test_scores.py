@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import brier_score_loss, log_loss
 
+import shrinkage as sh
 from shrinkage.uncertainty import (
     Normal,
+    NormalMixture,
     Samples,
     brier,
     brier_scores,
@@ -135,3 +137,29 @@ def test_an_interval_holds_its_value(scores: list[float], level: float) -> None:
     assert float(found) == found.value
     assert f"{level:.0%}" in str(found)
     assert f"{found:.2f}".startswith(f"{found.value:.2f} [")
+
+
+def test_rounding_leaves_probabilities_where_they_belong() -> None:
+    """Float32 softmax of others may give 1.0000001 and -1e-7; more than rounding is refused."""
+    rounded = np.array([[1.0000001, -1e-7], [0.3, 0.7]], dtype=np.float32)
+    assert brier([0, 1], rounded).value == pytest.approx(0.09, rel=1e-6)
+    assert brier([0, 1], rounded[:, 1]).value == pytest.approx(0.045, rel=1e-6)
+    assert negative_log_likelihood([0, 1], rounded).value == pytest.approx(-np.log(0.7) / 2)
+    with pytest.raises(sh.errors.InvalidArgument, match=r"probabilities\[0\]=1\.00001"):
+        brier([0, 1], [1.00001, 0.5])
+
+
+def test_missing_labels_and_infinite_intervals() -> None:
+    with pytest.raises(sh.errors.InvalidArgument, match=r"y=.*none of them missing"):
+        brier(np.array(["a", None], dtype=object), [0.2, 0.8])
+    ends = np.array([-np.inf, 0.0]), np.array([np.inf, 1.0])
+    for found in (interval_width(*ends), winkler([0.5, 0.5], *ends)):
+        assert (found.value, found.high) == (np.inf, np.inf)
+    assert "infinite" in interval_width(*ends).method
+
+
+def test_far_targets_have_a_density_of_nothing_without_a_warning() -> None:
+    assert Normal([0.0], 1e-200).log_density([1.0])[0] == -np.inf
+    assert Normal([0.0], 1e-200).crps([1e200])[0] == 1e200
+    mixture = NormalMixture([[0.0], [1e300]], 1.0, weights=[1, 0])
+    assert mixture.log_density([0.0])[0] == pytest.approx(-0.5 * np.log(2 * np.pi))
