@@ -86,9 +86,11 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         coefs_: list of weights (inputs, units). intercepts_: list of biases (units,).
         scaling_: a `shrinkage.neural.Scaling`, what was done to X and y; None with scale=None.
         history_: a `shrinkage.neural.History`, one row an epoch. n_iter_: epochs run.
-        ending_: "none" (all epochs run), "early_stopping", "cancelled" or "diverged".
+        ending_: "none" (all epochs run), "early_stopping", "cancelled" or "diverged", said
+            of a fit too whose predictions of the training rows are not all finite.
         dropout_rates_: (L,) dropout rates of what enters each layer, as they were at the end.
-        kkt_residual_: of the objective, with its standard error. seed_: what masks are drawn by.
+        kkt_residual_: of the scaled objective, with its standard error.
+        seed_: what masks are drawn by.
     """
 
     usual_dropout = 0.1

@@ -15,6 +15,9 @@ from .._validation import FloatArray
 class History:
     """One row an epoch, E in all; what was not measured is NaN.
 
+    Losses, penalty and residual are those of the objective: of an estimator with `scale`, of scaled
+    columns and targets.
+
     Attributes:
         train_loss: (E,) mean loss over the epoch, masks on, weights moving.
         validation_loss: (E,) mean loss at its end, masks off.

@@ -42,8 +42,8 @@ class Concrete:
     Args:
         temperature: t > 0; as t → 0 the gates become the masks of "bernoulli".
         length_scale: ℓ ≥ 0 of the prior on weights; 10⁻⁴ is that of the authors' experiments.
-        precision: τ > 0 of the targets, 1/variance, with the squared loss; 1 where the loss is
-            minus a log likelihood.
+        precision: τ > 0 of the targets as the network sees them (scaled, unless scale=None),
+            1/variance, with the squared loss; 1 where the loss is minus a log likelihood.
 
     Raises:
         InvalidArgument: a number is outside its range.

@@ -29,7 +29,8 @@ class NetworkPath:
 
     Attributes:
         parameter: "lam" or "dropout". values: (V,) as they were fitted.
-        train_loss, validation_loss: (V,) mean losses with all units on; NaN without validation.
+        train_loss, validation_loss: (V,) mean losses with all units on, in the scaled units of the
+            objective; NaN without validation.
         penalty: (V,) λP. zeros: (V, L) weights exactly zero by layer.
         coefs, intercepts: lists of V lists, as `coefs_` and `intercepts_` are.
         estimator: the fitted estimator at the last value.
