@@ -72,8 +72,10 @@ def _decided(prepared: Prepared) -> Iterator[Step]:
 
 
 def _repeated_rows(prepared: Prepared) -> Iterator[Step]:
-    table = prepared.features[list(dict.fromkeys(prepared.origin))].assign(**{"\0y": prepared.y})
-    repeated = int(table.duplicated(keep="first").sum())
+    pandas = require_pandas()
+    features = prepared.features[list(dict.fromkeys(prepared.origin))]
+    rows = pandas.util.hash_pandas_object(features, index=False).to_numpy()
+    repeated = int(pandas.DataFrame({"row": rows, "y": prepared.y}).duplicated().sum())
     if repeated:
         text = (
             f"{counted(repeated, 'row')} repeat an earlier one, target included; a copy may stand "
