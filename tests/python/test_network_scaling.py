@@ -381,6 +381,7 @@ def test_the_objective_is_printed_in_scaled_units() -> None:
     plain = sh.DropoutMLPRegressor(**dict(BY_HAND, dropout=0.0)).fit(X, y / 1e4)
     assert "x and y as they are" in plain.explain_objective()
     assert "E_mask" not in plain.explain_objective()
+    assert "(1/Σw) Σ w_i ½(y_i − η_i)²\n" in plain.explain_objective()
     assert "(m_i, s_i)" in model.set_params(loss="gaussian").fit(X, y).explain_objective()
     assert isinstance(model._network.loss, Gaussian)
 

@@ -35,7 +35,7 @@ def objective_text(network: Network, scaling: Scaling | None) -> str:
     mean = "E_mask " if dropped else ""
     loss = network.loss
     lines = [
-        f"minimize over (W, b):  (1/Σw) Σ w_i {mean}{_formula(loss)}"
+        f"minimize over (W, b):  (1/Σw) Σ w_i {mean}{_formula(loss, network.sizes[-1])}"
         + "".join(f" + {term}" for term in terms),
         f"  with η_i = f(x_i{'; mask' if dropped else ''}), units "
         + " → ".join(map(str, network.sizes))
@@ -70,11 +70,11 @@ def _units(scaling: Scaling | None) -> list[str]:
     return [*lines, f"  y = {', '.join(some)}, likewise (scaling_.targets)"]
 
 
-def _formula(loss: NetworkLoss) -> str:
+def _formula(loss: NetworkLoss, outputs: int) -> str:
     if isinstance(loss, Gaussian):
         return "½ Σ_k [s_ik + (y_ik − m_ik)² exp(−s_ik)], η_i = (m_i, s_i)"
     if isinstance(loss, Loss):
-        return ("Σ_k " if loss.multitarget else "") + loss.formula
+        return ("Σ_k " if loss.multitarget and outputs > 1 else "") + loss.formula
     return "Σ_q max(q (y_i − η_iq), (q − 1)(y_i − η_iq))"
 
 
