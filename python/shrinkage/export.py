@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,15 +13,18 @@ import numpy as np
 from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
 
 INTERCEPT = "(intercept)"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_STARTS = ("=", "+", "-", "@", "|", "%")
+_UNSEEN = " \t\r\n\v\f\0\ufeff\u200b\u200c\u200d\u2060\xad"
 
 
 def safe_cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula: one that might be gets an apostrophe.
 
-    Source: OWASP, "CSV Injection".
+    Full-width signs count as their plain forms, as they do in East Asian spreadsheets, and blank
+    or invisible characters in front hide nothing. Source: OWASP, "CSV Injection".
     """
-    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
+    plain = unicodedata.normalize("NFKC", text).lstrip(_UNSEEN)
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or plain.startswith(_STARTS) else text
 
 
 def coefficients_csv(comparison: PenaltyComparison) -> str:

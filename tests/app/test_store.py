@@ -153,6 +153,30 @@ def test_shelf_returns_the_same_bytes_by_digest(tmp_path: Path) -> None:
     assert shelf.find(saved.digest) is None
 
 
+def test_parts_of_a_killed_save_are_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = [tmp_path / name for name in (f"{dead.pid}-abc.part", "tmpx1y2.part")]
+    written = [tmp_path / f"{os.getpid()}-abc.part", tmp_path / "1-abc.part"]
+    for part in (*left, *written):
+        part.write_bytes(b"half")
+    FileShelf(tmp_path)
+    assert not any(part.exists() for part in left)
+    assert all(part.exists() for part in written)  # their processes live
+
+
+def test_a_save_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FileShelf(tmp_path)
+
+    def full(part: Path, path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        shelf.save("a.csv", b"a,b\n1,2\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_shelf_drops_the_oldest_and_never_the_new(tmp_path: Path) -> None:
     shelf = FileShelf(tmp_path, max_bytes=250)
     saved = [shelf.save(f"{i}.csv", bytes([i]) * 100) for i in range(3)]

@@ -71,11 +71,17 @@ def test_whole_path_as_csv(diabetes: LinearResult) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "|x", "%0A", "\n=1"]
+    "text",
+    [
+        *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "|x", "%0A", "\n=1"),
+        *("＝1+1", "＋1", "－1", "＠SUM(A1)", "﹦1", "﹢1", "﹣1", "﹫x", "％x", "｜x"),
+        *("　＝1", "\ufeff=1", "\u200b＝1", "\tx", "\rx", "\nx", "\xa0=1", "\0=1"),
+    ],
 )
 def test_a_name_is_never_a_formula(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
-    assert safe_cell("bmi (kg/m²)") == "bmi (kg/m²)"
+    for harmless in ("bmi (kg/m²)", "a=b", "x－y", "数据", "", "1e-3"):
+        assert safe_cell(harmless) == harmless
 
 
 SPECS: dict[str, RunSpec] = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_BYTES = 1 << 30
+_PART = ".part"
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,16 @@ class FileShelf:
         if folder.exists() and not folder.is_dir():
             folder.rename(folder.with_name(f"{folder.name}-set-aside-{int(time.time())}"))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sweep_parts(folder)
 
     def save(self, name: str, content: bytes | memoryview) -> StoredFile:
         """Keep the bytes, unless they are here already, under the name; evict beyond the bound."""
         digest = hashlib.sha256(content).hexdigest()
         path = self._folder / digest
         if not path.exists():
-            _write_whole(path, content)
+            write_whole(path, content)
         os.utime(path)
-        _write_whole(path.with_suffix(".json"), json.dumps({"name": name}).encode())
+        write_whole(path.with_suffix(".json"), json.dumps({"name": name}).encode())
         self._evict(keep=digest)
         return StoredFile(digest, name, path)
 
@@ -76,8 +78,37 @@ class FileShelf:
                 path.with_suffix(".json").unlink(missing_ok=True)
 
 
-def _write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write beside the target, then rename, so that a killed server leaves no half file."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write beside the target, then rename, so that a killed server leaves no half file.
+
+    The part's name tells which process writes it, so that what a killed one left can be swept.
+    """
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f"{os.getpid()}-", suffix=_PART, delete=False
+    ) as file:
+        part = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def sweep_parts(folder: Path) -> None:
+    """Delete the parts whose writers are no more."""
+    for part in folder.glob(f"*{_PART}"):
+        writer = part.name.partition("-")[0]
+        if not writer.isdecimal() or not _is_alive(int(writer)):
+            part.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True

@@ -7,11 +7,12 @@ version of vl-convert. Nothing is ever fetched from a network.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
+
+from shrinkage.app.files import sweep_parts, write_whole
 
 COMMON = ("format.js", "theme.js", "charts.js", "figure.js")
 SCRIPTS = (
@@ -68,11 +69,8 @@ def _keep(file: Path, text: str) -> None:
     """Write beside the target and rename; without a writable cache it is made at each start."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False
-        ) as part:
-            part.write(text)
-        Path(part.name).replace(file)
+        sweep_parts(file.parent)
+        write_whole(file, text.encode())
     except OSError:
         return
 
