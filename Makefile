@@ -11,7 +11,7 @@ help:
 	@echo 'make cpp      the C++ tests alone'
 	@echo 'make stubs    rewrite the stub of the compiled module'
 	@echo 'make bench    time ours against the peers, in an environment of its own'
-	@echo 'make fuzz     look for inputs that break a fit; SECONDS=600'
+	@echo 'make fuzz     look for files that break the reader and inputs that break a fit; SECONDS=600'
 	@echo 'make studies  the replicated studies in full'
 	@echo 'make reproduce-uci  a published result done again; also -srivastava, -warde-farley, -ridge, -adaptive, -all'
 	@echo 'make clean    remove what was built; .venv stays'

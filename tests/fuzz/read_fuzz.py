@@ -1,5 +1,7 @@
 """Gives damaged files to the reader: ``python tests/fuzz/read_fuzz.py COUNT [FIRST]``.
 
+``--file FILE`` repeats one.
+
 Demanded of every one: a table or one of the package's own errors, within 10 s of processor time
 and 500 MB, in a process that lives on. Prints what came of them; fails if one broke a demand, and
 keeps that file in build/fuzz/findings.
@@ -47,7 +49,7 @@ def outcome(content: bytes) -> str:
         found = "table"
     except ShrinkageError as error:
         found = error.code
-    except BaseException as error:
+    except Exception as error:
         return f"BARE {type(error).__name__}: {str(error)[:120]}"
     seconds, taken = time.process_time() - started, _peak() - before
     if seconds > MAX_SECONDS:
@@ -143,5 +145,7 @@ def _keep(numbers: set[int], count: int, first: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "--worker":
         work(*map(int, sys.argv[2:]))
+    elif sys.argv[1] == "--file":
+        print(outcome(Path(sys.argv[2]).read_bytes()))
     else:
         sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -95,36 +94,6 @@ def text_series(cells: Sequence[str | None]) -> pd.Series[Any]:
     cleaned = [cell if cell and not cell.isspace() else None for cell in cells]
     series: pd.Series[Any] = pandas.Series(cleaned, dtype="string")
     return series
-
-
-def typed_series(cells: Sequence[Any]) -> pd.Series[Any]:
-    """A column of spreadsheet cells: numbers, dates or truth values if all are, else texts."""
-    pandas = require_pandas()
-    present = [cell for cell in cells if cell is not None and cell != ""]
-    kinds = {_kind(cell) for cell in present}
-    if kinds <= {"number"}:
-        values = [np.nan if cell is None or cell == "" else float(cell) for cell in cells]
-        series: pd.Series[Any] = pandas.Series(values, dtype="float64")
-    elif kinds == {"date"}:
-        days = [None if cell == "" else cell for cell in cells]
-        series = pandas.Series(pandas.to_datetime(days))
-    else:
-        series = text_series([None if cell is None else _text(cell) for cell in cells])
-    return series
-
-
-def _kind(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return "truth"
-    if isinstance(cell, (int, float)):
-        return "number"
-    return "date" if isinstance(cell, (datetime.datetime, datetime.date)) else "text"
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
 
 
 def assemble(names: Sequence[str], columns: Sequence[Any], watch: Watch) -> pd.DataFrame:

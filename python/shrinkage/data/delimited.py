@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from shrinkage.data.columns import TextColumn, assemble
 from shrinkage.data.dialect import Dialect, Record, share_of_split_quotes, sniff
 from shrinkage.data.encoding import TextScan, encoding_of_head, guess_encoding, has_mark
-from shrinkage.data.layout import Layout, Rows, find_layout
+from shrinkage.data.layout import Layout, Rows, find_layout, names_of
 from shrinkage.data.limits import MIB, Limits, too_large
 from shrinkage.data.source import SourceFile
-from shrinkage.data.table import RawTable, Step, make_step, unique_names
+from shrinkage.data.table import RawTable, Step, make_step
 from shrinkage.errors import DataError
 
 _SAMPLE_CHARACTERS = 256 * 1024
@@ -278,7 +278,7 @@ def _parse(text_file: _TextFile, dialect: Dialect, limits: Limits, header: int |
             value=0,
             remedy="choose a file with rows",
         )
-    names, naming = _names(layout)
+    names, naming = names_of(layout, layout.width)
     finished = []
     for column in columns:
         finished.append(column.finish())
@@ -313,16 +313,6 @@ def _comments(text: IO[str], dialect: Dialect) -> Iterator[Record]:
         if line.startswith("#"):
             for _, record in plain.records(iter([line.lstrip("#").strip()])):
                 yield number, record
-
-
-def _names(layout: Layout) -> tuple[list[str], list[Step]]:
-    """Names for all columns, and the steps of naming."""
-    given = [cell.lstrip("\ufeff") for cell in layout.names]
-    names, steps = unique_names(given + [""] * (layout.width - len(given)))
-    if layout.header_line is None:
-        sentence = "No line holds names, so the columns are called column_1, column_2, ..."
-        steps = [make_step("no_header", None, sentence, undoable=False, columns=layout.width)]
-    return names, steps
 
 
 def _fill(

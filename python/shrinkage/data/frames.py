@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.data.limits import Limits
-from shrinkage.data.table import RawTable, Step, make_step, require_pandas
+from shrinkage.data.table import Step, make_step, require_pandas
 from shrinkage.data.wire import Column, Moments, Numbers, Texts, Truths
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ class Assembly:
 
     All numbers lie in one matrix by columns, which is how pandas keeps them; the memory of columns
     that hold something else is never touched.
+
+    Attributes:
+        steps: what had to be done to the columns.
     """
 
     def __init__(self, names: Sequence[str], n_rows: int, limits: Limits) -> None:
@@ -28,7 +31,7 @@ class Assembly:
         self._names = list(names)
         self._matrix = np.empty((n_rows, len(names)), order="F")
         self._others: dict[int, pd.Series[Any]] = {}
-        self._steps: list[Step] = []
+        self.steps: list[Step] = []
         self._taken = 0
 
     @property
@@ -82,22 +85,16 @@ class Assembly:
             )
         except (KeyError, ValueError, OSError, OverflowError, TypeError):
             text = f"The time zone {zone} of “{name}” is unknown; its times are those of UTC."
-            self._steps.append(make_step("unknown_zone", name, text, undoable=False, zone=zone))
+            self.steps.append(make_step("unknown_zone", name, text, undoable=False, zone=zone))
             return moments
         text = f"The times of “{name}” are read as the clocks of {zone} show them."
-        self._steps.append(make_step("local_times", name, text, undoable=False, zone=zone))
+        self.steps.append(make_step("local_times", name, text, undoable=False, zone=zone))
         return local
 
-    def finish(
-        self,
-        kind: str,
-        name: str,
-        steps: Sequence[Step],
-        details: Mapping[str, Any],
-        targets: Sequence[str],
-    ) -> RawTable:
+    def frame(self) -> pd.DataFrame:
         """The table, when all columns have come."""
         pandas = require_pandas()
+        frame: pd.DataFrame
         if not self._others:
             frame = pandas.DataFrame(self._matrix, copy=False)
         else:
@@ -107,6 +104,4 @@ class Assembly:
             }
             frame = pandas.DataFrame(columns, copy=False)
         frame.columns = pandas.Index(self._names, dtype=object)
-        return RawTable(
-            frame, name, kind, details, (*steps, *self._steps), target_columns=tuple(targets)
-        )
+        return frame

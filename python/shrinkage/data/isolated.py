@@ -28,7 +28,14 @@ from shrinkage.data.frames import Assembly
 from shrinkage.data.limits import MIB, Limits, Watch
 from shrinkage.data.source import SourceFile
 from shrinkage.data.table import RawTable
-from shrinkage.data.wire import fill_array, read_column, read_head, read_steps
+from shrinkage.data.wire import (
+    Content,
+    fill_array,
+    read_column,
+    read_content_head,
+    read_head,
+    read_lines,
+)
 from shrinkage.data.worker import REQUEST, read_content, send_task, too_costly
 from shrinkage.errors import DataError, ShrinkageError
 
@@ -151,7 +158,13 @@ def can_isolate() -> bool:
 
 
 def read_isolated(
-    source: SourceFile, limits: Limits, *, kind: str, name: str, sheet: str | None = None
+    source: SourceFile,
+    limits: Limits,
+    *,
+    kind: str,
+    name: str,
+    sheet: str | None = None,
+    header: int | None = None,
 ) -> RawTable:
     """Read a ``"parquet"`` or a ``"zip"`` file (.xlsx, .npz), whatever it does to its library.
 
@@ -167,6 +180,7 @@ def read_isolated(
         "size": source.size,
         "limits": asdict(limits),
         "sheet": sheet,
+        "header": header,
     }
     source.watch.phase(0.0, 0.0)  # only the other process knows how far it is
     if not can_isolate():
@@ -175,10 +189,22 @@ def read_isolated(
         for column in content.columns:
             table.add(column)
             source.watch.check()
-        return table.finish(content.format, name, content.steps, content.details, content.targets)
+        return _raw_table(content, table, name)
     reading = _Reading(source.watch, limits, source.size)
     with _open_file(source) as file:
         return reading.run(file.fileno(), task, name)
+
+
+def _raw_table(content: Content, table: Assembly, name: str) -> RawTable:
+    return RawTable(
+        table.frame(),
+        name,
+        content.format,
+        content.details,
+        (*content.steps, *table.steps),
+        target_columns=tuple(content.targets),
+        lines=content.lines,
+    )
 
 
 class _Reading:
@@ -211,8 +237,9 @@ class _Reading:
 
     def _table(self, name: str) -> RawTable:
         head = self._next_head()
-        names = [str(name) for name in head["names"]]
-        table = Assembly(names, int(head["n_rows"]), self._limits)
+        lines = read_lines(self._fill, head, 8 * self._limits.max_rows)
+        content = read_content_head(head, lines)
+        table = Assembly(content.names, content.n_rows, self._limits)
         while not table.complete:
             column = self._next_head()
             if column["kind"] == "numbers" and column["arrays"][0][0] == "<f8":
@@ -220,8 +247,7 @@ class _Reading:
                 fill_array(self._fill, table.room_for_numbers(shape))
             else:
                 table.add(read_column(self._fill, column, self._limits.max_inflated_bytes))
-        steps, details = read_steps(head), head["details"]
-        return table.finish(str(head["format"]), name, steps, details, head["targets"])
+        return _raw_table(content, table, name)
 
     def _next_head(self) -> dict[str, Any]:
         while True:

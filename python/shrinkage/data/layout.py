@@ -17,11 +17,12 @@ from shrinkage.data.cellkinds import (
     usual_width,
 )
 from shrinkage.data.dialect import Record
-from shrinkage.data.table import Step, counted, make_step
+from shrinkage.data.table import Step, counted, make_step, unique_names
 
 _LOOK_FOR_NAMES = 60
 _NEARLY_ALL = 0.9
-_MOST_NOTES = 50
+LAST_ROWS = 50
+"""Rows at the end of a table among which notes are looked for."""
 _YEARS = range(1800, 2101)
 _SHOWN = 3
 _UNIT = re.compile(
@@ -104,15 +105,26 @@ def _layout(
         steps.append(_left_out("units_line", "of units", records[skip : skip + 1]))
         skip += 1
     header = list(names[1]) if names is not None else []
+    one_short = bool(header) and table.width == len(header) + 1
     while header and not header[-1].strip():
         header.pop()
     rows = [record for _, record in records[skip:]]
-    if header and table.width == len(header) + 1 and _named_rows(rows, table.width):
+    if one_short and _named_rows(rows, table.width):
         header.insert(0, "row_name")  # R's write.table leaves the row names unnamed
         text = "The lines hold one cell more than there are names; the first is called row_name."
         steps.append(make_step("row_names", None, text, undoable=False))
     line, width = names[0] if names else None, max(len(header), table.width)
     return Layout(header, line, skip, width, table.typed, steps)
+
+
+def names_of(layout: Layout, width: int) -> tuple[list[str], list[Step]]:
+    """Names for so many columns, and the steps of naming."""
+    given = [cell.lstrip("\ufeff") for cell in layout.names]
+    names, steps = unique_names(given + [""] * (width - len(given)))
+    if layout.header_line is None:
+        sentence = "No line holds names, so the columns are called column_1, column_2, ..."
+        steps = [make_step("no_header", None, sentence, undoable=False, columns=width)]
+    return names, steps
 
 
 def _left_out(code: str, where: str, records: Sequence[Record]) -> Step:
@@ -266,7 +278,7 @@ class Rows(Iterator[Record]):
                 self.comments.append(record)
                 continue
             last.append(record)
-            if len(last) > _MOST_NOTES:
+            if len(last) > LAST_ROWS:
                 yield last.popleft()
         notes: list[Record] = []
         while len(last) > 1 and self._is_note(last[-1][1]):

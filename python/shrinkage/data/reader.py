@@ -66,8 +66,8 @@ def read_table(
         encoding: encoding of a text file, where the guess is wrong.
         delimiter: delimiter of a text file, where the guess is wrong.
         decimal: decimal mark of a text file, ``"."`` or ``","``, where the guess is wrong.
-        header: line of a text file that holds the names, counted from 1, where the guess is wrong;
-            0 where no line does.
+        header: line of a text file or row of a sheet that holds the names, counted from 1, where
+            the guess is wrong; 0 where none does.
         sheet: sheet of a workbook; by default the first visible one that holds a table.
 
     Raises:
@@ -151,7 +151,9 @@ def _dispatch(
             with file.inflated(compressed=True) as stream:
                 head = stream.read(4096)
         elif head.startswith(_ZIP) and not _is_text(head):
-            return read_isolated(file, limits, kind="zip", name=name, sheet=sheet)
+            return read_isolated(
+                file, limits, kind="zip", name=name, sheet=sheet, header=options.header
+            )
         if head.startswith(b"PAR1") and not compressed and not _is_text(head):
             return read_isolated(file, limits, kind="parquet", name=name)
         if compressed and not head:

@@ -70,6 +70,7 @@ class Content:
         steps: what the reader had to do.
         details: how it was read.
         targets: columns that the file itself marks as targets.
+        lines: (n_rows,) row of the sheet of each row, counted from 1, or None.
     """
 
     format: str
@@ -79,6 +80,7 @@ class Content:
     steps: Sequence[Step] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     targets: Sequence[str] = ()
+    lines: NDArray[np.int64] | None = None
 
 
 def factorized(cells: Sequence[str | None]) -> Texts:
@@ -101,7 +103,7 @@ def write_content(content: Content, send: Callable[[bytes | memoryview], object]
         "details": dict(content.details),
         "targets": list(content.targets),
     }
-    write_message(send, head)
+    write_message(send, head, *([] if content.lines is None else [content.lines]))
     for column in content.columns:
         for part in _parts(column):
             _write_column(send, part)
@@ -236,6 +238,27 @@ def read_column(fill: Fill, head: Mapping[str, Any], limit: int) -> Column:
     return Texts(codes, distinct)
 
 
-def read_steps(head: Mapping[str, Any]) -> list[Step]:
-    """The steps of a table's header."""
-    return [Step(**step) for step in head["steps"]]
+def read_lines(fill: Fill, head: Mapping[str, Any], limit: int) -> NDArray[np.int64] | None:
+    """The row of the sheet of each row, if the table's header announces them."""
+    return read_array(fill, head, 0, limit) if head["arrays"] else None
+
+
+def read_content_head(head: Mapping[str, Any], lines: NDArray[np.int64] | None) -> Content:
+    """The table whose header this is, its columns still to come.
+
+    Raises:
+        ValueError: the lines are not as many as the rows.
+    """
+    n_rows = int(head["n_rows"])
+    if lines is not None and lines.shape != (n_rows,):
+        raise ValueError("lines of other rows")
+    return Content(
+        format=str(head["format"]),
+        names=[str(name) for name in head["names"]],
+        n_rows=n_rows,
+        columns=iter(()),
+        steps=[Step(**step) for step in head["steps"]],
+        details=head["details"],
+        targets=[str(name) for name in head["targets"]],
+        lines=lines,
+    )

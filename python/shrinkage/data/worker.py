@@ -138,7 +138,7 @@ def read_content(source: SourceFile, limits: Limits, task: Mapping[str, Any]) ->
         if task["format"] == "parquet":
             content = read_parquet(source, limits)
         else:
-            content = _read_zip(source, limits, task["sheet"])
+            content = _read_zip(source, limits, task["sheet"], task["header"])
         return replace(content, columns=_guarded(content.columns))
     except (ShrinkageError, MemoryError):
         raise
@@ -146,11 +146,11 @@ def read_content(source: SourceFile, limits: Limits, task: Mapping[str, Any]) ->
         raise _broken(error) from error
 
 
-def _read_zip(source: SourceFile, limits: Limits, sheet: str | None) -> Content:
+def _read_zip(source: SourceFile, limits: Limits, sheet: str | None, header: int | None) -> Content:
     with open_archive(source, limits) as archive:
         members = archive.namelist()
     if "xl/workbook.xml" in members:
-        return read_xlsx(source, limits, sheet=sheet)
+        return read_xlsx(source, limits, sheet=sheet, header=header)
     if any(member.endswith(".npy") for member in members):
         return read_npz(source, limits)
     raise unsupported("a zip archive", "unpack it and choose the table in it")

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from shrinkage.data.archives import damaged, open_archive
 from shrinkage.data.cells import CellColumns, Row, cell_text
 from shrinkage.data.delimited import empty_file
+from shrinkage.data.dialect import Record
+from shrinkage.data.layout import LAST_ROWS, Rows, find_layout, names_of
 from shrinkage.data.limits import MIB, Limits, too_large
+from shrinkage.data.sheets import READ_SHARE, Sheet, choose_sheet, named_sheet
 from shrinkage.data.source import SourceFile
-from shrinkage.data.table import Step, counted, make_step, missing_extra, unique_names
+from shrinkage.data.table import Step, counted, make_step, missing_extra
 from shrinkage.data.wire import Column, Content
 from shrinkage.errors import DataError, ShrinkageError
 
-_SAMPLE_ROWS = 200
-_SAMPLE_CELLS = 20_000
-_FEW_ROWS, _FEW_CELLS = 10, 0.1
-_READ_SHARE = 0.9
+_FIRST_ROWS, _FIRST_CELLS = 400, 100_000
 _SMALL_BYTES, _MAX_EXPANSION = 64 * MIB, 150
 
 
-def read_xlsx(source: SourceFile, limits: Limits, *, sheet: str | None) -> Content:
+def read_xlsx(
+    source: SourceFile, limits: Limits, *, sheet: str | None, header: int | None
+) -> Content:
     """Read one sheet: the one that is named, else the first visible one that holds a table.
 
-    Cells that hold a formula give the value that was stored with it; error values are missing.
+    The line of names is found as in a text file, or is the row that is given; 0 for none. Cells
+    that hold a formula give the value that was stored with it; error values are missing.
     """
     try:
         import openpyxl
@@ -44,8 +51,20 @@ def read_xlsx(source: SourceFile, limits: Limits, *, sheet: str | None) -> Conte
                 source.buffered(), read_only=True, data_only=True, keep_links=False
             )
             sheets = [Sheet(found, book) for found in book.worksheets]
-            chosen = _named(sheets, sheet) if sheet is not None else _choose(sheets, source)
-            return _read_sheet(chosen, sheets, source, limits, named=sheet is not None)
+            named = sheet is not None
+            chosen = choose_sheet(sheets, source) if sheet is None else named_sheet(sheets, sheet)
+            content = _read_sheet(chosen, source, limits, header)
+            steps = [] if named or len(sheets) == 1 else [_sheet_step(chosen, sheets)]
+            return replace(
+                content,
+                steps=[*steps, *content.steps],
+                details={
+                    **content.details,
+                    "sheet": chosen.title,
+                    "sheets": [found.title for found in sheets],
+                    "n_bytes": source.size,
+                },
+            )
     except (ShrinkageError, MemoryError):
         raise
     except Exception as error:  # openpyxl lets KeyError, ParseError and others of its parts through
@@ -70,155 +89,69 @@ def _refuse_entities(archive: Any) -> None:
                 raise damaged(f"{member} declares entities")
 
 
-@dataclass
-class Sheet:
-    """A worksheet, read without believing what it says of its size.
-
-    Attributes:
-        unstored: places of cells with a formula but no stored value, by column, as they were read.
-    """
-
-    sheet: Any
-    book: Any
-    unstored: dict[int, list[str]] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        return str(self.sheet.title)
-
-    @property
-    def visible(self) -> bool:
-        return bool(self.sheet.sheet_state == "visible")
-
-    def rows(self, source: SourceFile) -> Iterator[Row]:
-        """The rows that hold something, whatever their numbers are."""
-        from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
-
-        unstored = self.unstored = {}
-        size = self.book._archive.getinfo(self.sheet._worksheet_path).file_size
-
-        class Parser(WorkSheetParser):  # type: ignore[misc]
-            def parse_cell(self, element: Any) -> dict[str, Any]:
-                cell: dict[str, Any] = super().parse_cell(element)
-                if cell["value"] is None and element.find(FORMULA_TAG) is not None:
-                    place = element.get("r") or f"row {cell['row']}"
-                    unstored.setdefault(cell["column"], []).append(place)
-                return cell
-
-        with self.sheet._get_source() as stream:
-            parser = Parser(
-                stream,
-                self.sheet._shared_strings,
-                data_only=True,
-                epoch=self.book.epoch,
-                date_formats=self.book._date_formats,
-                timedelta_formats=self.book._timedelta_formats,
-            )
-            for _, cells in parser.parse():
-                source.watch.done(_READ_SHARE * min(stream.tell() / max(size, 1), 1.0))
-                row = {cell["column"]: cell["value"] for cell in cells if _holds(cell)}
-                if row:
-                    yield row
-
-
-def _holds(cell: dict[str, Any]) -> bool:
-    value = cell["value"]
-    if value is None or cell["data_type"] == "e":
-        return False
-    return not isinstance(value, str) or bool(value.strip())
-
-
-def _named(sheets: list[Sheet], wanted: str) -> Sheet:
-    known = [sheet.title for sheet in sheets]
-    if wanted not in known:
-        raise DataError(
-            f"there is no sheet “{wanted}”; choose one of: {', '.join(known)}",
-            code="data.unknown_sheet",
-            argument="sheet",
-            value=wanted,
-            known=known,
-            remedy="choose one of the sheets of the workbook",
-        )
-    return sheets[known.index(wanted)]
-
-
-def _choose(sheets: list[Sheet], source: SourceFile) -> Sheet:
-    """The first sheet that holds a table, else the first that holds anything; visible ones first.
-
-    A few rows beside a table ten times their size are notes.
-    """
-    for visible in (True, False):
-        group = [(sheet, _look(sheet, source)) for sheet in sheets if sheet.visible is visible]
-        filled = [(sheet, look) for sheet, look in group if look.cells]
-        tables = [(sheet, look) for sheet, look in filled if look.is_table] or filled
-        most = max((look.cells for _, look in tables), default=0)
-        for sheet, look in tables:
-            if look.rows >= _FEW_ROWS or look.cells >= _FEW_CELLS * most:
-                return sheet
-    raise empty_file()
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What the first rows of a sheet hold."""
-
-    rows: int
-    cells: int
-    is_table: bool
-
-
-def _look(sheet: Sheet, source: SourceFile) -> _Look:
-    """Look at the first rows: notes hold words, a table has rows with numbers or dates."""
-    rows, cells = [], 0
-    for row in islice(sheet.rows(source), _SAMPLE_ROWS):
-        rows.append(row)
-        cells += len(row)
-        if cells > _SAMPLE_CELLS:
-            break
-    kinds: dict[int, list[bool]] = {}
-    for row in rows[1:]:
-        for place, value in row.items():
-            kinds.setdefault(place, []).append(not isinstance(value, str))
-    measured = any(2 * sum(kind) >= len(kind) for kind in kinds.values())
-    wide = len({place for row in rows for place in row}) > 1
-    return _Look(len(rows), cells, wide and (measured or bool(sheet.unstored)))
-
-
-def _read_sheet(
-    sheet: Sheet, sheets: list[Sheet], source: SourceFile, limits: Limits, *, named: bool
-) -> Content:
+def _read_sheet(sheet: Sheet, source: SourceFile, limits: Limits, header: int | None) -> Content:
+    """The table of a sheet, without titles above and notes below it."""
     rows = sheet.rows(source)
-    header = next(rows, None)
-    if header is None:
+    first = _first_rows(rows)
+    if not first:
         raise empty_file()
-    columns = CellColumns(limits)
-    for row in rows:
-        columns.add(row)
-    places = sorted({*header, *columns.places()})
-    limits.check_shape(columns.n_rows, len(places))
-    steps = [] if named or len(sheets) == 1 else [_sheet_step(sheet, sheets)]
+    known = sorted({place for _, row in first for place in row})
+    layout = find_layout(_records(first, known), [], header)
+    columns, lines = CellColumns(limits), array("q")
+    last: deque[tuple[int, Row]] = deque()
+    for number, row in chain(first[layout.skip :], rows):
+        last.append((number, row))
+        if len(last) > LAST_ROWS:
+            _take(columns, lines, *last.popleft())
+    below = Rows(iter(_records(last, known)), layout)
+    kept = {number for number, _ in below}
+    for number, row in last:
+        if number in kept:
+            _take(columns, lines, number, row)
     if columns.n_rows == 0:
         raise _no_rows(sheet)
-    names, more = unique_names([_header_text(header.get(place)) for place in places])
-    steps += more
-    if sheet.unstored:
+    # A column that appears late has no name in the layout.
+    places = [*known, *(place for place in columns.places() if place not in set(known))]
+    limits.check_shape(columns.n_rows, len(places))
+    names, naming = names_of(layout, len(places))
+    steps = [*layout.steps, *naming, *below.steps()]
+    if sheet.unstored.count:
         steps.append(_unstored_step(sheet, dict(zip(places, names, strict=True))))
-    details = {
-        "sheet": sheet.title,
-        "sheets": [other.title for other in sheets],
-        "n_bytes": source.size,
-    }
-    return Content("xlsx", names, columns.n_rows, _columns(columns, places, source), steps, details)
+    details = {"header_line": layout.header_line}
+    made = _columns(columns, places, source)
+    numbers = np.frombuffer(lines, dtype=np.int64)
+    return Content("xlsx", names, columns.n_rows, made, steps, details, lines=numbers)
 
 
-def _header_text(cell: Any) -> str:
-    return "" if cell is None else cell_text(cell)
+def _first_rows(rows: Iterator[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """So many rows as tell where the table stands."""
+    first: list[tuple[int, Row]] = []
+    cells = 0
+    for number, row in rows:
+        first.append((number, row))
+        cells += len(row)
+        if len(first) >= _FIRST_ROWS or cells >= _FIRST_CELLS:
+            break
+    return first
+
+
+def _records(rows: Iterable[tuple[int, Row]], places: list[int]) -> list[Record]:
+    """Rows as those of a text file, cells that hold nothing as empty texts."""
+    return [
+        (number, [cell_text(row[place]) if place in row else "" for place in places])
+        for number, row in rows
+    ]
+
+
+def _take(columns: CellColumns, lines: array[int], number: int, row: Row) -> None:
+    columns.add(row)
+    lines.append(number)
 
 
 def _columns(columns: CellColumns, places: list[int], source: SourceFile) -> Iterator[Column]:
     for index, place in enumerate(places, start=1):
         yield columns.column(place)
-        source.watch.done(_READ_SHARE + (1 - _READ_SHARE) * index / len(places))
+        source.watch.done(READ_SHARE + (1 - READ_SHARE) * index / len(places))
 
 
 def _sheet_step(chosen: Sheet, sheets: list[Sheet]) -> Step:
@@ -234,9 +167,8 @@ def _sheet_step(chosen: Sheet, sheets: list[Sheet]) -> Step:
 
 
 def _unstored_step(sheet: Sheet, names: dict[int, str]) -> Step:
-    count = sum(map(len, sheet.unstored.values()))
-    columns = [names[place] for place in sorted(sheet.unstored) if place in names]
-    example = next(iter(sheet.unstored.values()))[0]
+    count, example = sheet.unstored.count, sheet.unstored.first
+    columns = [names[place] for place in sorted(sheet.unstored.columns) if place in names]
     text = (
         f"{counted(count, 'cell')} with a formula, {example} first, had no stored value and "
         f"{'is' if count == 1 else 'are'} missing; open the workbook in a spreadsheet program and "
@@ -254,8 +186,8 @@ def _unstored_step(sheet: Sheet, names: dict[int, str]) -> Step:
 
 
 def _no_rows(sheet: Sheet) -> DataError:
-    if sheet.unstored:
-        example = next(iter(sheet.unstored.values()))[0]
+    if sheet.unstored.count:
+        example = sheet.unstored.first
         remedy = "open the workbook in a spreadsheet program and save it there"
         return DataError(
             f"the sheet {sheet.title} holds formulas without stored values, {example} first; "

@@ -151,3 +151,57 @@ def test_xlsx_bad_books() -> None:
     limits = Limits(max_rows=3)
     many = workbook({"a": [["x", "y"]] + [[1, 2]] * 10})
     assert error_of(many, limits=limits).code == "data.too_large"
+
+
+def test_titles_units_and_notes_of_a_sheet_are_left_out() -> None:
+    rows = [
+        ["Yields of 2023"],
+        ["made in May", None, None],
+        [],
+        ["plot", "area", "yield"],
+        [None, "(m²)", "(kg)"],
+        *([f"p{i}", 10 + i, 2.5 * i] for i in range(20)),
+        ["Note: the last plot is new"],
+    ]
+    read = read_table(workbook({"a": rows}))
+    assert read.columns == ("plot", "area", "yield")
+    assert read.n_rows == 20
+    assert read.frame["area"].dtype == read.frame["yield"].dtype == "float64"
+    codes = [step.code for step in read.steps]
+    assert codes == ["skipped_lines", "units_line", "note_lines"]
+    assert read.details["header_line"] == 4
+    assert read.lines is not None
+    assert read.lines.tolist() == list(range(6, 26))
+
+
+def test_a_sheet_without_names_and_one_whose_names_are_given() -> None:
+    numbers = [[i, 2.5 * i, -i] for i in range(10)]
+    read = read_table(workbook({"a": numbers}))
+    assert read.columns == ("column_1", "column_2", "column_3")
+    assert read.n_rows == 10
+    assert [step.code for step in read.steps] == ["no_header"]
+    given = read_table(workbook({"a": [["p", "q", "r"], ["u", "v", "w"], *numbers]}), header=1)
+    assert given.columns == ("p", "q", "r")
+    assert given.n_rows == 11
+    none = read_table(workbook({"a": [["p", "q", "r"], *numbers]}), header=0)
+    assert none.n_rows == 11
+
+
+def test_a_last_column_without_a_name_shifts_nothing() -> None:
+    rows = [["a", "b", None], *([i, i * i % 7, i % 3 + 0.5] for i in range(12))]
+    read = read_table(workbook({"a": rows}))
+    assert read.columns == ("a", "b", "column_3")
+    np.testing.assert_array_equal(read.frame["a"], np.arange(12))
+    text = "a,b,\n" + "".join(f"{i},{i * i % 7},{i % 3 + 0.5}\n" for i in range(12))
+    assert read_table(text.encode()).columns == ("a", "b", "column_3")
+
+
+def test_a_column_that_appears_late_and_a_table_beside_the_first_column() -> None:
+    rows: list[list[Any]] = [[None, None, "x", "y"]]
+    rows += [[None, None, i, 2 * i] for i in range(500)]
+    rows[450] += [7]
+    read = read_table(workbook({"a": rows}))
+    assert read.columns == ("x", "y", "column_3")
+    assert read.frame["column_3"].notna().sum() == 1
+    assert read.lines is not None
+    assert read.lines.tolist() == list(range(2, 502))
