@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
+OFFLINE = ROOT / "python" / "shrinkage" / "app" / "offline.py"
 HOST = "127.0.0.1"
 FIRST_PORT = 8501
 TRIES = 100
@@ -92,7 +93,7 @@ def main() -> None:
         "server.port": port,
         "server.headless": str(not has_desktop()).lower(),
     }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-P", str(OFFLINE), "run", "app.py"]
     command += [f"--{name}={value}" for name, value in options.items()]
     os.execv(sys.executable, command)
 

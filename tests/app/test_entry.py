@@ -6,12 +6,17 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit import net_util
+from streamlit.web.server.server_util import is_url_from_allowed_origins
 
 import serve
+from shrinkage.app import offline
+from shrinkage.app.offline import stay_home
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +77,47 @@ def test_the_server_is_local_and_silent(config: dict[str, Any]) -> None:
     assert config["browser"]["gatherUsageStats"] is False
     assert server.get("enableCORS", True)
     assert server.get("enableXsrfProtection", True)
+
+
+def test_a_foreign_origin_is_refused_without_a_question_to_the_outside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(*_: object, **__: object) -> None:
+        raise AssertionError("the outside was asked")
+
+    monkeypatch.setattr(net_util, "_external_ip", None)
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", ask)
+    with pytest.raises(AssertionError, match="outside"):
+        is_url_from_allowed_origins("https://example.org")
+    stay_home()
+    assert not is_url_from_allowed_origins("https://example.org")
+    assert is_url_from_allowed_origins("http://localhost:8501")
+
+
+def test_make_app_starts_the_server_that_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[list[str]] = []
+    monkeypatch.setattr(serve, "make_board_script", lambda: None)
+    monkeypatch.setattr(serve.os, "chdir", lambda _: None)
+    monkeypatch.setattr(serve.os, "execv", lambda _, command: begun.append(command))
+    serve.main()
+    ((_, _, program, *rest),) = begun
+    assert Path(program).samefile(offline.__file__)
+    assert rest[:2] == ["run", "app.py"]
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_in_a_frame_there_is_a_door_and_nothing_else(
+    open_app: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, framed: bool
+) -> None:
+    """Where frames are allowed there is no door."""
+    if not framed:
+        monkeypatch.setenv("SHRINKAGE_FRAMES", "1")
+    screen = open_app(frame="1", settle=False)
+    html = "".join(part.proto.body for part in screen.at.get("html"))
+    assert ("shrinkage-door" in html.partition("<script>")[0]) is framed
+    assert ("shrinkage-guard" in html.partition("<script>")[0]) is False
+    assert (len(screen.at.button) == 0) is framed
+    assert net_util._external_ip == offline.LOOPBACK
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])

@@ -125,7 +125,7 @@ class Visit:
         """Wait until the script has run and the page has drawn it."""
         # Streamlit debounces widget messages for up to 150 ms before the script starts.
         self.page.wait_for_timeout(200)
-        self.page.wait_for_selector(READY, timeout=30_000)
+        self.page.wait_for_selector(READY, timeout=90_000)
 
     def assert_clean(self) -> None:
         """No console error, no request that left the machine."""
@@ -143,10 +143,11 @@ def visit(
     locale: str = "en-US",
     scheme: str = "light",
     before: str = "",
+    until: str = SLIDER,
 ) -> Iterator[Visit]:
     """Open the app in a fresh profile and wait for the finished picture.
 
-    The script ``before`` runs in the page before its own.
+    The script ``before`` runs in the page before its own; the picture is there when ``until`` is.
     """
     context: BrowserContext = browser.new_context(
         viewport={"width": width, "height": height},
@@ -159,9 +160,10 @@ def visit(
             context.add_init_script(before)
         seen = _watched(context)
         seen.page.goto(address)
-        seen.settle()
+        if until == SLIDER:
+            seen.settle()
         # The very first visit waits for the board's script to be made.
-        seen.page.locator(SLIDER).first.wait_for(state="visible", timeout=90_000)
+        seen.page.locator(until).first.wait_for(state="visible", timeout=90_000)
         yield seen
     finally:
         context.close()

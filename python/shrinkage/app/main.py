@@ -11,13 +11,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from shrinkage.app.i18n import LANGUAGES, choose_language
+from shrinkage.app.offline import stay_home
 from shrinkage.app.race_spec import RaceRun
 from shrinkage.app.screens import linear, network
 from shrinkage.app.services import Services, services
 from shrinkage.app.spec import RunSpec
 from shrinkage.app.state import LANGUAGE, AppState, read_address, write_address
 from shrinkage.app.views.history import trouble_notice
-from shrinkage.app.views.page import page_style, show_notice
+from shrinkage.app.views.page import frame_door, in_foreign_frame, page_style, show_notice
 from shrinkage.app.views.text import Translator
 
 # A drawing of our own: Streamlit fetches icons by name from the network.
@@ -28,16 +29,20 @@ _LOG = logging.getLogger(__name__)
 
 def main() -> None:
     """Draw the page. An error nobody foresaw is logged and told in one sentence."""
-    _freeze()
+    _prepare()
     news = _address_is_news()
     state = _state()
     t = Translator(_language(state, news))
+    framed = in_foreign_frame()
     st.set_page_config(
         page_title=t("app.title"),
         page_icon=str(_ICON),
         layout="wide",
-        menu_items={"About": t("app.about")},
+        menu_items=None if framed else {"About": t("app.about")},
     )
+    if framed:
+        frame_door(t)
+        return
     page_style()
     try:
         _draw(state, t, news=news)
@@ -107,11 +112,12 @@ def _find_race(shared: Services, name: str) -> RaceRun | None:
 
 
 @cache
-def _freeze() -> None:
-    """Take what was imported out of the collector's sight.
+def _prepare() -> None:
+    """Keep the server from asking outside, and what was imported out of the collector's sight.
 
     Streamlit collects every generation after each rerun; over the imported modules that costs some
     60 ms and finds nothing.
     """
+    stay_home()
     gc.collect()
     gc.freeze()

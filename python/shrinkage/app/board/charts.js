@@ -27,6 +27,8 @@ class Chart {
       tooltip: false,
       logLevel: LOG_ERRORS,
     });
+    // The box says what the chart shows; Vega's own parts would be images without a text.
+    for (const part of box.children) part.setAttribute("aria-hidden", "true");
     const chart = new Chart(box, spec, made.view);
     chart.finish = made.finalize;
     return chart;

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import os
+
 import streamlit as st
 
+from shrinkage.app.board.bundle import own_file
 from shrinkage.app.state import AppState
 from shrinkage.app.views.text import Translator
+
+FRAMES_VARIABLE = "SHRINKAGE_FRAMES"
+"""1: other pages may show the app in a frame, as Jupyter, Codespaces or a teacher's page do."""
+FRAME = "frame"
 
 # Streamlit's own bar lies over the first line: it keeps its menu and lets other clicks through.
 # The primary button has a blue of its own: white is too faint on the primary colour of the dark.
@@ -15,6 +23,15 @@ _STYLE = """
 [data-testid="stHeader"], [data-testid="stHeader"] * { pointer-events: none; }
 [data-testid="stHeader"] button, [data-testid="stHeader"] button * { pointer-events: auto; }
 [data-testid="stMainBlockContainer"] { padding: 0.4rem 1.25rem 2rem; max-width: 1480px; }
+/* The running man and his Stop, which stops no work of ours, lay on the language. */
+[data-testid="stStatusWidget"]:not(:has([data-testid="stConnectionStatus"])) { display: none; }
+[data-testid="stStatusWidget"] { position: fixed; left: 0.5rem; bottom: 0.5rem; }
+/* What is drawn stays as it is until it is drawn anew. */
+[data-stale] { opacity: 1 !important; transition: none !important; }
+/* Streamlit's grey of 60 % is too faint. */
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: inherit; }
+[data-testid="stCaptionContainer"] { opacity: 0.78; }
+.st-key-page_script:not(:has(button)) { display: none; }
 .st-key-header { padding-right: 2.5rem; row-gap: 0.25rem; column-gap: 0.6rem; }
 .st-key-header h1 { padding: 0; font-size: 1.35rem; white-space: nowrap; }
 .st-key-race_controls, .st-key-lanes { row-gap: 0.25rem; column-gap: 0.6rem; }
@@ -41,9 +58,50 @@ _STYLE = """
 """
 
 
+# Hidden until its script has looked whose window it is: nothing can be clicked before that.
+_GUARD = """
+<style>html:not([data-shrinkage="own"]) [data-testid="stApp"] { visibility: hidden; }</style>
+"""
+_DOOR_STYLE = """
+<style>
+.shrinkage-door {
+  padding: 0.5rem 1rem; border: 0; border-radius: 8px; background: #1a73b8; color: #fff;
+  font: inherit; cursor: pointer;
+}
+[data-testid="stSkipToContent"] { display: none; }
+</style>
+"""
+
+
 def page_style() -> None:
     """Slim the page so that the picture, its control and the sentence share one screen."""
-    st.html(_STYLE)
+    st.html(_STYLE + (_GUARD if _guarded() else ""))
+    _run_script('<span class="shrinkage-guard"></span>' if _guarded() else "")
+
+
+def in_foreign_frame() -> bool:
+    """Whether somebody else's page shows this one, and may not.
+
+    Any page may put the app into a frame of its own and have people click there unawares. Only the
+    page's script can tell; until it has looked the page is hidden, and there it asks for this one.
+    """
+    return _guarded() and FRAME in st.query_params
+
+
+def frame_door(t: Translator) -> None:
+    """One button in place of the page: it opens the app in a window of its own."""
+    st.html(_DOOR_STYLE)
+    label = html.escape(t("frame.open"))
+    _run_script(f'<button type="button" class="shrinkage-door">{label}</button>')
+
+
+def _run_script(body: str) -> None:
+    with st.container(key="page_script"):
+        st.html(f"{body}<script>{own_file('page.js')}</script>", unsafe_allow_javascript=True)
+
+
+def _guarded() -> bool:
+    return os.environ.get(FRAMES_VARIABLE, "") != "1"
 
 
 def show_notice(state: AppState, t: Translator) -> None:
