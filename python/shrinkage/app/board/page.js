@@ -30,7 +30,7 @@
    * that the focus follows for a while, until a person moves it.
    */
   const enter = (body) => {
-    const until = performance.now() + 1500;
+    const until = performance.now() + 3000;
     let place = document.activeElement;
     const step = () => {
       if (!body.isConnected || document.activeElement !== place) return;
