@@ -346,20 +346,20 @@ class TestExplainObjective:
         assert text["minimize over (b, β)"].endswith("½(y_i − η_i)² + 0.25 Σ |β_j|")
         assert text["textbook"] == "Σ w_i (ŷ_i − y_i)² + 221 Σ |β_j|"
         assert text["scikit-learn"] == "Lasso(alpha=0.25)"
-        assert text["glmnet"] == 'glmnet(x, y, family="gaussian", lambda=0.25, alpha=1)'
+        assert text["glmnet"].endswith('"gaussian", lambda=0.25, alpha=1, standardize=FALSE)')
 
     def test_numbers_of_the_ridge(self):
         text = lines(loss="squared", penalty="l2", lam=0.25, weight_sum=442, target_std=2.0)
         assert text["minimize over (b, β)"].endswith("½ · 0.25 Σ β_j²")
         assert text["textbook"] == "Σ w_i (ŷ_i − y_i)² + 110.5 Σ β_j²"
         assert text["scikit-learn"] == "Ridge(alpha=110.5)"
-        assert text["glmnet"].endswith("lambda=0.5, alpha=0)")
+        assert text["glmnet"].endswith("lambda=0.5, alpha=0, standardize=FALSE)")
 
     def test_numbers_for_classes(self):
         text = lines(loss="logistic", penalty=sh.ElasticNet(0.5), lam=0.1, weight_sum=100)
         assert text["textbook"] == "Σ w_i [−log p(y_i | x_i)] + 5 Σ |β_j| + 2.5 Σ β_j²"
-        assert text["scikit-learn"] == "LogisticRegression(C=0.1, l1_ratio=0.5)"
-        assert text["glmnet"].endswith("lambda=0.1, alpha=0.5)")
+        assert text["scikit-learn"] == "LogisticRegression(C=0.1, l1_ratio=0.5, solver='saga')"
+        assert text["glmnet"].endswith("lambda=0.1, alpha=0.5, standardize=FALSE)")
 
     @pytest.mark.parametrize(
         ("loss", "penalty", "first", "sklearn", "glmnet"),
@@ -405,11 +405,8 @@ class TestExplainObjective:
     def test_says_when_a_peer_has_no_equal(self):
         plain = {"loss": "squared", "lam": 0.1, "weight_sum": 10}
         assert "not known" in lines(penalty="l2", **plain)["glmnet"]
-        for special in ("penalty_factor", "bounded", "offset"):
-            text = conventions.explain_objective(penalty="l1", **{special: True}, **plain)
-            assert "no equal call" in text
-        text = conventions.explain_objective("logistic", "l1", 0.0, weight_sum=10)
-        assert "C=inf" in text
+        assert "no equal call" in lines(penalty="l1", bounded=True, **plain)["scikit-learn"]
+        assert "C=inf" in conventions.explain_objective("logistic", "l1", 0.0, weight_sum=10)
 
     def test_names_what_is_in_the_model(self):
         text = conventions.explain_objective(

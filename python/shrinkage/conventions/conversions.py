@@ -43,7 +43,7 @@ class SklearnSetting:
 
     def __str__(self) -> str:
         inside = ", ".join(
-            f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value!r}"
+            f"{name}={value:.10g}" if isinstance(value, float) else f"{name}={value!r}"
             for name, value in self.parameters.items()
         )
         return f"{self.estimator}({inside})"
@@ -59,7 +59,7 @@ class GlmnetSetting:
 
     def __str__(self) -> str:
         return (
-            f'glmnet(x, y, family="{self.family}", lambda={self.lam:.6g}, alpha={self.alpha:.6g})'
+            f'glmnet(x, y, family="{self.family}", lambda={self.lam:.10g}, alpha={self.alpha:.10g})'
         )
 
 
@@ -318,18 +318,30 @@ def from_glmnet(
     return Canonical("squared", _penalty_of(ratio), l1 + l2)
 
 
-def target_std(y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-    """Weighted 1/n standard deviation of the target, by which glmnet divides it; y is (n,)."""
+def target_std(
+    y: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    offset: npt.ArrayLike | None = None,
+    fit_intercept: bool = True,
+) -> float:
+    """Weighted 1/n standard deviation of y − offset, (n,), by which glmnet divides the target.
+
+    Without intercept it is the root mean square about zero (glmnet ≥ 4, standardize.hpp).
+    """
     y = as_floats(y, "y", ndim=1)
     weights = as_weights(sample_weight, y.shape[0])
-    return weighted_std(y, np.ones(y.shape[0]) if weights is None else weights)
+    weights = np.ones(y.shape[0]) if weights is None else weights
+    if offset is not None:
+        y = y - as_floats(offset, "offset", ndim=1)
+    return weighted_std(y, weights, centred=fit_intercept)
 
 
-def weighted_std(y: FloatArray, weights: FloatArray) -> float:
+def weighted_std(y: FloatArray, weights: FloatArray, *, centred: bool = True) -> float:
     """The same of checked arrays. No product by BLAS: its threads would spin into the next fit."""
-    total = weights.sum()
-    centred = y - (weights * y).sum() / total
-    return float(np.sqrt((weights * centred**2).sum() / total))
+    shares = weights / weights.sum()
+    about = y - (shares * y).sum() if centred else y
+    return float(np.sqrt((shares * about**2).sum()))
 
 
 def to_pytorch(lam: float, *, loss: str | Loss, penalty: str | Penalty = "l2") -> float:

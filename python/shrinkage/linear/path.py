@@ -268,14 +268,25 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
             "fit_intercept": problem.fit_intercept,
             "standardize": problem.standardize,
             "offset": problem.offset is not None,
+            "weighted": bool((problem.weights != 1.0).any()),
             "penalty_factor": problem.factors is not None,
-            "bounded": problem.lower is not None or problem.upper is not None,
+            "factor_mean": None if problem.factors is None else float(problem.factors.mean()),
+            "bounded": any(
+                bounds is not None and bool(np.isfinite(bounds).any())
+                for bounds in (problem.lower, problem.upper)
+            ),
             "outputs": problem.outputs,
-            "target_std": weighted_std(problem.y, problem.weights)
-            if problem.classes is None and problem.outputs is None
-            else None,
+            "target_std": _target_std(problem),
         },
     )
+
+
+def _target_std(problem: Problem) -> float | None:
+    """What glmnet divides the one target of a regression by; see `shrinkage.conventions`."""
+    if problem.classes is not None or problem.outputs is not None:
+        return None
+    target = problem.y if problem.offset is None else problem.y - problem.offset
+    return weighted_std(target, problem.weights, centred=problem.fit_intercept)
 
 
 def warn_if_unfinished(path: Path) -> None:

@@ -186,7 +186,7 @@ class Path:
             return eta
         if np.ndim(offset) == 0:
             return np.asarray(eta + as_number(offset, "offset"))
-        return np.asarray(eta + as_offset(offset, len(eta), self.outputs))
+        return np.asarray(eta + np.asarray(as_offset(offset, len(eta), self.outputs)))
 
     def explain_objective(self, lam: float | None = None) -> str:
         """What was minimized at λ (the smallest by default), in our form and in the peers'."""
