@@ -11,6 +11,7 @@
 #include "bind/choices.hpp"
 #include "bind/gil.hpp"
 #include "bind/numpy.hpp"
+#include "shrinkage/loss/exact.hpp"
 #include "shrinkage/loss/mean_loss.hpp"
 #include "shrinkage/solver/penalized_loss.hpp"
 
@@ -57,7 +58,7 @@ auto with_loss(const std::string& name, const Parameters& parameters, std::size_
                ConstVector y, ConstVector eta, const F& f) {
     if (outputs == 0) {
         require_length("eta", eta.size(), y.size(), "y");
-        return std::visit(
+        return visit_exact(
             [&](const auto& loss) {
                 require_targets(loss, y);
                 return f(loss);
@@ -101,7 +102,7 @@ py::tuple loss_terms(const std::string& name, const Parameters& parameters, cons
     const auto y = vector_view<double>(y_, "y"), eta = vector_view<double>(eta_, "eta");
     require_length("eta", eta.size(), y.size(), "y");
     std::vector<double> value(y.size()), gradient(y.size()), curvature(y.size());
-    std::visit(
+    visit_exact(
         [&](const auto& loss) {
             require_targets(loss, y);
             for (std::size_t i = 0; i < y.size(); ++i) {

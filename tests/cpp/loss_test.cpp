@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "loss_cases.hpp"
+#include "shrinkage/loss/exact.hpp"
 #include "shrinkage/loss/exponential.hpp"
 #include "shrinkage/loss/gamma.hpp"
 #include "shrinkage/loss/huber.hpp"
@@ -272,6 +273,16 @@ TEST_CASE("huber bends at delta: quadratic inside, linear outside") {
     CHECK(loss.gradient(2.0, 5.0) == 0.5);
     CHECK(loss.gradient(2.0, -5.0) == -0.5);
     CHECK(loss.curvature(2.0, 5.0) == 0.0);
+}
+
+TEST_CASE("formulas that are asked for are exact as far as numbers go") {
+    const auto value = [](const AnyLoss& any, double y, double eta) {
+        return visit_exact([&](const auto& loss) { return loss.value(y, eta); }, any);
+    };
+    CHECK(value(PoissonLoss{}, 0.0, 600.0) == std::exp(600.0));
+    CHECK(value(GammaLoss{}, 2.0, -600.0) == 2.0 * std::exp(600.0) - 600.0);
+    CHECK(std::isinf(value(PoissonLoss{}, 0.0, 800.0)));
+    CHECK(value(HuberLoss{0.5}, 2.0, 2.3) == HuberLoss{0.5}.value(2.0, 2.3));
 }
 
 TEST_SUITE_END();

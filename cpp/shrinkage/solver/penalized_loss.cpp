@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "shrinkage/linalg/dense.hpp"
+#include "shrinkage/loss/exact.hpp"
 #include "shrinkage/loss/mean_loss.hpp"
 
 namespace shrinkage {
@@ -48,9 +49,13 @@ PenalizedLoss evaluate(const L& loss, const P& scalar, ConstMatrixView x, ConstV
 PenalizedLoss penalized_loss(const AnyLoss& loss, const AnyScalarPenalty& penalty,
                              ConstMatrixView x, ConstVector y, ConstVector weights, ConstVector w,
                              double b, double lambda) {
-    return std::visit(
-        [&](const auto& l, const auto& p) { return evaluate(l, p, x, y, weights, w, b, lambda); },
-        loss, penalty);
+    return visit_exact(
+        [&](const auto& l) {
+            return std::visit(
+                [&](const auto& p) { return evaluate(l, p, x, y, weights, w, b, lambda); },
+                penalty);
+        },
+        loss);
 }
 
 }  // namespace shrinkage

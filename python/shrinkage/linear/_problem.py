@@ -24,6 +24,7 @@ from .._validation import (
 )
 from ..losses import Loss, resolve_loss
 from ..penalties import Penalty, resolve_penalty
+from ._range import require_range
 
 MAX_GRAM_BYTES = 1 << 30
 Design: TypeAlias = Any  # a FloatArray or a scipy.sparse.csc_array, which has no types
@@ -174,6 +175,7 @@ def make_problem(
     if not problem.has_null_model(weights > 0):
         remedy = "give at least one count above 0 positive weight, or set fit_intercept=False"
         raise refuse("y", "<all counts 0>", remedy, code="argument.range")
+    require_range(problem)
     return problem
 
 
