@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Lasso, LogisticRegression
 from sklearn.metrics import log_loss, make_scorer, mean_gamma_deviance, mean_poisson_deviance
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 import shrinkage as sh
 from support.datasets import random_problem
@@ -284,7 +284,6 @@ FOLDS: dict[str, Any] = {
     "labels of another length": np.zeros(59),
     "one label": np.zeros(60),
     "out of range": [([0, 1, 2], [60]), ([3, 4], [1])],
-    "overlapping tests": ShuffleSplit(3, random_state=0),
     "an empty test": [(np.arange(60), []), (np.arange(30), np.arange(30, 60))],
     "leaking": [(np.arange(60), np.arange(30)), (np.arange(30), np.arange(30, 60))],
     "repeated rows": [

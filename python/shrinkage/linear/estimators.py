@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -75,10 +75,17 @@ class _LinearModel(Estimator):
             return X, np.asarray(y)
         return X, column_or_1d(y, warn=True)
 
+    def _fit(self, X: Any, y: Any, sample_weight: Any, offset: Any, **folds: Any) -> Self:
+        X, y = self._validated(X, y)
+        self._store(*self._fit_path(X, y, sample_weight, offset, **folds))
+        return self
+
     def _numeric_target(self) -> bool:
         return isinstance(self, RegressorMixin)
 
-    def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
+    def _fit_path(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, **_folds: Any
+    ) -> tuple[Path, int]:
         lam = as_number(self.lam, "lam", minimum=0.0)
         path = fit_path(
             X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **self._fit_arguments()
@@ -125,7 +132,24 @@ class _CrossValidated(_LinearModel):
     lambdas: npt.ArrayLike | None
     n_lambdas: int
 
-    def _fit_path(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Path, int]:
+    # A pipeline or a search that routes metadata hands groups on without being told to.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, groups: Any = None
+    ) -> Self:
+        """Fits to X (n, p) and y (n,), or (n, K) where the loss takes several targets.
+
+        Args:
+            X, y, sample_weight, offset: as in `shrinkage.fit_path`.
+            groups: (n,) labels of rows that the folds keep together, as in `fit_path_cv`; routed
+                here by default where scikit-learn routes metadata.
+        """
+        return self._fit(X, y, sample_weight, offset, groups=groups)
+
+    def _fit_path(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, **folds: Any
+    ) -> tuple[Path, int]:
         cv: PathCV = fit_path_cv(
             X,
             y,
@@ -136,6 +160,7 @@ class _CrossValidated(_LinearModel):
             n_lambdas=self.n_lambdas,
             sample_weight=sample_weight,
             offset=offset,
+            **folds,
             **self._fit_arguments(),
         )
         self.cv_ = cv
@@ -185,13 +210,9 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         tags.target_tags.multi_output = loss is not None and loss.multitarget
         return tags
 
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
-    ) -> PenalizedRegressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fits to X (n, p) and y (n,), or y (n, K) with loss="squared"."""
-        X, y = self._validated(X, y)
-        self._store(*self._fit_path(X, y, sample_weight, offset))
-        return self
+        return self._fit(X, y, sample_weight, offset)
 
     def predict(self, X: Any, offset: Any = None) -> FloatArray:
         """(n,) or (n, K) predicted means: e^η for poisson and gamma; quantiles for "quantile".
@@ -255,10 +276,11 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
     def _models_probability(self) -> bool:
         return resolve_loss(self.loss).probabilistic
 
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
-    ) -> PenalizedClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fits to X (n, p) and y (n,), two labels or, with loss="multinomial", two and more."""
+        return self._fit(X, y, sample_weight, offset)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, offset: Any, **folds: Any) -> Self:
         X, y = self._validated(X, y)
         check_classification_targets(y)
         found = np.unique(y)
@@ -272,7 +294,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
             remedy = "give observations of both classes"
             raise refuse("y", value, remedy, code="argument.classes", n_classes=1)
         weights = weigh_classes(self.class_weight, y, sample_weight)
-        self._store(*self._fit_path(X, y, weights, offset))
+        self._store(*self._fit_path(X, y, weights, offset, **folds))
         self.classes_: npt.NDArray[Any] = found
         return self
 
