@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 from collections.abc import Callable
@@ -101,6 +102,25 @@ def test_the_link_between_the_penalties_goes_into_the_address(open_app: Opened) 
         seen.settle()
         seen.page.locator(SLIDER).wait_for(state="visible")
         assert seen.page.locator("select.link").input_value() == "textbook"
+        seen.assert_clean()
+
+
+def test_the_way_back_undoes_the_link_between_the_penalties(open_app: Opened) -> None:
+    with open_app(**DESKTOP) as seen:
+        page, link = seen.page, seen.page.locator("select.link")
+        first = link.input_value()
+        for name in ("textbook", "best"):
+            before = page.url
+            link.select_option(name)
+            page.wait_for_function("(before) => window.location.href !== before", arg=before)
+            seen.settle()
+        for name in ("textbook", first):
+            page.go_back()
+            shown = f"select.link:has(option[value={json.dumps(name)}]:checked)"
+            page.locator(shown).wait_for()
+            seen.settle()
+            assert link.input_value() == name
+        assert "c=" not in page.url
         seen.assert_clean()
 
 

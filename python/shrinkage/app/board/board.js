@@ -29,6 +29,8 @@ class Board {
     const signature = JSON.stringify([data.id, data.words, theme.signature]);
     const fresh = !this.data || this.data.id !== data.id;
     const contours = data.contours ? JSON.stringify(data.contours.pair) : "";
+    if (!fresh && data.link !== this.told && data.link !== this.link) this.setLink(data.link, false);
+    this.told = data.link;
     if (signature === this.signature && contours === this.contourKey) return;
     const rebuilt = signature !== this.signature;
     this.signature = signature;
@@ -201,7 +203,8 @@ class Board {
     this.link = name;
     if (name === "best" || name === "1se") this.position = this.data.links[name].start;
     this.schedule();
-    if (tell) this.send("link", { id: this.data.id, name });
+    // The time tells one choice from another of the same name.
+    if (tell) this.send("link", { id: this.data.id, name, at: Date.now() });
   }
 
   choosePair(which, rank) {

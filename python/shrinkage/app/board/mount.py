@@ -43,28 +43,35 @@ def linear_board(
         words: texts of the board by key, with or without the leading ``board.``.
         key: of the component; one key keeps the state of the control over reruns.
         height: pixels; as tall as the content if omitted.
-        link: the link to open with, one of ``comparison.links``.
+        link: the link to show, one of ``comparison.links``.
 
     Returns:
         ``link`` (name) and ``pair`` (positions in ``comparison.top``, or None) as last chosen.
     """
     state = st.session_state.get(key) or {}
     pair = valid_pair(comparison, state.get("pair"))
+    link = _chosen_link(comparison, state.get("link"), link, key)
     plain = {name.removeprefix("board."): text for name, text in words.items()}
-    result = _component()(
+    _component()(
         key=key,
         data=board_payload(comparison, plain, pair=pair, link=link),
         height="content" if height is None else height,
         on_link_change=_nothing,
         on_pair_change=_nothing,
     )
-    return {"link": _chosen_link(comparison, result.get("link"), link), "pair": pair}
+    return {"link": link, "pair": pair}
 
 
-def _chosen_link(comparison: PenaltyComparison, said: Any, link: str) -> str:
-    """What was last chosen on the board of this comparison; a choice on an older one is over."""
-    chosen = said or {}
-    return str(chosen["name"]) if chosen.get("id") == digest(comparison) else link
+def _chosen_link(comparison: PenaltyComparison, said: Any, link: str, key: str) -> str:
+    """What was newly chosen on the board of this comparison, else the link it is to show.
+
+    A choice counts once: after that a link, the history or the way back may want another.
+    """
+    heard = f"{key}_heard"
+    if said is None or said == st.session_state.get(heard):
+        return link
+    st.session_state[heard] = said
+    return str(said["name"]) if said.get("id") == digest(comparison) else link
 
 
 @cache

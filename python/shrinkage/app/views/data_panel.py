@@ -26,6 +26,7 @@ PATIENCE_SECONDS = 1.0
 FORMATS = ["csv", "tsv", "txt", "gz", "parquet", "pq", "xlsx", "npz"]
 MAX_MEGABYTES = 200
 OWN_FILE = "own_file"
+_TAKEN_UP = "upload_taken_up"
 FOLDS = (3, 5, 10, 20)
 WORDS = (200, 500, 1000, 2000)
 
@@ -93,8 +94,10 @@ def _upload(state: AppState, services: Services, t: Translator) -> None:
 
 def _take_up(state: AppState, services: Services) -> None:
     upload = st.session_state["upload"]
-    if upload is None:
+    # A page that was cut off reports its file again.
+    if upload is None or upload.file_id == st.session_state.get(_TAKEN_UP):
         return
+    st.session_state[_TAKEN_UP] = upload.file_id
     try:
         state.draft = services.shelf.save(upload.name, upload.getvalue())
     except OSError:

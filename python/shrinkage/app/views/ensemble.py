@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from shrinkage.app.board import LETTERS, figures_board, figures_payload
@@ -10,6 +12,7 @@ from shrinkage.app.jobs import Job, JobState
 from shrinkage.app.race import Race
 from shrinkage.app.services import Services
 from shrinkage.app.state import VIEWS, AppState
+from shrinkage.app.views.controls import control
 from shrinkage.app.views.ensemble_figures import ensemble_figures, ensemble_specs, votes_sentence
 from shrinkage.app.views.lanes import results_label
 from shrinkage.app.views.progress import TICK_SECONDS, race_line, watch
@@ -19,6 +22,7 @@ from shrinkage.plots.ensemble import DARK_INKS, INKS
 
 PATIENCE_SECONDS = 1.5
 BOARD_KEY = "ensemble_board"
+_ROWS = "ensemble_rows"
 
 
 def ensemble_tab(
@@ -101,20 +105,24 @@ def _chosen_lane(race: Race, lanes: list[int], t: Translator) -> int:
 def _chosen_row(votes: Votes, t: Translator) -> int:
     """Place of the test row whose votes are shown, at first the one they differ on most."""
     last, begin = votes.rows.n, votes.rows.most_divided + 1
-    key = f"ensemble_row_{last}"
-    told = f"{key}_begin"  # a row that nobody chose gives way to that of other votes
-    if st.session_state.get(key) in (None, st.session_state.get(told)):
-        st.session_state[key] = begin
-    st.session_state[told] = begin
-    value = st.number_input(
+    # A row that nobody chose gives way to that of other votes.
+    chosen: dict[int, int] = st.session_state.setdefault(_ROWS, {})
+    row = chosen.get(last, begin)
+    st.number_input(
         t("ensemble.row"),
         min_value=1,
         max_value=last,
-        key=key,
+        value=row,
+        **control(f"ensemble_row_{last}", row, partial(_choose_row, chosen, last)),
         help=t("ensemble.row_help", rows=count(last), total=count(votes.n_test)),
         width=160,
     )
-    return int(value) - 1
+    return int(row) - 1
+
+
+def _choose_row(rows: dict[int, int], last: int, row: int | None) -> None:
+    if row is not None:
+        rows[last] = row
 
 
 def _picture(job: Job, votes: Votes, row: int, t: Translator) -> None:
