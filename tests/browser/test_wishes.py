@@ -29,7 +29,7 @@ window.WebSocket = class extends Native {
 BREAK = "() => window.sockets.forEach((socket) => socket.close())"
 
 
-def slow_table(seed: int, rows: int = 30_000, columns: int = 10) -> bytes:
+def slow_table(seed: int, rows: int = 54_000, columns: int = 10) -> bytes:
     """A table whose fit takes longer than the page waits for one."""
     rng = np.random.default_rng(seed)
     X = rng.integers(-99, 100, size=(rows, columns))
