@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "shrinkage/base/errors.hpp"
@@ -99,12 +100,27 @@ private:
         previous_ = flat_ ? 0.0 : penalty_.lambda_max(point_.g);
         result.lambdas = options_.lambdas.empty() ? make_grid() : options_.lambdas;
         if (!start_.empty() && !flat_) {
-            std::copy(start_.begin(), start_.end(), point_.beta.begin());
-            point_.intercept = start_intercept_;
-            point_.refresh(context_);
-            // A start worse than none is no solution of a larger lambda.
-            previous_ = std::min(previous_, penalty_.lambda_max(point_.g));
+            take_start(result.lambdas.front());
         }
+    }
+
+    /// A start worse than none is left: it may lie where the loss is flat, or beyond numbers.
+    void take_start(double lambda) {
+        const auto objective = [&] {
+            return point_.mean_loss() + penalty_.value(point_.beta, lambda);
+        };
+        const double without = objective();
+        const std::vector<double> beta(point_.beta.begin(), point_.beta.end());
+        const double intercept = std::exchange(point_.intercept, start_intercept_);
+        std::copy(start_.begin(), start_.end(), point_.beta.begin());
+        point_.refresh(context_);
+        if (!(objective() <= without)) {
+            std::copy(beta.begin(), beta.end(), point_.beta.begin());
+            point_.intercept = intercept;
+            point_.refresh(context_);
+        }
+        // A start has the gradient of a smaller lambda.
+        previous_ = std::min(previous_, penalty_.lambda_max(point_.g));
     }
 
     /// What rounding may leave of a null deviance that is zero: the square of a residual's, or, as

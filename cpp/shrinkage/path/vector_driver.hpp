@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "shrinkage/path/approach.hpp"
@@ -69,12 +70,26 @@ private:
         previous_ = flat_ ? 0.0 : penalty_.lambda_max(point_.g);
         result.lambdas = options_.lambdas.empty() ? make_grid() : options_.lambdas;
         if (!start_.empty() && !flat_) {
-            point_.beta = start_;
-            point_.intercept = start_intercepts_;
-            point_.refresh(context_);
-            // A start worse than none is no solution of a larger lambda.
-            previous_ = std::min(previous_, penalty_.lambda_max(point_.g));
+            take_start(result.lambdas.front());
         }
+    }
+
+    /// A start worse than none is left: it may lie where the loss is flat, or beyond numbers.
+    void take_start(double lambda) {
+        const auto objective = [&] {
+            return point_.mean_loss() + penalty_.value(point_.beta, lambda);
+        };
+        const double without = objective();
+        const auto beta = std::exchange(point_.beta, start_);
+        const auto intercepts = std::exchange(point_.intercept, start_intercepts_);
+        point_.refresh(context_);
+        if (!(objective() <= without)) {
+            point_.beta = beta;
+            point_.intercept = intercepts;
+            point_.refresh(context_);
+        }
+        // A start has the gradient of a smaller lambda.
+        previous_ = std::min(previous_, penalty_.lambda_max(point_.g));
     }
 
     /// The square of the targets' level, against which a deviance may be rounding.

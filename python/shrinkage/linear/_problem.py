@@ -269,6 +269,10 @@ def as_target(y: Any, n: int, loss: Loss) -> tuple[FloatArray, npt.NDArray[Any] 
         return _as_numbers(array, loss), None
     classes, codes = _as_classes(array)
     if loss.multiclass:
+        if classes.dtype.kind == "f" and (classes != np.floor(classes)).any():
+            remedy = "give labels: text, or whole numbers; for other numbers use a regression loss"
+            value = f"<{len(classes)} different numbers>"
+            raise refuse("y", value, remedy, code="argument.target_type")
         if len(classes) < 2:
             remedy = "give at least two classes"
             raise refuse("y", "1 class", remedy, code="argument.classes", n_classes=1)
