@@ -29,7 +29,8 @@ class Limits:
         max_line_bytes: length of one line of text.
         max_memory_bytes: memory that the process may take in which a Parquet, .xlsx or .npz file
             is read; by default 384 MiB and 16 times the size of the file.
-        max_seconds: processor time that it may take; by default 4 s and 6 s for every MiB.
+        max_seconds: processor time that it may take; by default 4 s, 6 s for the
+            first MiB and 12 s for every other.
     """
 
     max_bytes: int = 200 * MIB
@@ -47,7 +48,8 @@ class Limits:
 
     def seconds_for(self, size: int) -> float:
         """Seconds of processor time that it may take."""
-        return self.max_seconds or 4.0 + 6.0 * size / MIB
+        more = max(size / MIB - 1.0, 0.0)
+        return self.max_seconds or 4.0 + 6.0 * min(size / MIB, 1.0) + 12.0 * more
 
     def check_file_size(self, size: int) -> None:
         if size > self.max_bytes:
