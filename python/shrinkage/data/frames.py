@@ -15,6 +15,9 @@ from shrinkage.data.wire import Column, Moments, Numbers, Texts, Truths
 if TYPE_CHECKING:
     import pandas as pd
 
+_YEARS_OF_ZONES = (2, 9998)
+"""Years for which zones are known; times beyond them stay in UTC."""
+
 
 class Assembly:
     """Takes the columns of a table one after another.
@@ -79,16 +82,17 @@ class Assembly:
         """Times as the clocks of their zone show them, which is what hour and weekday mean."""
         if zone is None:
             return moments
+        inside = moments.dt.year.between(*_YEARS_OF_ZONES)
+        local = moments.copy()
         try:
-            local: pd.Series[Any] = (
-                moments.dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
-            )
+            zoned = moments[inside].dt.tz_localize("UTC").dt.tz_convert(zone)
+            local[inside] = zoned.dt.tz_localize(None)
         except (KeyError, ValueError, OSError, OverflowError, TypeError):
             text = f"The time zone {zone} of “{name}” is unknown; its times are those of UTC."
             self.steps.append(make_step("unknown_zone", name, text, undoable=False, zone=zone))
             return moments
-        text = f"The times of “{name}” are read as the clocks of {zone} show them."
-        self.steps.append(make_step("local_times", name, text, undoable=False, zone=zone))
+        text = f"The times of “{name}” are taken as the clock showed them there (zone {zone})."
+        self.steps.append(make_step("zoned_times", name, text, undoable=False, zones=[zone]))
         return local
 
     def frame(self) -> pd.DataFrame:

@@ -227,8 +227,9 @@ class _Reading:
                     _server.ask([theirs.fileno(), file], self._watch)
                 send_task(self._answers, task)
                 return self._table(name)
-            except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError) as error:
-                if isinstance(error, ShrinkageError) or error is self._interruption:
+            except Exception as error:  # what a process in pieces sends may break anything
+                own = isinstance(error, (ShrinkageError, MemoryError))
+                if own or error is self._interruption:
                     raise
                 raise self._broken() from error
             finally:

@@ -72,7 +72,7 @@ def test_zoned_times_are_those_of_their_clocks(zone: str, hour: int, weekday: in
         column = pa.array(moments, pa.timestamp(unit, tz=zone))
         read = read_table(parquet(pa.table({"when": column, "y": [1.0, 2.0, 3.0]})))
         (step,) = read.steps
-        assert step.code == "local_times"
+        assert step.code == "zoned_times"
         assert zone in step.text
         assert read.frame["when"].dt.hour[0] == hour
         assert read.frame["when"].dt.day_of_week[0] == weekday
@@ -84,6 +84,14 @@ def test_an_unknown_zone_is_said() -> None:
     read = read_table(parquet(pa.table({"when": column, "y": [1.0]})))
     assert [step.code for step in read.steps] == ["unknown_zone"]
     assert read.frame["when"].dt.hour[0] == 0
+
+
+def test_zoned_times_beyond_the_calendar_stay_in_utc() -> None:
+    counts = pa.array([578_000_000_000, 0], pa.int64())
+    column = counts.cast(pa.timestamp("s", tz="Europe/Zurich"))
+    read = read_table(parquet(pa.table({"when": column, "y": [1.0, 2.0]})))
+    assert read.frame["when"].dt.year.tolist() == [20286, 1970]
+    assert read.frame["when"].dt.hour.tolist() == [19, 1]  # 578e9 s are 19:33 UTC
 
 
 def test_parquet_types_that_are_rare() -> None:
