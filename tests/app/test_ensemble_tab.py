@@ -65,7 +65,11 @@ def counted(race: Race, table: Table, lane: int = 1) -> Votes:
 
 def opened(open_app: Opened, spec: RaceSpec = FAST, **options: Any) -> Any:
     given = {"view": "ensemble", **options}
-    return open_app(screen="network", n=encode_race(spec) or "", **given)
+    screen = open_app(screen="network", n=encode_race(spec) or "", **given)
+    if not screen.shared.trainings.jobs():  # a link alone begins nothing that takes long
+        screen.widget("button", "race_train").click()
+        screen.at.run()
+    return screen
 
 
 def race_of(screen: Any) -> Race:

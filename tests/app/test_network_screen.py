@@ -44,7 +44,11 @@ def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(open_app: Opened, spec: RaceSpec = FAST, **options: Any) -> Any:
-    return open_app(screen="network", n=encode_race(spec) or "", **options)
+    screen = open_app(screen="network", n=encode_race(spec) or "", **options)
+    if not screen.shared.trainings.jobs():  # a link alone begins nothing that takes long
+        screen.widget("button", "race_train").click()
+        screen.at.run()
+    return screen
 
 
 def race_of(screen: Any) -> Race:

@@ -27,6 +27,8 @@ POLL_SECONDS = 0.05
 GRACE_SECONDS = 0.1
 SMALL_SECONDS = 2.0
 """A job that is expected to take no longer does not wait behind those that do."""
+UNASKED_BYTES = 200e6
+"""Work that takes more than this, or is not small, begins only when a person asks for it."""
 Report = Callable[[Any], bool]
 Work = Callable[[Report], Any]
 
@@ -36,6 +38,19 @@ class Share:
     """Progress of work that knows only how much of it is done."""
 
     fraction: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What work is expected to take: seconds of one core, bytes; infinite where nobody knows."""
+
+    seconds: float
+    bytes: float
+
+    @property
+    def small(self) -> bool:
+        """Whether it may begin because of a link alone."""
+        return self.seconds <= SMALL_SECONDS and self.bytes <= UNASKED_BYTES
 
 
 class JobState(StrEnum):
@@ -170,6 +185,11 @@ class Job:
             self._seconds = self._elapsed()
             self._fraction = 1.0 if state is JobState.DONE else self._fraction
             self._state = state
+        self._work = _done  # what it held, such as data, may go
+
+
+def _done(report: Report) -> None:
+    """The work of a job that is over."""
 
 
 def _fraction(progress: Any) -> float | None:

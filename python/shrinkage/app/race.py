@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.app.jobs import Job, Report, Share
+from shrinkage.app.jobs import Cost, Job, Report, Share
 from shrinkage.app.race_look import VOTERS, LaneLook, Look, Table, cut_off
 from shrinkage.app.race_spec import Lane, RaceRun, RaceSpec
 from shrinkage.app.spec import RunSpec
@@ -32,6 +32,8 @@ SHORT_SECONDS = 0.1
 """An epoch that takes less is waited for when the race is stopped."""
 WATCHABLE = 40.0
 """Epochs a second that an eye can follow."""
+BYTES_OF_WEIGHT = 32.0
+"""Weight, gradient, two moments, and what an epoch is taken back to: four bytes each."""
 VOTE_FLOPS = 1e9
 """The vote of a lane that takes more, a tenth of a second, is left to the Ensemble tab."""
 
@@ -81,6 +83,7 @@ class Race:
         table: the data, once they are loaded.
         pace: epochs a second at most; None is as fast as the machine can.
         job: the training under way or last ended; None before the first.
+        cost: what it takes, where that is too much to begin unasked.
         earlier: what the history tells of it, where it was trained and its weights are gone.
     """
 
@@ -91,6 +94,7 @@ class Race:
         self.pace: float | None = None
         self.job: Job | None = None
         self.earlier: Earlier | None = None
+        self.cost: Cost | None = None
         self._lock = threading.Lock()
         self._training = threading.Lock()
         self._spec = spec
@@ -128,6 +132,14 @@ class Race:
     def running(self) -> bool:
         """Whether it is under way or waits for its turn."""
         return self.job is not None and not self.job.state.final
+
+    @property
+    def bytes(self) -> float:
+        """Memory that its weights and its data take, about."""
+        weights = sum(int(runner.network.n_parameters) for runner in self._runners)
+        parts = () if self.table is None else (self.table.train, self.table.validation)
+        cells = sum(int(part.X.size) for part in parts)  # of a sparse table those that are not zero
+        return BYTES_OF_WEIGHT * weights + 4.0 * cells
 
     def await_table(self, timeout: float) -> None:
         """Wait until the data are loaded, the job has ended, or the time is over."""
@@ -359,10 +371,14 @@ class _Clock:
 
 
 class Races:
-    """The races of a server; the least recently used leave first, those under way never."""
+    """The races of a server; the least recently used leave first, those under way never.
 
-    def __init__(self, keep: int = 6) -> None:
+    As many are kept as hold ``max_bytes`` of weights and data together, at most ``keep``.
+    """
+
+    def __init__(self, keep: int = 6, max_bytes: float = 4e8) -> None:
         self._keep = keep
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._races: OrderedDict[str, Race] = OrderedDict()
 
@@ -371,7 +387,10 @@ class Races:
         with self._lock:
             self._races[race.id] = race
             over = [k for k, r in self._races.items() if not r.running and r is not race]
-            for name in over[: max(0, len(self._races) - self._keep)]:
+            for name in over:
+                held = sum(r.bytes for r in self._races.values())
+                if len(self._races) <= self._keep and held <= self._max_bytes:
+                    return
                 del self._races[name]
 
     def get(self, name: str | None) -> Race | None:

@@ -118,7 +118,7 @@ class Table:
         """An untrained network of the race; all of them start from the same weights."""
         p = self.train.X.shape[1]
         network = Network(p, self.loss, self.outputs, spec.setting(), spec.seed)
-        network.set_examples(self.train.X, self.train.y)
+        network.set_examples(self.train.X, self.train.y, copy=False)  # one table for all lanes
         return network
 
     def test_error(self, network: Network) -> float:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from shrinkage.app.jobs import Job, Report, interruptible
+from shrinkage.app.cost import race_cost
+from shrinkage.app.jobs import Cost, Job, Report, interruptible
 from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, load
 from shrinkage.app.race import Earlier, Race
 from shrinkage.app.race_look import Look, Part, Table
-from shrinkage.app.race_spec import RaceSpec, table_part
+from shrinkage.app.race_spec import DEFAULT_RACE, RaceSpec, table_part
 from shrinkage.app.services import RunInfo, Services
 from shrinkage.app.spec import RunSpec
 from shrinkage.data import Dataset
@@ -39,6 +40,7 @@ def race_for(
     services: Services,
     *,
     pace: float | None = None,
+    asked: bool = True,
 ) -> tuple[Race, Race | None]:
     """The race of this name if it is the wanted one; else a new one, under way.
 
@@ -50,6 +52,7 @@ def race_for(
         name: of the race on the screen or in the link; None: a new one is wanted.
         spec: the data. race: the lanes and the network.
         pace: of a new race, epochs a second; None: as fast as the machine can.
+        asked: whether a person asked for it; where only a link did, and for much, it waits.
 
     Returns:
         The race, and the one that was stopped for it, or None.
@@ -66,12 +69,21 @@ def race_for(
     new = Race(secrets.token_urlsafe(9) if fresh else str(name), table, race)
     new.pace, new.earlier = pace, earlier
     services.races.add(new)
-    if earlier is None:
+    new.cost = None if asked else _unasked(race, spec, services)
+    if earlier is None and new.cost is None:
         start(new, services)
     if old is None or not old.running:
         return new, None
     stop(old)
     return new, old
+
+
+def _unasked(race: RaceSpec, spec: RunSpec, services: Services) -> Cost | None:
+    """What a race takes that a link alone may not begin; None for one that it may."""
+    preset = race == DEFAULT_RACE and spec.is_sample
+    known = spec.is_sample or services.shelf.find(spec.digest or "") is not None
+    cost = race_cost(race, spec, services)
+    return None if preset or not known or cost.small else cost
 
 
 def _earlier(name: str, services: Services) -> Earlier | None:

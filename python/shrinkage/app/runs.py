@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.app.board import prepare as prepare_board
-from shrinkage.app.cost import linear_seconds
+from shrinkage.app.cost import linear_cost
 from shrinkage.app.jobs import Job, Report, Share, interruptible
 from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, load
 from shrinkage.app.services import RunInfo, Services
@@ -55,7 +55,7 @@ def submit_linear(spec: RunSpec, services: Services, *, retry: bool = False) -> 
         return result
 
     info = RunInfo(spec, data_name(spec, services), summarize)
-    expected = linear_seconds(spec, services)
+    expected = linear_cost(spec, services).seconds
     return services.fits.submit(spec.key(), work, info=info, retry=retry, expected=expected)
 
 

@@ -65,7 +65,8 @@ class Services:
         self.shelf = FileShelf(folder / "files")
         self.fits = Registry(workers=_workers(), keep=8, small_lane=True, on_change=self._record)
         # A race held to a pace mostly waits; its epochs bring threads of their own.
-        self.trainings = Registry(workers=4, keep=8, on_change=self._record)
+        # One that is over is found through its race; kept here it would keep the weights too.
+        self.trainings = Registry(workers=4, keep=1, on_change=self._record)
         self.races = Races()
         self.ensembles = Registry(workers=1, keep=8)
         self.readings = Registry(workers=1, keep=3, small_lane=True)

@@ -52,6 +52,7 @@ class AppState:
         notice: told once, on the next drawing.
         heard: the trouble with the history that was told last.
         told: what the last drawing told; a drawing that nobody asked for tells it again.
+        asked: whether a person asked for what is wanted, and not a link alone.
         written: what this session last wrote to, or read from, the address bar.
     """
 
@@ -67,12 +68,18 @@ class AppState:
     notice: Notice | None = None
     told: Notice | None = None
     heard: object = None
+    asked: bool = False
     written: tuple[str | None, ...] = (None,) * len(ADDRESS)
 
     def want(self, spec: RunSpec) -> None:
         """Ask for another run."""
         self.spec = spec
         self.notice = None
+        self.asked = True
+
+    def ask(self) -> None:
+        """Have what a link wants begin, whatever it takes."""
+        self.asked = True
 
     def wanted_of(self, shown: RunSpec) -> RunSpec:
         """What is wanted of the data on the screen, with changes whose picture is still to come."""
@@ -88,6 +95,7 @@ class AppState:
     def want_race(self, race: RaceSpec) -> None:
         """Ask for another race."""
         self.race = race
+        self.asked = True
 
     def open_race(self, name: str, run: RaceRun) -> None:
         """Ask for a race of the history."""
@@ -131,6 +139,7 @@ def read_address(
         state.notice = Notice("link.damaged")
     else:
         state.want(spec)
+    state.asked = False
 
 
 def _race_of(

@@ -8,7 +8,9 @@ from functools import partial
 import streamlit as st
 
 from shrinkage.app.board import linear_board
-from shrinkage.app.jobs import Job, JobState
+from shrinkage.app.cost import linear_cost
+from shrinkage.app.jobs import Cost, Job, JobState
+from shrinkage.app.loading import data_name
 from shrinkage.app.runs import LinearResult, submit_linear
 from shrinkage.app.services import Services
 from shrinkage.app.state import AppState
@@ -16,7 +18,7 @@ from shrinkage.app.views.context import context_line
 from shrinkage.app.views.controls import control
 from shrinkage.app.views.header import header
 from shrinkage.app.views.history import data_label
-from shrinkage.app.views.progress import watch
+from shrinkage.app.views.progress import cost_words, watch
 from shrinkage.app.views.sentence import certificate, sentence
 from shrinkage.app.views.take_away import take_away_panel
 from shrinkage.app.views.text import Translator, count
@@ -29,6 +31,9 @@ def render(
     state: AppState, services: Services, t: Translator, *, before_picture: Callable[[], None]
 ) -> None:
     """Draw the screen; the fit itself runs as a job."""
+    if (cost := _unasked(state, services)) is not None:
+        _wait(cost, state, services, t, before_picture)
+        return
     job = submit_linear(state.spec, services)
     # A short fit is waited for, so that the first picture comes without a flash of progress.
     job.wait(max(0.0, PATIENCE_SECONDS - job.snapshot().seconds))
@@ -42,6 +47,36 @@ def render(
     if standing is not JobState.DONE:
         _status(job, standing, state, services, t, shown)
     if shown is not None:
+        _picture(shown, state, t)
+
+
+def _unasked(state: AppState, services: Services) -> Cost | None:
+    """What the wanted fits take, where only a link asks for them, and for much."""
+    spec = state.spec
+    known = spec.is_sample or services.shelf.find(spec.digest or "") is not None
+    if state.asked or not known or services.fits.get(spec.key()) is not None:
+        return None
+    cost = linear_cost(spec, services)
+    return None if cost.small else cost
+
+
+def _wait(
+    cost: Cost,
+    state: AppState,
+    services: Services,
+    t: Translator,
+    before_picture: Callable[[], None],
+) -> None:
+    """The page of a link whose fits wait for a click; the last picture stays."""
+    shown = _picture_of(state, services)
+    header(state, services, t, shown, lambda: take_away_panel(shown, t))
+    before_picture()
+    name = data_label(state.spec, data_name(state.spec, services), t)
+    with st.container(border=True, key="fit_waits"):
+        st.info(t("cost.fit", name=name, **cost_words(cost, t)), icon=":material/hourglass_empty:")
+        st.button(t("cost.begin"), on_click=state.ask, key="fit_begin", type="primary")
+    if shown is not None:
+        st.caption(t("linear.previous", name=data_label(shown.spec, shown.name, t)))
         _picture(shown, state, t)
 
 

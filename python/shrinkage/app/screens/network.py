@@ -22,7 +22,7 @@ from shrinkage.app.views.ensemble import ensemble_tab
 from shrinkage.app.views.header import header
 from shrinkage.app.views.history import data_label
 from shrinkage.app.views.lanes import lane_row
-from shrinkage.app.views.progress import TICK_SECONDS, race_line
+from shrinkage.app.views.progress import TICK_SECONDS, cost_words, race_line
 from shrinkage.app.views.race_sentence import race_sentence, race_texts
 from shrinkage.app.views.race_settings import settings_panel
 from shrinkage.app.views.switch import switch
@@ -49,7 +49,7 @@ def render(
     if not running:
         _failure(race, t)
     if _waits(race, running):
-        _not_kept(race, t)
+        _why_it_waits(race, t)
     elif state.view == "train":
         live = st.fragment(_live, run_every=TICK_SECONDS if running else None)
         live(race, running, table is not None, state, t)
@@ -62,7 +62,9 @@ def render(
 def _race(state: AppState, services: Services, t: Translator) -> Race:
     """The wanted race; where it takes the place of one that ran, that is told."""
     pace = None if state.full_speed else WATCHABLE
-    race, stopped = race_for(state.race_name, state.spec, state.race, services, pace=pace)
+    race, stopped = race_for(
+        state.race_name, state.spec, state.race, services, pace=pace, asked=state.asked
+    )
     if stopped is not None and stopped.look.epoch > 0:
         name = "" if stopped.job is None else stopped.job.info.data_name
         label = data_label(stopped.table_spec, name, t)
@@ -165,13 +167,17 @@ def _failure(race: Race, t: Translator) -> None:
 
 
 def _waits(race: Race, running: bool) -> bool:
-    """Whether it was trained before, its weights are gone, and nobody asked for it again."""
-    return race.earlier is not None and race.job is None and not running
+    """Whether it has not begun, as nobody asked: its weights are gone, or it takes much."""
+    unasked = race.earlier is not None or race.cost is not None
+    return unasked and race.job is None and not running
 
 
-def _not_kept(race: Race, t: Translator) -> None:
-    """What became of a race that waits."""
+def _why_it_waits(race: Race, t: Translator) -> None:
+    """What became of a race that waits, or what it would take."""
     earlier = race.earlier
+    if earlier is None and race.cost is not None:
+        st.info(t("cost.race", **cost_words(race.cost, t)), icon=":material/hourglass_empty:")
+        return
     key = "network.not_kept"
     if earlier is not None and earlier.epochs is not None:
         key += "_done" if earlier.status == "done" else "_stopped"

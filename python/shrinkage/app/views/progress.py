@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
-from shrinkage.app.jobs import Job, JobState
+from shrinkage.app.jobs import Cost, Job, JobState
 from shrinkage.app.race import Race
 from shrinkage.app.race_look import Look
 from shrinkage.app.views.text import Translator, count, duration, number
@@ -41,6 +43,25 @@ def _line(job: Job, t: Translator, label: str) -> str:
         lam=number(lam),
         nonzero=count(look.progress.n_nonzero),
     )
+
+
+def cost_words(cost: Cost, t: Translator) -> dict[str, str]:
+    """What work is expected to take, in words for a sentence: ``seconds`` and ``memory``."""
+    known = math.isfinite(cost.seconds) and math.isfinite(cost.bytes)
+    if not known:
+        return {"seconds": t("cost.unknown"), "memory": t("cost.unknown")}
+    large = cost.seconds >= 90
+    time = t(
+        "cost.minutes" if large else "cost.seconds", n=_about(cost.seconds, 60 if large else 1)
+    )
+    return {"seconds": time, "memory": t("cost.megabytes", n=_about(cost.bytes, 1e6))}
+
+
+def _about(value: float, unit: float) -> str:
+    """One digit of it, as an estimate has no more; at least 1."""
+    parts = max(value / unit, 1.0)
+    step = 10.0 ** math.floor(math.log10(parts))
+    return count(round(round(parts / step) * step))
 
 
 def race_line(race: Race, look: Look, t: Translator) -> str:
