@@ -70,6 +70,21 @@ class PathCV:
     rule: Rule
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the choice should know, a sentence each; those of the path too.
+
+        The best λ at the end of a grid need not be the best: the scores may go on improving.
+        """
+        last = float(self.path.lambdas[-1])
+        if len(self.path.lambdas) < 2 or self.lambda_min != last or last == 0:
+            return self.path.notes
+        return (
+            f"lambda_min = {last:.6g} is the last of the grid, and smaller ones may score better; "
+            "give a smaller lambda_min_ratio, or lambdas that go further",
+            *self.path.notes,
+        )
+
+    @property
     def index_min(self) -> int:
         """Index of `lambda_min`."""
         return int(np.flatnonzero(self.path.lambdas == self.lambda_min)[0])

@@ -25,6 +25,10 @@ Kind = Literal["response", "link", "class"]
 IntArray = npt.NDArray[np.int64]
 
 
+_SEPARATED = 1.0 - 1e-4
+"""Share of the deviance from which on, at λ = 0, classes count as separated."""
+
+
 @dataclass(frozen=True, eq=False)
 class Path:
     """Penalized fits along a decreasing grid of λ; L of them, p features, n observations.
@@ -192,6 +196,21 @@ class Path:
         """What was minimized at λ (the smallest by default), in our form and in the peers'."""
         at = float(self.lambdas[-1]) if lam is None else lam
         return explain_objective(self.loss, self.penalty, at, **self._objective)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the coefficients should know, a sentence each; empty for most paths.
+
+        Classes that a linear function separates have no finite optimum at λ = 0: the fit stops
+        where its loss is nearly 0, and its coefficients mean nothing.
+        """
+        at_zero = self.lambdas[-1] == 0 and self.deviance_ratio[-1] > _SEPARATED
+        if not (at_zero and self.classes is not None):
+            return ()
+        return (
+            "lambda = 0: a linear function separates the classes, so that coefficients of any size "
+            "fit better still; use lambda > 0",
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per λ: its certificate, its size, the intercept and every coefficient.
