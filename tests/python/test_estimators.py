@@ -14,7 +14,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import (
+    check_regressors_train,
+    check_sample_weight_equivalence_on_dense_data,
+    check_sample_weight_equivalence_on_sparse_data,
+    parametrize_with_checks,
+)
 
 import shrinkage as sh
 from support.datasets import random_problem
@@ -22,6 +28,10 @@ from support.datasets import random_problem
 REGRESSORS = (sh.PenalizedRegressor, sh.PenalizedRegressorCV)
 CLASSIFIERS = (sh.PenalizedClassifier, sh.PenalizedClassifierCV)
 EVERY = (*REGRESSORS, *CLASSIFIERS)
+WEIGHT_CHECKS = (
+    check_sample_weight_equivalence_on_dense_data,
+    check_sample_weight_equivalence_on_sparse_data,
+)
 
 
 @parametrize_with_checks(
@@ -42,6 +52,46 @@ EVERY = (*REGRESSORS, *CLASSIFIERS)
 )
 def test_check_estimator(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+PENALTIES = ("l1", "l2", "elasticnet")
+EXACT = ("l1", "l2")
+COUNTED = [
+    *(
+        sh.PenalizedRegressor(loss, penalty, 0.01)
+        for loss in ("squared", "poisson", "gamma", "huber", "quantile")
+        for penalty in EXACT
+    ),
+    *(
+        sh.PenalizedClassifier(loss, penalty)
+        for loss in ("logistic", "squared_hinge", "multinomial")
+        for penalty in EXACT
+    ),
+    *(
+        sh.PenalizedRegressorCV(penalty=penalty, cv=3, lambdas=[1.0, 0.1, 0.01])
+        for penalty in EXACT
+    ),
+    *(
+        sh.PenalizedClassifierCV(penalty=penalty, cv=3, lambdas=[1.0, 0.1, 0.01])
+        for penalty in EXACT
+    ),
+]
+
+
+@pytest.mark.parametrize("estimator", COUNTED, ids=repr)
+def test_weights_are_copies_of_rows_with_l1_and_l2(estimator: Any) -> None:
+    """scikit-learn's own check, to 1e-7 of the predictions."""
+    for check in WEIGHT_CHECKS:
+        check(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_the_default_level_passes_the_check_of_a_regressor(penalty: str) -> None:
+    """λ = 1 leaves nothing of a standardized target with L1, which a tag says."""
+    model = sh.PenalizedRegressor(penalty=penalty)
+    assert get_tags(model).regressor_tags.poor_score == (penalty != "l2")
+    assert not get_tags(sh.PenalizedRegressor(lam=0.01)).regressor_tags.poor_score
+    check_regressors_train("PenalizedRegressor", model)
 
 
 def problem_for(kind: Any, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -202,7 +252,7 @@ def test_means_of_a_log_link_are_predicted(loss: str) -> None:
     # At the optimum the intercept makes the residuals of the score sum to zero.
     expected = {"poisson": y - model.predict(X), "gamma": y / model.predict(X) - 1.0}[loss]
     assert abs(expected.mean()) < 1e-8
-    path = sh.fit_path(X, y, loss=loss, penalty="l2", lambdas=[0.01], tol=1e-10)
+    path = sh.fit_path(X, y, loss=loss, penalty="l2", lambdas=[0.01], tol=model.path_.tol)
     np.testing.assert_allclose(path.predict(X, 0.01), model.predict(X), rtol=1e-12)
     np.testing.assert_allclose(np.log(model.predict(X)), path.predict(X, 0.01, kind="link"))
     assert np.isinf(model.predict(1e9 * np.sign(model.coef_)[None, :]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -17,7 +18,7 @@ from .._classes import by_class, decision_of, labels_of, weigh_classes
 from .._estimator import Estimator
 from .._validation import FloatArray, as_number, as_sound, refuse
 from ..losses import LOSSES, Loss, resolve_loss
-from ..penalties import Penalty
+from ..penalties import PENALTIES, Penalty, resolve_penalty
 from .cv import PathCV, Rule, fit_path_cv
 from .path import fit_path
 from .result import Path
@@ -51,8 +52,11 @@ class _LinearModel(Estimator):
     def _fit_arguments(self) -> dict[str, Any]:
         arguments = {name: getattr(self, name) for name in FIT_ARGUMENTS}
         if arguments["tol"] is None:
-            # Exact enough that weights and copies of rows predict the same to 1e-7.
-            arguments["tol"] = 1e-10 if resolve_loss(self.loss).smooth else 1e-7
+            # Exact enough that weights and copies of rows predict the same to 1e-7. With L2 the gap
+            # is like the square of what the coefficients are off by.
+            smooth = resolve_loss(self.loss).smooth
+            square = resolve_penalty(self.penalty).name == "l2"
+            arguments["tol"] = (1e-13 if square else 1e-10) if smooth else 1e-7
         return arguments
 
     def _validated(self, X: Any, y: Any) -> tuple[FloatArray, npt.NDArray[Any]]:
@@ -178,7 +182,8 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         loss: "squared", "poisson", "gamma", "huber", "quantile" or a loss object.
         penalty: "l1", "l2", "elasticnet" or a penalty object; for several targets also "row_group".
         lam: λ ≥ 0.
-        tol: relative duality gap of the fit; None means 1e-10, and 1e-7 for losses with kinks.
+        tol: relative duality gap of the fit; None means 1e-10, 1e-13 with penalty="l2", and 1e-7
+            for losses with kinks.
 
     Attributes:
         coef_: (p,), or (K, p) for K targets. intercept_: number, or (K,). gap_: relative duality
@@ -208,7 +213,18 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         loss = _kind_of(self.loss)
         tags.target_tags.positive_only = getattr(loss, "targets", "real") != "real"
         tags.target_tags.multi_output = loss is not None and loss.multitarget
+        tags.regressor_tags.poor_score = self._may_fit_nothing()
         return tags
+
+    def _may_fit_nothing(self) -> bool:
+        """Whether λ takes half a deviation or more of a standardized target from every feature, as
+        λ = 1 does with L1: its λmax is at most 1 there."""
+        lam, penalty = getattr(self, "lam", 0.0), self.penalty
+        kind = PENALTIES.get(penalty) if isinstance(penalty, str) else penalty
+        if not isinstance(lam, numbers.Real) or kind is None:  # which fit will say
+            return False
+        share = 0.0 if kind.name == "l2" else getattr(kind, "l1_ratio", 1.0)
+        return float(lam) * share >= 0.5
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fits to X (n, p) and y (n,), or y (n, K) with loss="squared"."""
