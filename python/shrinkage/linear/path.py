@@ -17,6 +17,7 @@ from ..errors import Cancelled, ConvergenceWarning, InvalidArgument
 from ..losses import Loss
 from ..penalties import Penalty
 from ._problem import Problem, as_lambdas, as_start, make_problem
+from ._unpenalized_bound import bounded_by_zero
 from .dual import DualPoints
 from .result import Path
 
@@ -163,25 +164,33 @@ def fit_problem(
     threads = resolve_threads(n_threads)
     total = len(grid["lambdas"]) or grid["n_lambdas"]
 
-    def call(control: _native.Control) -> dict[str, Any]:
-        return _native.fit_path(
-            **problem.native(),
-            **grid,
-            start=start,
-            start_intercept=start_intercept,
-            allow_full_gram=allow_full_gram,
-            n_threads=threads,
-            control=control,
-        )
+    def run(
+        grid: dict[str, Any], start: FloatArray | None, start_intercept: FloatArray | None
+    ) -> dict[str, Any]:
+        def call(control: _native.Control) -> dict[str, Any]:
+            return _native.fit_path(
+                **problem.native(),
+                **grid,
+                start=start,
+                start_intercept=start_intercept,
+                allow_full_gram=allow_full_gram,
+                n_threads=threads,
+                control=control,
+            )
 
-    try:
-        raw = run_native(
+        return run_native(
             call,
             total=total,
             flops=problem.flops(total),
             time_limit=time_limit,
             callback=callback,
         )
+
+    def at_zero(coef: FloatArray, intercept: Any) -> dict[str, Any]:
+        return run({**grid, "lambdas": [0.0]}, *as_start(coef, intercept, problem))
+
+    try:
+        raw = run(grid, start, start_intercept)
     except InvalidArgument as refused:
         if refused.code == "argument.not_finite":
             require_finite(problem.X, "X")  # says which entry
@@ -194,7 +203,15 @@ def fit_problem(
         cancelled = Cancelled("the fit was stopped by its callback", code="fit.cancelled")
         cancelled.path = _finished(problem, raw)
         raise cancelled
-    return _path(problem, raw)
+    path = _path(problem, raw)
+    if raw["stop"] != "none" or path.converged.all():
+        return path
+    try:
+        return bounded_by_zero(problem, path, at_zero)
+    except Interrupted:
+        error = KeyboardInterrupt()
+        error.path = path  # type: ignore[attr-defined]
+        raise error from None
 
 
 def _start(
