@@ -152,7 +152,7 @@ def test_runs_from_before_losses_could_be_chosen_open_under_their_key() -> None:
         "standardize": True, "target": None, "task": "regression", "test": False, "undo": [],
     }  # fmt: skip
     spec = RunSpec.from_json(json.dumps(old))
-    assert spec == DEFAULT.but(cv=5)
+    assert spec == DEFAULT.but(cv=5, link="df")
     del old["link"]
     text = json.dumps(old, sort_keys=True, separators=(",", ":"))
     assert spec.key() == hashlib.sha256(text.encode()).hexdigest()

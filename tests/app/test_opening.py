@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from shrinkage.app.board import payload
 from shrinkage.app.board.mount import _chosen_link
@@ -64,9 +65,11 @@ def test_a_link_that_is_not_there_is_no_other_lambda(
 def test_a_choice_on_an_older_board_is_over(diabetes_result: LinearResult) -> None:
     shown = diabetes_result.comparison
     now = {"id": payload.digest(shown), "name": "df"}
-    assert _chosen_link(shown, now, "1se") == "df"
-    assert _chosen_link(shown, {**now, "id": "another"}, "1se") == "1se"
-    assert _chosen_link(shown, None, "textbook") == "textbook"
+    st.session_state.pop("older_heard", None)
+    assert _chosen_link(shown, now, "1se", "older") == "df"
+    assert _chosen_link(shown, now, "1se", "older") == "1se", "a choice counts once"
+    assert _chosen_link(shown, {**now, "id": "another"}, "1se", "older") == "1se"
+    assert _chosen_link(shown, None, "textbook", "older") == "textbook"
 
 
 def test_the_lowest_error_of_each_stands_beside_the_one_shown(open_app: Opened) -> None:
