@@ -12,6 +12,13 @@ from shrinkage.app.race_look import Look
 from shrinkage.app.views.text import Translator, count, duration, number
 
 TICK_SECONDS = 0.25
+_TIMES = (
+    ("seconds", 1, 90),
+    ("minutes", 60, 5400),
+    ("hours", 3600, 172_800),
+    ("days", 86_400, math.inf),
+)
+"""Unit of a time, its seconds, and the seconds from which on a larger one is taken."""
 
 
 def watch(job: Job, t: Translator, *, label: str, key: str) -> None:
@@ -50,10 +57,8 @@ def cost_words(cost: Cost, t: Translator) -> dict[str, str]:
     known = math.isfinite(cost.seconds) and math.isfinite(cost.bytes)
     if not known:
         return {"seconds": t("cost.unknown"), "memory": t("cost.unknown")}
-    large = cost.seconds >= 90
-    time = t(
-        "cost.minutes" if large else "cost.seconds", n=_about(cost.seconds, 60 if large else 1)
-    )
+    unit, length = next((u, n) for u, n, most in _TIMES if cost.seconds < most)
+    time = t(f"cost.{unit}", n=_about(cost.seconds, length))
     return {"seconds": time, "memory": t("cost.megabytes", n=_about(cost.bytes, 1e6))}
 
 
