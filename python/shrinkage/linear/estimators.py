@@ -42,6 +42,9 @@ def _kind_of(loss: str | Loss) -> type[Loss] | Loss | None:
     return LOSSES.get(loss) if isinstance(loss, str) else loss
 
 
+_CURVED = ("logistic", "poisson", "gamma")
+
+
 class _LinearModel(Estimator):
     """What regressors and classifiers share: fitting through a path, and the linear predictor."""
 
@@ -52,12 +55,21 @@ class _LinearModel(Estimator):
     def _fit_arguments(self) -> dict[str, Any]:
         arguments = {name: getattr(self, name) for name in FIT_ARGUMENTS}
         if arguments["tol"] is None:
-            # Exact enough that weights and copies of rows predict the same to 1e-7. With L2 the gap
-            # is like the square of what the coefficients are off by.
-            smooth = resolve_loss(self.loss).smooth
-            square = resolve_penalty(self.penalty).name == "l2"
-            arguments["tol"] = (1e-13 if square else 1e-10) if smooth else 1e-7
+            arguments["tol"] = self._usual_tol()
         return arguments
+
+    def _usual_tol(self) -> float:
+        """Exact enough that weights and copies of rows predict the same to 1e-7.
+
+        With an L2 part the gap is like the square of what the coefficients are off by. Newton's
+        steps of a curved loss square it again: the last of them brings the gap to 0.
+        """
+        loss, penalty = resolve_loss(self.loss), resolve_penalty(self.penalty)
+        if not loss.smooth:
+            return 1e-7
+        if penalty.name == "elasticnet" and loss.name in _CURVED:
+            return 1e-18
+        return 1e-13 if penalty.name == "l2" else 1e-10
 
     def _validated(self, X: Any, y: Any) -> tuple[FloatArray, npt.NDArray[Any]]:
         wanted = "regression" if self._numeric_target() else "classification"
@@ -182,8 +194,8 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
         loss: "squared", "poisson", "gamma", "huber", "quantile" or a loss object.
         penalty: "l1", "l2", "elasticnet" or a penalty object; for several targets also "row_group".
         lam: λ ≥ 0.
-        tol: relative duality gap of the fit; None means 1e-10, 1e-13 with penalty="l2", and 1e-7
-            for losses with kinks.
+        tol: relative duality gap of the fit; None means 1e-10, 1e-13 with penalty="l2", 1e-18
+            for an elastic net with logistic, poisson or gamma loss, and 1e-7 for losses with kinks.
 
     Attributes:
         coef_: (p,), or (K, p) for K targets. intercept_: number, or (K,). gap_: relative duality
