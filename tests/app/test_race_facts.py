@@ -252,7 +252,7 @@ def test_a_small_gap_is_that_of_a_lane_of_which_it_is_known() -> None:
 
 
 def test_the_worst_is_one_whose_gap_is_no_small_share() -> None:
-    """Of a loss of 4 a gap of .3 is small, of a loss of .5 one of .2 is not."""
+    """A gap of .3 is small where the loss is 4; one of .2 is not where it is .5."""
     constant = constant_of(9.0, 9.0)
     lanes = lane_look(0, (3.7,), (4.0,)), lane_look(1, (0.3,), (0.5,))
     facts = said(look_of(*lanes, constant=constant))

@@ -92,7 +92,7 @@ def test_the_log_likelihood_under_the_last_mask_is_that_of_the_rule() -> None:
 
 
 def test_rare_classes_keep_their_relative_accuracy() -> None:
-    """Of two classes 1 − p would be 0 or rounding, and so would a mean about the first member."""
+    """With two classes 1 − p would be 0 or rounding, and so would a mean about the first member."""
     net = sure(network((6,), "logistic", dropout=0.5, dtype="float64"), 0.0)
     weights, biases = net.parameters()
     X = rows(3)

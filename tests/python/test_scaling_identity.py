@@ -40,7 +40,7 @@ SIZES = {1: (4, 3), 2: (4, 6, 3), 3: (4, 6, 6, 3)}
         ((0.0, 0.5), "relu", "alpha", False),
         ((0.0, 0.5), "identity", "alpha", False),
         ((0.0, 0.5), "relu", Concrete(), False),
-        # Of 6 units 3 are kept by each: 4 members keep each twice, 3 one and a half times.
+        # Each keeps 3 of 6 units: 4 members keep each twice, 3 one and a half times.
         ((0.0, 0.5), "relu", Masksembles(4), True),
         ((0.0, 0.5), "relu", Masksembles(3), False),
         ((0.5, 0.5), "identity", Masksembles(4), False),

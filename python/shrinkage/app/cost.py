@@ -18,10 +18,10 @@ from shrinkage.app.spec import LOSS_OF_TASK, RunSpec
 from shrinkage.data import samples
 
 BYTES_A_SECOND = 2e7
-"""Of a file that is read."""
+"""How fast a file is read."""
 BYTES_OF_CELL = 5.0
 COLUMNS_UNREAD = 10
-"""Of a file that nobody has read yet."""
+"""Columns that a file is taken to have before anybody has read it."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Fit:
     cube: float = 0.0
 
     def seconds(self, rows: float, columns: float) -> float:
-        """Of a table of this shape."""
+        """What a table of this shape takes."""
         if not math.isfinite(rows * columns):
             return math.inf
         active = min(rows, columns)
@@ -75,7 +75,7 @@ def race_cost(race: RaceSpec, spec: RunSpec, services: Services) -> Cost:
 
 
 def reading_seconds(size: int) -> float:
-    """Of reading a file of so many bytes."""
+    """What reading a file of so many bytes takes."""
     return size / BYTES_A_SECOND
 
 

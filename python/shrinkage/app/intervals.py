@@ -14,7 +14,7 @@ ERRORS = 2.0
 
 
 def standard_error(values: NDArray[Any]) -> float:
-    """Of the mean of (n,) independent values; infinite for a single one, which tells nothing."""
+    """Standard error of the mean of (n,) values; infinite for a single one, which tells nothing."""
     n = len(values)
     return float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
 

@@ -156,6 +156,6 @@ def _check_side(side: PenaltySide, precision: float) -> list[str]:
     ]
     if few:
         return lines
-    # Of thousands the largest are listed; the others are checked by their sum.
+    # Where there are thousands the largest are listed; the others are checked by their sum.
     total = f"np.abs({name}.coefs[:, i]).sum()"
     return [*lines, f"assert np.isclose({total}, {float(size.sum())!r}, rtol={precision:.3g})"]

@@ -217,7 +217,7 @@ class _Job:
         return shaped(mean, self.loss)
 
     def log_likelihood(self, log_density: FloatArray) -> FloatArray | None:
-        """Of the targets, where members' densities are averaged."""
+        """(n,) log-likelihoods of the targets under the mean of the members' densities."""
         if self.target is None:
             return None
         unknown = self.kind == "rao_blackwell" and isinstance(self.loss, Poisson | Gamma)

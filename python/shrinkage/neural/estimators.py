@@ -40,7 +40,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):  # type: ignore[misc]
         scale: "standard", columns less their weighted mean over their 1/n standard deviation;
             "robust", less the median over the interquartile range (over the standard deviation
             where that is 0; quartiles interpolated as numpy does, with weights those of the
-            weighted distribution); or None, X and y as they are. Of the training rows alone, in
+            weighted distribution); or None, X and y as they are. Taken from the training rows in
             float64, cast once; a constant column keeps scale 1, sparse columns their centre.
             `partial_fit` and warm starts keep those of the first call. Targets of the squared,
             Huber, quantile and gaussian losses are treated likewise, Huber's δ being divided by

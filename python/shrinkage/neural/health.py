@@ -31,7 +31,7 @@ class Reach:
 
     @classmethod
     def of(cls, X: Any, y: Any, *, scaled: bool) -> Reach:
-        """Of the training examples."""
+        """How far the training examples reach."""
         entries = X.data if sparse.issparse(X) else X
         return cls(_largest(entries), _largest(y), scaled, bool((y != y[0]).any()))
 

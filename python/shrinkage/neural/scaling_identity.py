@@ -34,7 +34,7 @@ def scaling_identity(
 
     Kinds: "bernoulli", "batch", "gaussian" and "dropconnect" have factors of mean 1. "alpha" sets a
     dropped unit to another value than 0, and gates of "concrete" have another mean than their rate:
-    never. Of "masksembles" each number is in as many masks as every other only where the number of
+    never. "masksembles": each number is in as many masks as every other only where the number of
     members times that of units kept is a multiple of the units; and its masks of different layers
     belong to one member, so that one layer alone may have any.
 

@@ -44,7 +44,7 @@ class Units:
         return None if given is None else np.multiply(given, self.scale**2)
 
     def standard_error(self, given: float | None) -> float | None:
-        """Of scaled predictions."""
+        """The wanted standard error of scaled predictions."""
         if given is None:
             return None
         wanted = as_number(given, "standard_error", minimum=0.0, open_minimum=True)

@@ -182,7 +182,7 @@ class VarianceScale(Estimator):
 
 
 def _root_mean_square(z: FloatArray) -> float:
-    """Of standardized distances, none too large or small to be squared."""
+    """Root mean square of distances, none too large or small to be squared."""
     largest = float(np.abs(z).max())
     if largest == 0.0:
         remedy = "give targets that the means do not hit exactly"

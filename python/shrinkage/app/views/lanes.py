@@ -127,7 +127,7 @@ def _lane_form(i: int, lane: Lane, race: Race, state: AppState, t: Translator) -
             t("network.remove"),
             icon=":material/delete:",
             type="tertiary",
-            # Of so many lanes: a second click removes no other one.
+            # The key holds the number of lanes: a second click removes no other one.
             key=f"lane_remove_{i}_of_{len(race.spec.lanes)}",
             help=t("network.add_help"),
             on_click=_remove,
