@@ -1,6 +1,6 @@
 // Draws masks as the trainer does, for as many batches as the argument says: 128 examples of 1024
 // units at a time, each batch a step of its own.
-#include "shrinkage/nn/masks.hpp"
+#include "shrinkage/nn/masks/masks.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -12,10 +12,10 @@ from ..store import ROOT
 
 SOURCES = (
     "benchmarks/networks/masks.cpp",
-    "cpp/shrinkage/nn/masks.cpp",
-    "cpp/shrinkage/nn/member_masks.cpp",
-    "cpp/shrinkage/nn/row_masks.cpp",
-    "cpp/shrinkage/nn/dropout.cpp",
+    "cpp/shrinkage/nn/masks/masks.cpp",
+    "cpp/shrinkage/nn/masks/member_masks.cpp",
+    "cpp/shrinkage/nn/masks/row_masks.cpp",
+    "cpp/shrinkage/nn/masks/dropout.cpp",
     "cpp/shrinkage/base/runtime.cpp",
 )
 MASKS_OF_A_PASS = 100 * 128 * 1024

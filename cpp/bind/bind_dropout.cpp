@@ -7,8 +7,8 @@
 
 #include "bind/gil.hpp"
 #include "bind/numpy.hpp"
-#include "shrinkage/nn/dropout.hpp"
-#include "shrinkage/nn/member_masks.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/masks/member_masks.hpp"
 
 namespace shrinkage::bind {
 

@@ -13,7 +13,7 @@
 #include "bind/numpy.hpp"
 #include "shrinkage/loss/exact.hpp"
 #include "shrinkage/loss/mean_loss.hpp"
-#include "shrinkage/solver/penalized_loss.hpp"
+#include "shrinkage/solver/problem/penalized_loss.hpp"
 
 namespace shrinkage::bind {
 

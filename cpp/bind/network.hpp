@@ -18,10 +18,10 @@
 #include "bind/gil.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/base/errors.hpp"
-#include "shrinkage/nn/dropout.hpp"
-#include "shrinkage/nn/elementwise.hpp"
-#include "shrinkage/nn/output_loss.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/nn/kernels/elementwise.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/model/output_loss.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 namespace shrinkage::bind {
 

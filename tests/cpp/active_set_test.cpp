@@ -1,5 +1,5 @@
 // The active-set solver on quadratics: KKT conditions by plain loops.
-#include "shrinkage/solver/active_set.hpp"
+#include "shrinkage/solver/quadratic/active_set.hpp"
 
 #include <cmath>
 #include <string>

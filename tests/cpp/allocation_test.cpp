@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 namespace {
 

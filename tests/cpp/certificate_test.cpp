@@ -1,5 +1,5 @@
 // The gap bounds the suboptimality at any point and closes at the solution.
-#include "shrinkage/solver/certificate.hpp"
+#include "shrinkage/solver/problem/certificate.hpp"
 
 #include <cmath>
 #include <variant>
@@ -12,7 +12,7 @@
 #include "problems.hpp"
 #include "shrinkage/loss/any_loss.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
-#include "shrinkage/solver/problem.hpp"
+#include "shrinkage/solver/problem/problem.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

@@ -1,4 +1,4 @@
-#include "shrinkage/nn/dropout.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,4 @@
 // exp and log of lanes against those of the standard library, for every instruction set here.
-#include "shrinkage/linalg/elementary.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,6 +8,7 @@
 
 #include "lanes_cases.hpp"
 #include "problems.hpp"
+#include "shrinkage/base/simd/elementary_double.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Random;

@@ -8,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/nn/dropout.hpp"
 #include "shrinkage/nn/ensemble/density.hpp"
 #include "shrinkage/nn/ensemble/enumeration.hpp"
 #include "shrinkage/nn/ensemble/gray_sums.hpp"
@@ -21,6 +20,7 @@
 #include "shrinkage/nn/ensemble/response.hpp"
 #include "shrinkage/nn/ensemble/sampled.hpp"
 #include "shrinkage/nn/ensemble/tally.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
 
 using namespace shrinkage;
 

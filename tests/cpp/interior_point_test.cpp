@@ -1,5 +1,5 @@
 // The interior-point method on one column, where the solution is a weighted median.
-#include "shrinkage/solver/interior_point.hpp"
+#include "shrinkage/solver/pinball/interior_point.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "shrinkage/solver/kept_model.hpp"
+#include "shrinkage/solver/problem/kept_model.hpp"
 
 #include <doctest/doctest.h>
 

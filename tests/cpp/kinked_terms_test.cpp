@@ -1,5 +1,5 @@
 // The slacks of piecewise linear terms: their start, and the step that a linearization asks for.
-#include "shrinkage/solver/kinked_terms.hpp"
+#include "shrinkage/solver/pinball/kinked_terms.hpp"
 
 #include <vector>
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "shrinkage/base/lanes.hpp"
+#include "shrinkage/base/simd/lanes.hpp"
 
 namespace shrinkage::test {
 

@@ -1,4 +1,4 @@
-#include "shrinkage/base/lanes.hpp"
+#include "shrinkage/base/simd/lanes.hpp"
 
 #include <cmath>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Several lambdas at once: what they cost is shared, what they are is not.
-#include "shrinkage/solver/lookahead.hpp"
+#include "shrinkage/solver/problem/lookahead.hpp"
 
 #include <cmath>
 #include <vector>
@@ -12,10 +12,10 @@
 #include "shrinkage/loss/squared.hpp"
 #include "shrinkage/penalty/l1.hpp"
 #include "shrinkage/penalty/separable.hpp"
-#include "shrinkage/solver/cohort.hpp"
-#include "shrinkage/solver/estimate.hpp"
-#include "shrinkage/solver/newton_engine.hpp"
-#include "shrinkage/solver/quadratic_engine.hpp"
+#include "shrinkage/solver/newton/cohort.hpp"
+#include "shrinkage/solver/newton/newton_engine.hpp"
+#include "shrinkage/solver/problem/estimate.hpp"
+#include "shrinkage/solver/quadratic/quadratic_engine.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

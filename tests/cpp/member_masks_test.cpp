@@ -1,5 +1,5 @@
 // Masks that come back: how they are dealt, whose they are, and training and members with them.
-#include "shrinkage/nn/member_masks.hpp"
+#include "shrinkage/nn/masks/member_masks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,8 +10,8 @@
 #include <doctest/doctest.h>
 
 #include "shrinkage/nn/ensemble/sampled.hpp"
-#include "shrinkage/nn/masks.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/nn/masks/masks.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 using namespace shrinkage;
 

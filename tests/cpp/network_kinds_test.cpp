@@ -7,13 +7,13 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/nn/connections.hpp"
-#include "shrinkage/nn/dropout.hpp"
-#include "shrinkage/nn/dropout_kind.hpp"
-#include "shrinkage/nn/masks.hpp"
-#include "shrinkage/nn/philox_lanes.hpp"
-#include "shrinkage/nn/subnetwork.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/base/simd/philox_lanes.hpp"
+#include "shrinkage/nn/masks/connections.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/masks/dropout_kind.hpp"
+#include "shrinkage/nn/masks/masks.hpp"
+#include "shrinkage/nn/train/subnetwork.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 using namespace shrinkage;
 

@@ -8,12 +8,12 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/nn/concrete.hpp"
-#include "shrinkage/nn/dropout.hpp"
-#include "shrinkage/nn/elementary.hpp"
-#include "shrinkage/nn/layout.hpp"
-#include "shrinkage/nn/noise.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/nn/masks/concrete.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/masks/noise.hpp"
+#include "shrinkage/nn/model/layout.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 using namespace shrinkage;
 

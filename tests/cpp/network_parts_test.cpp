@@ -8,17 +8,17 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/nn/activation.hpp"
-#include "shrinkage/nn/aligned.hpp"
-#include "shrinkage/nn/dropout.hpp"
-#include "shrinkage/nn/elementary.hpp"
-#include "shrinkage/nn/elementwise.hpp"
-#include "shrinkage/nn/group_step.hpp"
-#include "shrinkage/nn/masks.hpp"
-#include "shrinkage/nn/optimizer.hpp"
-#include "shrinkage/nn/product.hpp"
-#include "shrinkage/nn/vectorized.hpp"
-#include "shrinkage/nn/weight_penalty.hpp"
+#include "shrinkage/base/simd/aligned.hpp"
+#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/vectorized.hpp"
+#include "shrinkage/nn/kernels/activation.hpp"
+#include "shrinkage/nn/kernels/elementwise.hpp"
+#include "shrinkage/nn/kernels/product.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/masks/masks.hpp"
+#include "shrinkage/nn/step/group_step.hpp"
+#include "shrinkage/nn/step/optimizer.hpp"
+#include "shrinkage/nn/step/weight_penalty.hpp"
 
 using namespace shrinkage;
 

@@ -12,12 +12,12 @@
 #include <doctest/doctest.h>
 
 #include "shrinkage/base/crew.hpp"
-#include "shrinkage/nn/aligned.hpp"
-#include "shrinkage/nn/elementwise.hpp"
-#include "shrinkage/nn/layer_products.hpp"
-#include "shrinkage/nn/nonzeros.hpp"
-#include "shrinkage/nn/sparse_product.hpp"
-#include "shrinkage/nn/vectors.hpp"
+#include "shrinkage/base/simd/aligned.hpp"
+#include "shrinkage/base/simd/vectors.hpp"
+#include "shrinkage/nn/kernels/elementwise.hpp"
+#include "shrinkage/nn/kernels/nonzeros.hpp"
+#include "shrinkage/nn/kernels/sparse_product.hpp"
+#include "shrinkage/nn/step/layer_products.hpp"
 
 using namespace shrinkage;
 

@@ -9,8 +9,8 @@
 #include <doctest/doctest.h>
 
 #include "shrinkage/nn/ensemble/sampled.hpp"
-#include "shrinkage/nn/largest.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/nn/model/largest.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 using namespace shrinkage;
 

@@ -10,13 +10,13 @@
 #include <doctest/doctest.h>
 
 #include "shrinkage/base/progress.hpp"
-#include "shrinkage/nn/dropout.hpp"
-#include "shrinkage/nn/examples.hpp"
-#include "shrinkage/nn/layout.hpp"
-#include "shrinkage/nn/output_loss.hpp"
-#include "shrinkage/nn/pass.hpp"
-#include "shrinkage/nn/random.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/model/examples.hpp"
+#include "shrinkage/nn/model/layout.hpp"
+#include "shrinkage/nn/model/output_loss.hpp"
+#include "shrinkage/nn/model/random.hpp"
+#include "shrinkage/nn/step/pass.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 using namespace shrinkage;
 

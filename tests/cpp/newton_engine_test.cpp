@@ -1,5 +1,5 @@
 // Logistic loss: proximal Newton against a slow solver and against the KKT conditions.
-#include "shrinkage/solver/newton_engine.hpp"
+#include "shrinkage/solver/newton/newton_engine.hpp"
 
 #include <cmath>
 #include <string>

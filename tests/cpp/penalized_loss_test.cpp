@@ -1,4 +1,4 @@
-#include "shrinkage/solver/penalized_loss.hpp"
+#include "shrinkage/solver/problem/penalized_loss.hpp"
 
 #include <algorithm>
 #include <cmath>

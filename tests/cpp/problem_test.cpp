@@ -1,5 +1,5 @@
 // The point of a problem: everything derived from (b, beta), and the stationary intercept.
-#include "shrinkage/solver/problem.hpp"
+#include "shrinkage/solver/problem/problem.hpp"
 
 #include <cmath>
 #include <set>

@@ -1,5 +1,5 @@
 // Squared loss: the full Gram matrix, the working set and the residual find the same solutions.
-#include "shrinkage/solver/quadratic_engine.hpp"
+#include "shrinkage/solver/quadratic/quadratic_engine.hpp"
 
 #include <cmath>
 #include <string>

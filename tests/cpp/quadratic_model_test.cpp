@@ -1,5 +1,5 @@
 // Both models of a quadratic against its Gram matrix in plain loops.
-#include "shrinkage/solver/quadratic_model.hpp"
+#include "shrinkage/solver/problem/quadratic_model.hpp"
 
 #include <cmath>
 #include <vector>

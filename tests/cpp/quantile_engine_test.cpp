@@ -1,5 +1,5 @@
 // Pinball loss: the interior-point engine against the KKT conditions, in plain loops.
-#include "shrinkage/solver/quantile_engine.hpp"
+#include "shrinkage/solver/pinball/quantile_engine.hpp"
 
 #include <cmath>
 #include <vector>

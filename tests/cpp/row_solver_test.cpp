@@ -1,5 +1,5 @@
 // Rows that move together: the solver on the quadratic of several targets.
-#include "shrinkage/solver/row_solver.hpp"
+#include "shrinkage/solver/quadratic/row_solver.hpp"
 
 #include <cmath>
 #include <vector>
@@ -8,8 +8,8 @@
 
 #include "problems.hpp"
 #include "shrinkage/penalty/row_group.hpp"
-#include "shrinkage/solver/softmax_model.hpp"
-#include "shrinkage/solver/targets_engine.hpp"
+#include "shrinkage/solver/newton/softmax_model.hpp"
+#include "shrinkage/solver/quadratic/targets_engine.hpp"
 #include "vector_cases.hpp"
 
 using namespace shrinkage;

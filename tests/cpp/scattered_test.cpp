@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "problems.hpp"
-#include "shrinkage/base/cpu.hpp"
+#include "shrinkage/base/simd/cpu.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

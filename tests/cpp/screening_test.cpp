@@ -1,4 +1,4 @@
-#include "shrinkage/solver/screening.hpp"
+#include "shrinkage/solver/problem/screening.hpp"
 
 #include <vector>
 

@@ -1,5 +1,5 @@
 // Work on long arrays that can be stopped, and what a trainer does in such stretches.
-#include "shrinkage/nn/stretches.hpp"
+#include "shrinkage/nn/kernels/stretches.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -10,9 +10,9 @@
 #include <doctest/doctest.h>
 
 #include "shrinkage/base/progress.hpp"
-#include "shrinkage/nn/aligned.hpp"
-#include "shrinkage/nn/random.hpp"
-#include "shrinkage/nn/trainer.hpp"
+#include "shrinkage/base/simd/aligned.hpp"
+#include "shrinkage/nn/model/random.hpp"
+#include "shrinkage/nn/train/trainer.hpp"
 
 using namespace shrinkage;
 

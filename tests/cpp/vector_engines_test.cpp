@@ -11,9 +11,9 @@
 #include "shrinkage/loss/multinomial.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
 #include "shrinkage/penalty/row_group.hpp"
-#include "shrinkage/solver/softmax_engine.hpp"
-#include "shrinkage/solver/softmax_model.hpp"
-#include "shrinkage/solver/targets_engine.hpp"
+#include "shrinkage/solver/newton/softmax_engine.hpp"
+#include "shrinkage/solver/newton/softmax_model.hpp"
+#include "shrinkage/solver/quadratic/targets_engine.hpp"
 #include "vector_cases.hpp"
 
 using namespace shrinkage;

@@ -1,5 +1,5 @@
 // The point of a problem with several outputs, and the freedom that a symmetric loss leaves.
-#include "shrinkage/solver/vector_point.hpp"
+#include "shrinkage/solver/problem/vector_point.hpp"
 
 #include <cmath>
 #include <numeric>
@@ -11,8 +11,8 @@
 #include "shrinkage/loss/multi_squared.hpp"
 #include "shrinkage/loss/multinomial.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
-#include "shrinkage/solver/gauge.hpp"
-#include "shrinkage/solver/units.hpp"
+#include "shrinkage/solver/problem/gauge.hpp"
+#include "shrinkage/solver/problem/units.hpp"
 #include "vector_cases.hpp"
 
 using namespace shrinkage;

@@ -1,7 +1,7 @@
 """The layout of dropout masks is frozen: saved results must be replayable by any later version.
 
 Two witnesses: bits stored below (run this file as a script to print them), and the layout written
-down a second time, in Python integers, from the words in ``nn/dropout.hpp``.
+down a second time, in Python integers, from the words in ``nn/masks/dropout.hpp``.
 """
 
 import numpy as np

@@ -21,6 +21,24 @@ MAY_INCLUDE = {
     "path": {"base", "linalg", "design", "loss", "penalty", "solver"},
     "nn": {"base", "linalg", "loss", "penalty"},
 }
+# What each room of a layer may include of its own layer, beside itself.
+MAY_INCLUDE_ROOMS = {
+    "nn": {
+        "kernels": set(),
+        "model": {"kernels"},
+        "masks": {"kernels", "model"},
+        "step": {"kernels", "masks", "model"},
+        "train": {"kernels", "masks", "model", "step"},
+        "ensemble": {"kernels", "masks", "model", "step"},
+    },
+    "solver": {
+        "problem": set(),
+        "quadratic": {"problem"},
+        "newton": {"problem", "quadratic"},
+        "pinball": {"problem"},
+        "proximal": {"problem"},
+    },
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]shrinkage/(\w+)/([^">]+)[">]', re.MULTILINE)
 QUOTED_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 SUFFIXES = {".hpp", ".cpp", ".inc"}
@@ -46,8 +64,8 @@ def name(path: Path) -> str:
 
 def test_an_arrow_that_points_back_is_seen() -> None:
     assert forbidden("base", '#include "shrinkage/linalg/dense.hpp"') == {"linalg"}
-    assert forbidden("solver", "#  include <shrinkage/nn/dropout.hpp>") == {"nn"}
-    assert not forbidden("path", '#include "shrinkage/solver/certificate.hpp"')
+    assert forbidden("solver", "#  include <shrinkage/nn/masks/dropout.hpp>") == {"nn"}
+    assert not forbidden("path", '#include "shrinkage/solver/problem/certificate.hpp"')
 
 
 def test_every_folder_of_the_core_is_a_known_layer() -> None:
@@ -62,6 +80,27 @@ def test_the_core_includes_along_the_arrows(path: Path) -> None:
     outside = [own for own in QUOTED_INCLUDE.findall(text) if not own.startswith("shrinkage/")]
     assert not outside, f"include as shrinkage/<layer>/<file>: {outside}"
     assert not re.search(r"[<\"](pybind11/|Python\.h)", text), "the core knows nothing of Python"
+
+
+def rooms(layer: str, text: str) -> set[str]:
+    """The rooms of its own layer that a source includes."""
+    return set(re.findall(rf'["<]shrinkage/{layer}/(\w+)/', text))
+
+
+def test_every_room_is_known() -> None:
+    for layer, known in MAY_INCLUDE_ROOMS.items():
+        loose = [path for path in (CORE / layer).iterdir() if path.is_file()]
+        assert not loose
+        assert {path.name for path in (CORE / layer).iterdir()} <= set(known)
+
+
+@pytest.mark.parametrize(
+    "path", [path for layer in MAY_INCLUDE_ROOMS for path in sources(CORE / layer)], ids=name
+)
+def test_rooms_include_along_the_arrows(path: Path) -> None:
+    layer, room = path.relative_to(CORE).parts[:2]
+    above = rooms(layer, path.read_text(encoding="utf-8"))
+    assert not above - MAY_INCLUDE_ROOMS[layer][room] - {room}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def philox(counter: list[int], key: list[int]) -> list[int]:
 
 
 def epoch_order(n: int, *, seed: int, epoch: int) -> list[int]:
-    """The order of n examples in an epoch, as written in ``nn/random.hpp``."""
+    """The order of n examples in an epoch, as written in ``nn/model/random.hpp``."""
     key = [seed & MASK32 ^ ORDER, seed >> 32 ^ 0x9E3779B9]
     words = [w for i in range(n // 4 + 1) for w in philox([i, 0, epoch, 0], key)]
     order = list(range(n))

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "shrinkage/base/lanes.hpp"
+#include "shrinkage/base/simd/lanes.hpp"
 
 namespace shrinkage {
 namespace {

@@ -8,9 +8,9 @@
 #include <cmath>
 #include <cstddef>
 
-#include "shrinkage/base/lanes.hpp"
+#include "shrinkage/base/simd/elementary_double.hpp"
+#include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/base/views.hpp"
-#include "shrinkage/linalg/elementary.hpp"
 #include "shrinkage/loss/loss.hpp"
 
 namespace shrinkage {

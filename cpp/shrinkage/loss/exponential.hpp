@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "shrinkage/linalg/elementary.hpp"
+#include "shrinkage/base/simd/elementary_double.hpp"
 
 namespace shrinkage::exponential {
 

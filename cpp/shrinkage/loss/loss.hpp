@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <span>
 
-#include "shrinkage/base/lanes.hpp"
+#include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/base/views.hpp"
 
 namespace shrinkage {

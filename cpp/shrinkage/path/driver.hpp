@@ -12,9 +12,9 @@
 #include "shrinkage/path/approach.hpp"
 #include "shrinkage/path/fit.hpp"
 #include "shrinkage/path/grid.hpp"
-#include "shrinkage/solver/newton_engine.hpp"
-#include "shrinkage/solver/quadratic_engine.hpp"
-#include "shrinkage/solver/quantile_engine.hpp"
+#include "shrinkage/solver/newton/newton_engine.hpp"
+#include "shrinkage/solver/pinball/quantile_engine.hpp"
+#include "shrinkage/solver/quadratic/quadratic_engine.hpp"
 
 namespace shrinkage {
 

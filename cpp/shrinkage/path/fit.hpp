@@ -13,7 +13,7 @@
 #include "shrinkage/path/dual_points.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
 #include "shrinkage/penalty/any_vector_penalty.hpp"
-#include "shrinkage/solver/problem.hpp"
+#include "shrinkage/solver/problem/problem.hpp"
 
 namespace shrinkage {
 

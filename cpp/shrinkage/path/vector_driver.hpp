@@ -10,8 +10,8 @@
 #include "shrinkage/path/approach.hpp"
 #include "shrinkage/path/fit.hpp"
 #include "shrinkage/path/grid.hpp"
-#include "shrinkage/solver/softmax_engine.hpp"
-#include "shrinkage/solver/targets_engine.hpp"
+#include "shrinkage/solver/newton/softmax_engine.hpp"
+#include "shrinkage/solver/quadratic/targets_engine.hpp"
 
 namespace shrinkage {
 

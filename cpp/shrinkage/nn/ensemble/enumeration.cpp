@@ -5,14 +5,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "shrinkage/base/simd/vectorized.hpp"
 #include "shrinkage/base/threads.hpp"
-#include "shrinkage/nn/elementwise.hpp"
 #include "shrinkage/nn/ensemble/density.hpp"
 #include "shrinkage/nn/ensemble/gray_sums.hpp"
 #include "shrinkage/nn/ensemble/log_sums.hpp"
 #include "shrinkage/nn/ensemble/member_pass.hpp"
 #include "shrinkage/nn/ensemble/response.hpp"
-#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/nn/kernels/elementwise.hpp"
 
 namespace shrinkage {
 namespace {

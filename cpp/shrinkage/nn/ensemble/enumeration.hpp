@@ -8,8 +8,8 @@
 
 #include "shrinkage/base/progress.hpp"
 #include "shrinkage/nn/ensemble/plan.hpp"
-#include "shrinkage/nn/examples.hpp"
-#include "shrinkage/nn/pass.hpp"
+#include "shrinkage/nn/model/examples.hpp"
+#include "shrinkage/nn/step/pass.hpp"
 
 namespace shrinkage {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "shrinkage/nn/aligned.hpp"
-#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/base/simd/aligned.hpp"
+#include "shrinkage/base/simd/vectorized.hpp"
 
 namespace shrinkage {
 

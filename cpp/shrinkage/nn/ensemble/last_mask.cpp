@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "shrinkage/nn/elementary.hpp"
-#include "shrinkage/nn/product.hpp"
-#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/vectorized.hpp"
+#include "shrinkage/nn/kernels/product.hpp"
 
 namespace shrinkage {
 namespace {

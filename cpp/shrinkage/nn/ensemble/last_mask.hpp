@@ -8,7 +8,7 @@
 #include "shrinkage/nn/ensemble/log_sums.hpp"
 #include "shrinkage/nn/ensemble/plan.hpp"
 #include "shrinkage/nn/ensemble/response.hpp"
-#include "shrinkage/nn/layout.hpp"
+#include "shrinkage/nn/model/layout.hpp"
 
 namespace shrinkage {
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 
 #include "shrinkage/base/progress.hpp"
-#include "shrinkage/nn/layout.hpp"
-#include "shrinkage/nn/product.hpp"
+#include "shrinkage/nn/kernels/product.hpp"
+#include "shrinkage/nn/model/layout.hpp"
 
 namespace shrinkage {
 

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "shrinkage/nn/masks.hpp"
-#include "shrinkage/nn/noise.hpp"
-#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/base/simd/vectorized.hpp"
+#include "shrinkage/nn/masks/masks.hpp"
+#include "shrinkage/nn/masks/noise.hpp"
 
 namespace shrinkage {
 namespace {

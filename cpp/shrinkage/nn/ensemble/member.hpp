@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
-#include "shrinkage/nn/connections.hpp"
 #include "shrinkage/nn/ensemble/layer.hpp"
 #include "shrinkage/nn/ensemble/plan.hpp"
-#include "shrinkage/nn/layout.hpp"
+#include "shrinkage/nn/masks/connections.hpp"
+#include "shrinkage/nn/model/layout.hpp"
 
 namespace shrinkage {
 

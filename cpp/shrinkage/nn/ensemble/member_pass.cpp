@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
-#include "shrinkage/nn/elementwise.hpp"
-#include "shrinkage/nn/masks.hpp"
-#include "shrinkage/nn/noise.hpp"
-#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/base/simd/vectorized.hpp"
+#include "shrinkage/nn/kernels/elementwise.hpp"
+#include "shrinkage/nn/masks/masks.hpp"
+#include "shrinkage/nn/masks/noise.hpp"
 
 namespace shrinkage {
 namespace {

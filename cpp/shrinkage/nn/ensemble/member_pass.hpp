@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "shrinkage/base/progress.hpp"
-#include "shrinkage/nn/activation.hpp"
 #include "shrinkage/nn/ensemble/member.hpp"
 #include "shrinkage/nn/ensemble/plan.hpp"
-#include "shrinkage/nn/examples.hpp"
-#include "shrinkage/nn/layout.hpp"
-#include "shrinkage/nn/pass.hpp"
+#include "shrinkage/nn/kernels/activation.hpp"
+#include "shrinkage/nn/model/examples.hpp"
+#include "shrinkage/nn/model/layout.hpp"
+#include "shrinkage/nn/step/pass.hpp"
 
 namespace shrinkage {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "shrinkage/nn/dropout_kind.hpp"
+#include "shrinkage/nn/masks/dropout_kind.hpp"
 
 namespace shrinkage {
 

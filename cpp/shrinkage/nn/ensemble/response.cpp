@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "shrinkage/nn/elementary.hpp"
-#include "shrinkage/nn/vectorized.hpp"
+#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/vectorized.hpp"
 
 namespace shrinkage {
 namespace {

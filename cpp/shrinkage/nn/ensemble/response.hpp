@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "shrinkage/nn/aligned.hpp"
-#include "shrinkage/nn/output_loss.hpp"
+#include "shrinkage/base/simd/aligned.hpp"
+#include "shrinkage/nn/model/output_loss.hpp"
 
 namespace shrinkage {
 

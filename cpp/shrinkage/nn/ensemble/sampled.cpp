@@ -12,7 +12,7 @@
 #include "shrinkage/nn/ensemble/member_pass.hpp"
 #include "shrinkage/nn/ensemble/response.hpp"
 #include "shrinkage/nn/ensemble/tally.hpp"
-#include "shrinkage/nn/largest.hpp"
+#include "shrinkage/nn/model/largest.hpp"
 
 namespace shrinkage {
 namespace {
