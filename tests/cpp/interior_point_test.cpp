@@ -10,8 +10,8 @@
 
 #include "problems.hpp"
 #include "shrinkage/loss/quantile.hpp"
-#include "shrinkage/penalty/l1.hpp"
-#include "shrinkage/penalty/separable.hpp"
+#include "shrinkage/penalty/scalar/l1.hpp"
+#include "shrinkage/penalty/scalar/separable.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

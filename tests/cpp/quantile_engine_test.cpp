@@ -9,9 +9,9 @@
 #include "problems.hpp"
 #include "shrinkage/design/dense.hpp"
 #include "shrinkage/loss/quantile.hpp"
-#include "shrinkage/penalty/l1.hpp"
-#include "shrinkage/penalty/l2.hpp"
-#include "shrinkage/penalty/separable.hpp"
+#include "shrinkage/penalty/scalar/l1.hpp"
+#include "shrinkage/penalty/scalar/l2.hpp"
+#include "shrinkage/penalty/scalar/separable.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

@@ -1,5 +1,5 @@
 // The penalty on rows: its prox, its conjugate, what counts as stationary.
-#include "shrinkage/penalty/row_group.hpp"
+#include "shrinkage/penalty/block/row_group.hpp"
 
 #include <cmath>
 #include <vector>

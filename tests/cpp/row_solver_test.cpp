@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "problems.hpp"
-#include "shrinkage/penalty/row_group.hpp"
+#include "shrinkage/penalty/block/row_group.hpp"
 #include "shrinkage/solver/newton/softmax_model.hpp"
 #include "shrinkage/solver/quadratic/targets_engine.hpp"
 #include "vector_cases.hpp"

@@ -3,9 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/penalty/elastic_net.hpp"
-#include "shrinkage/penalty/l1.hpp"
-#include "shrinkage/penalty/l2.hpp"
+#include "shrinkage/penalty/scalar/elastic_net.hpp"
+#include "shrinkage/penalty/scalar/l1.hpp"
+#include "shrinkage/penalty/scalar/l2.hpp"
 
 using namespace shrinkage;
 

@@ -1,6 +1,6 @@
 // Every scalar penalty of the variant, with factors and bounds, against the definitions in
 // penalty.hpp.
-#include "shrinkage/penalty/separable.hpp"
+#include "shrinkage/penalty/scalar/separable.hpp"
 
 #include <algorithm>
 #include <cmath>

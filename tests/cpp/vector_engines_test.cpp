@@ -10,7 +10,7 @@
 #include "shrinkage/loss/multi_squared.hpp"
 #include "shrinkage/loss/multinomial.hpp"
 #include "shrinkage/penalty/any_penalty.hpp"
-#include "shrinkage/penalty/row_group.hpp"
+#include "shrinkage/penalty/block/row_group.hpp"
 #include "shrinkage/solver/newton/softmax_engine.hpp"
 #include "shrinkage/solver/newton/softmax_model.hpp"
 #include "shrinkage/solver/quadratic/targets_engine.hpp"

@@ -11,7 +11,7 @@
 #include "shrinkage/path/fit.hpp"
 #include "shrinkage/path/ridge_reduction.hpp"
 #include "shrinkage/path/vector_driver.hpp"
-#include "shrinkage/penalty/row_group.hpp"
+#include "shrinkage/penalty/block/row_group.hpp"
 
 namespace shrinkage {
 

@@ -6,10 +6,10 @@
 #include <type_traits>
 #include <variant>
 
-#include "shrinkage/penalty/elastic_net.hpp"
-#include "shrinkage/penalty/l1.hpp"
-#include "shrinkage/penalty/l2.hpp"
-#include "shrinkage/penalty/separable.hpp"
+#include "shrinkage/penalty/scalar/elastic_net.hpp"
+#include "shrinkage/penalty/scalar/l1.hpp"
+#include "shrinkage/penalty/scalar/l2.hpp"
+#include "shrinkage/penalty/scalar/separable.hpp"
 
 namespace shrinkage {
 

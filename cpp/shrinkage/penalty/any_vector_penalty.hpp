@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "shrinkage/penalty/any_penalty.hpp"
-#include "shrinkage/penalty/row_group.hpp"
+#include "shrinkage/penalty/block/row_group.hpp"
 
 namespace shrinkage {
 

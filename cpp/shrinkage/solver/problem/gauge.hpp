@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "shrinkage/base/views.hpp"
+#include "shrinkage/penalty/block/row_group.hpp"
 #include "shrinkage/penalty/penalty.hpp"
-#include "shrinkage/penalty/row_group.hpp"
-#include "shrinkage/penalty/separable.hpp"
+#include "shrinkage/penalty/scalar/separable.hpp"
 
 namespace shrinkage {
 

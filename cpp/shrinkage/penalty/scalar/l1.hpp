@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "shrinkage/penalty/elastic_net.hpp"
+#include "shrinkage/penalty/scalar/elastic_net.hpp"
 
 namespace shrinkage {
 
