@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import conventions, core, errors, neural, uncertainty
+from . import conventions, core, errors, neural, penalties, uncertainty
 from ._runtime import Progress, install_blas
 from .errors import Cancelled, ConvergenceWarning
 from .linear.cv import PathCV, fit_path_cv
@@ -16,7 +16,7 @@ from .linear.path import fit_path
 from .linear.result import Path
 from .losses import Huber, Quantile
 from .neural.estimators import DropoutMLPClassifier, DropoutMLPRegressor
-from .penalties import L1, L2, ElasticNet, RowGroup
+from .penalties import *  # noqa: F403 - every penalty, as they name themselves
 
 install_blas()
 del install_blas
@@ -24,13 +24,10 @@ del install_blas
 __version__ = "0.1.0"
 
 __all__ = [
-    "L1",
-    "L2",
     "Cancelled",
     "ConvergenceWarning",
     "DropoutMLPClassifier",
     "DropoutMLPRegressor",
-    "ElasticNet",
     "Huber",
     "Path",
     "PathCV",
@@ -40,7 +37,6 @@ __all__ = [
     "PenalizedRegressorCV",
     "Progress",
     "Quantile",
-    "RowGroup",
     "conventions",
     "core",
     "errors",
@@ -49,3 +45,4 @@ __all__ = [
     "neural",
     "uncertainty",
 ]
+__all__ += penalties.__all__

@@ -38,7 +38,7 @@ class Progress:
         index: fitted λ so far, over all folds.
         total: λ to fit in all.
         lam: the last fitted λ.
-        gap: its relative duality gap.
+        gap: the value of its certificate, of a convex problem the relative duality gap.
         n_nonzero: its number of nonzero coefficients.
         seconds: time since the start.
     """

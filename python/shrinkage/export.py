@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.comparison import PenaltyComparison
+from shrinkage.linear.sides import PenaltySide
 
 INTERCEPT = "(intercept)"
 _STARTS = ("=", "+", "-", "@", "|", "%")

@@ -16,7 +16,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 import shrinkage.app.board as board_package
 from shrinkage.app.board import bundle, payload
 from shrinkage.app.i18n import LANGUAGES, catalog, placeholders, section
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide, compare_penalties
+from shrinkage.linear.comparison import PenaltyComparison, compare_penalties
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.losses import LOSSES
 from shrinkage.plots import (
     cv_chart,

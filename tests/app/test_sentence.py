@@ -11,7 +11,8 @@ import pytest
 
 from shrinkage.app.i18n import LANGUAGES, translate
 from shrinkage.app.views.sentence import FEW_ROWS, certificate, sentence
-from shrinkage.app.views.text import Translator
+from shrinkage.app.views.text import Translator, number
+from shrinkage.linear.certificate import Certificate, CertificateKind
 from shrinkage.linear.paired import Difference
 from support.sides import TIED, compared, side
 
@@ -162,9 +163,24 @@ def test_the_certificate_counts_what_missed_the_tolerance(
     gaps: list[float], missed: str | None
 ) -> None:
     comparison = compared(side("l1", LOW), side("l2", LOW), cv=TIED)
-    result: Any = SimpleNamespace(comparison=comparison, gaps=np.array(gaps), seconds=1.0)
+    certificates = [Certificate("gap", gap, 1e-12) for gap in gaps]
+    result: Any = SimpleNamespace(comparison=comparison, certificates=certificates, seconds=1.0)
     text = certificate(result, Translator("en"))
     if missed is None:
         assert text.startswith("Certificate: over both paths")
     else:
         assert text.startswith(f"{missed} of 2 fits missed")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_each_kind_of_certificate_has_a_sentence_of_its_own(lang: str) -> None:
+    kinds: tuple[CertificateKind, ...] = ("gap", "stationarity")
+    certificates = [Certificate(kind, value, 1e-6) for kind in kinds for value in (1e-7, 2e-6)]
+    comparison = compared(side("l1", LOW), side("l2", LOW), cv=TIED)
+    result: Any = SimpleNamespace(comparison=comparison, certificates=certificates, seconds=1.0)
+    text = certificate(result, Translator(lang))
+    shown = {"value": number(2e-6, zeros=True), "tol": number(1e-6, zeros=True)}
+    for kind in kinds:
+        shown["measure"] = translate(lang, f"certificate.{kind}")
+        missed = translate(lang, "linear.certificate_missed", missed="1", total="2", **shown)
+        assert missed in text

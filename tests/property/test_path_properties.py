@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import shrinkage as sh
 from shrinkage.linear import _problem
 from shrinkage.linear import path as path_module
+from shrinkage.linear.request import PathRequest
 from support.datasets import as_sparse
 from support.losses import FORMULAS, SMOOTH
 from support.reference import Reference
@@ -319,18 +320,20 @@ def test_every_regime_finds_the_same(problem: Draw, special: bool) -> None:
         variant["penalty_factor"] = np.where(np.arange(p) % 4 == 1, 0.0 if p < 6 else 0.2, 1.0)
         variant["upper"] = np.where(np.arange(p) % 3 == 0, 0.1, np.inf)
         weight = np.linspace(0.0, 2.0, len(y)) + (np.arange(len(y)) % 2)
-    problem_ = _problem.make_problem(
-        X,
-        y,
+    request = PathRequest(
+        X=X,
+        y=y,
         loss=loss,
         penalty=sh.ElasticNet(share),
+        lambdas=LAMBDAS,
         sample_weight=weight,
         tol=1e-11,
         max_iter=20_000,
         **variant,
         **design,
     )
-    grid = {"lambdas": LAMBDAS.tolist(), "n_lambdas": 1, "lambda_min_ratio": 0.5}
+    problem_ = _problem.make_problem(request)
+    grid = path_module.Grid.of(request, problem_)
     found = {}
     for name, (allow_full_gram, gram_bytes) in REGIMES.items():
         with pytest.MonkeyPatch.context() as patch:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.certificate import Certificate
+from shrinkage.linear.comparison import PenaltyComparison
 from shrinkage.linear.facts import summary_facts
 from shrinkage.linear.paired import Difference
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.losses import resolve_loss
 
 TIED = Difference(0.0, 1.0)
@@ -51,7 +53,7 @@ def side(
         test_std_error=None if test is None else np.full(count, test_spread),
         train_sum=zeros,
         deviance_ratio=zeros,
-        gaps=zeros,
+        certificates=(Certificate("gap", 0.0, 1e-12),) * count,
         regimes=np.array(["gram"] * count),
         i_min=int(np.argmin(cv)) if i_min is None else i_min,
         i_1se=i_1se,

@@ -19,6 +19,7 @@ from shrinkage.app.loading import TEST_SHARE, TableFacts, data_name, held_out, l
 from shrinkage.app.services import RunInfo, Services
 from shrinkage.app.spec import RunSpec
 from shrinkage.data import one_vs_rest
+from shrinkage.linear.certificate import Certificate
 from shrinkage.linear.comparison import PenaltyComparison, compare_penalties
 from shrinkage.linear.suitable import starting_delta, suitable_losses
 
@@ -42,9 +43,9 @@ class LinearResult(TableFacts):
     comparison: PenaltyComparison
 
     @property
-    def gaps(self) -> NDArray[np.float64]:
-        """Relative duality gaps of all fits of both paths."""
-        return np.concatenate([self.comparison.l1.gaps, self.comparison.l2.gaps])
+    def certificates(self) -> tuple[Certificate, ...]:
+        """How exact every fit of both paths is."""
+        return self.comparison.l1.certificates + self.comparison.l2.certificates
 
 
 def submit_linear(spec: RunSpec, services: Services, *, retry: bool = False) -> Job:

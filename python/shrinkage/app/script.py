@@ -7,7 +7,7 @@ import numpy as np
 from shrinkage.app.loading import TEST_SHARE, TableFacts
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.services import package_version
-from shrinkage.linear.comparison import PenaltySide
+from shrinkage.linear.sides import PenaltySide
 
 _LISTED = 500
 """Coefficients that are written out, at most."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidArgument
 from ..losses import Loss
-from ..penalties import L1, L2, ElasticNet, Penalty, RowGroup
+from ..penalties import Penalty
 from .conversions import GLMNET_FAMILIES, SklearnSetting, to_glmnet, to_sklearn
 
 # What is fitted to y − offset has the same minimizer; of gamma, to y exp(−offset).
@@ -37,13 +37,10 @@ class Fit:
         return self.outputs is not None and not self.loss.multiclass
 
 
-def is_known(penalty: Penalty) -> bool:
-    """Whether the conversions know the penalty."""
-    return isinstance(penalty, L1 | L2 | ElasticNet | RowGroup)
-
-
 def sklearn_call(fit: Fit) -> str:
     """An expression of X, y, w and offset, fitted by ``.fit(X, y)`` where that is not in it."""
+    if fit.penalty.peers.sklearn is None:
+        return _no_call("it has no such penalty")
     try:
         setting = _sklearn_setting(fit)
     except InvalidArgument as error:
@@ -100,14 +97,15 @@ def _missing_in_sklearn(fit: Fit, estimator: str) -> str | None:
 
 def glmnet_call(fit: Fit) -> str:
     """A call of R with x, y and, where the fit had them, w, offset, f, lower and upper."""
-    if not is_known(fit.penalty):
+    peer = fit.penalty.peers.glmnet
+    if peer is None:
         return _no_call("it has no such penalty")
     if fit.loss.name not in GLMNET_FAMILIES:
         return "no such family"
-    by_row = isinstance(fit.penalty, RowGroup)
-    if by_row and fit.loss.name not in ("squared", "multinomial"):
+    grouped = peer == "grouped"
+    if grouped and fit.loss.name not in ("squared", "multinomial"):
         return _no_call("it has no such penalty for one η")
-    if fit.several_targets and not by_row:
+    if fit.several_targets and not grouped:
         return "one call per target"
     if fit.penalty_factor and fit.factor_mean is None:
         return "its lambda depends on the mean of the factors, which is not known here"
@@ -127,7 +125,7 @@ def glmnet_call(fit: Fit) -> str:
         "offset=offset": fit.offset,
         "penalty.factor=f": fit.penalty_factor and mean > 0.0,
         "lower.limits=lower, upper.limits=upper": fit.bounded,
-        'type.multinomial="grouped"': by_row and fit.loss.multiclass,
+        'type.multinomial="grouped"': grouped and fit.loss.multiclass,
     }
     arguments += [argument for argument, used in optional.items() if used]
     return f"glmnet(x, y, {', '.join(arguments)})"
@@ -135,7 +133,7 @@ def glmnet_call(fit: Fit) -> str:
 
 def _glmnet_numbers(fit: Fit, lam: float) -> tuple[str, float, float]:
     """family, lambda and alpha."""
-    if isinstance(fit.penalty, RowGroup):
+    if fit.penalty.peers.glmnet == "grouped":
         return ("multinomial" if fit.loss.multiclass else "mgaussian"), lam, 1.0
     setting = to_glmnet(lam, loss=fit.loss, penalty=fit.penalty, target_std=fit.target_std)
     return setting.family, setting.lam, setting.alpha

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._validation import FloatArray, as_floats, as_number, as_weights, refuse
 from ..losses import Loss, Quantile, resolve_loss
-from ..penalties import L1, L2, ElasticNet, Penalty, RowGroup, l1_ratio, resolve_penalty
+from ..penalties import L1, L2, ElasticNet, Penalty, l1_ratio, resolve_penalty
 
 Lambda = TypeVar("Lambda", float, npt.NDArray[np.float64])
 
@@ -102,10 +102,12 @@ def textbook_lambda(
 ) -> Lambda:
     """λ_t from λ: ``½ c (1 + α) λ Σw`` with c = 2 for the squared loss and 1 for the others.
 
+    A penalty outside of the elastic-net family goes like L1, α = 1.
+
     Args:
         lam: λ, one number or an array of them.
         loss: name of the loss.
-        penalty: L1, L2 or elastic net.
+        penalty: the penalty.
         weight_sum: Σw, the number of observations when there are no weights.
     """
     return lam * _textbook_factor(resolve_loss(loss), resolve_penalty(penalty), weight_sum)
@@ -120,9 +122,7 @@ def to_textbook(
     """
     loss, penalty = resolve_loss(loss), resolve_penalty(penalty)
     factor = _textbook_factor(loss, penalty, weight_sum)
-    if isinstance(penalty, ElasticNet):
-        penalty = ElasticNet(2.0 * penalty.l1_ratio / (1.0 + penalty.l1_ratio))
-    return TextbookSetting(_name_of(loss), penalty, as_lambda(lam, "lam") * factor)
+    return TextbookSetting(_name_of(loss), _textbook(penalty), as_lambda(lam, "lam") * factor)
 
 
 def from_textbook(
@@ -136,9 +136,7 @@ def from_textbook(
         penalty: L1, L2, or an elastic net whose l1_ratio is α_t.
         weight_sum: Σw, the number of observations when there are no weights.
     """
-    loss, penalty = resolve_loss(loss), resolve_penalty(penalty)
-    if isinstance(penalty, ElasticNet):
-        penalty = ElasticNet(penalty.l1_ratio / (2.0 - penalty.l1_ratio))
+    loss, penalty = resolve_loss(loss), resolve_penalty(penalty).of_textbook()
     factor = _textbook_factor(loss, penalty, weight_sum)
     return Canonical(_name_of(loss), penalty, as_lambda(lam, "lam") / factor)
 
@@ -169,19 +167,14 @@ def to_sklearn(
     """
     loss, penalty = resolve_loss(loss), resolve_penalty(penalty)
     lam, total = as_lambda(lam, "lam"), _as_weight_sum(weight_sum)
-    grouped = isinstance(penalty, RowGroup) and loss.name == "squared"
-    alpha = 1.0 if grouped else l1_ratio(penalty)
+    if loss.name != "squared":
+        alpha = l1_ratio(penalty)
     parameters: dict[str, Any]
-    if grouped:
-        estimator = "MultiTaskLasso"
-        parameters = {"alpha": lam}
-    elif loss.name == "squared":
-        estimator = {1.0: "Lasso", 0.0: "Ridge"}.get(alpha, "ElasticNet")
-        if isinstance(penalty, ElasticNet):
-            estimator = "ElasticNet"
+    if loss.name == "squared":
+        estimator = _sklearn_estimator(penalty)
         parameters = {"alpha": lam * total if estimator == "Ridge" else lam}
         if estimator == "ElasticNet":
-            parameters["l1_ratio"] = alpha
+            parameters["l1_ratio"] = l1_ratio(penalty)
     elif loss.name in ("poisson", "gamma"):
         estimator = "PoissonRegressor" if loss.name == "poisson" else "GammaRegressor"
         _require_share(penalty, 0.0, estimator)
@@ -367,8 +360,23 @@ def from_pytorch(weight_decay: float, *, loss: str | Loss) -> Canonical:
 
 def _textbook_factor(loss: Loss, penalty: Penalty, weight_sum: float) -> float:
     total = _as_weight_sum(weight_sum)
-    alpha = 1.0 if isinstance(penalty, RowGroup) else l1_ratio(penalty)
-    return 0.5 * loss.textbook_factor * (1.0 + alpha) * total
+    return loss.textbook_factor * penalty.textbook_factor * total
+
+
+def _textbook(penalty: Penalty) -> Penalty:
+    book = penalty.textbook()
+    if book is None:
+        remedy = 'it has no textbook form: use another penalty, or form="canonical"'
+        raise refuse("penalty", penalty.name, remedy, code="argument.penalty")
+    return book
+
+
+def _sklearn_estimator(penalty: Penalty) -> str:
+    """The estimator of the squared loss."""
+    if penalty.peers.sklearn is None:
+        remedy = "scikit-learn has no such penalty: use L1, L2, the elastic net or the row group"
+        raise refuse("penalty", penalty.name, remedy, code="argument.penalty")
+    return penalty.peers.sklearn
 
 
 def _penalty_of(alpha: float) -> Penalty:
@@ -419,6 +427,6 @@ def _require_share(penalty: Penalty, share: float, peer: str) -> None:
 
 
 def _require_l2(penalty: Penalty) -> None:
-    if l1_ratio(penalty) != 0.0:
+    if penalty.peers.torch is None:
         remedy = "weight_decay is an L2 penalty: use L2"
         raise refuse("penalty", penalty.name, remedy, code="argument.penalty")

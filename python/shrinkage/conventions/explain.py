@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..losses import Loss, resolve_loss
-from ..penalties import Penalty, RowGroup, l1_ratio, resolve_penalty
-from .calls import Fit, glmnet_call, is_known, sklearn_call
-from .conversions import as_lambda, to_textbook
+from ..penalties import Penalty, resolve_penalty
+from .calls import Fit, glmnet_call, sklearn_call
+from .conversions import as_lambda, textbook_lambda
 
 
 def explain_objective(
@@ -52,25 +52,25 @@ def explain_objective(
     lam = as_lambda(lam, "lam")
     variables = "(b, β)" if fit_intercept else "β"
     several = "Σ_k " if outputs is not None and loss.multitarget else ""
+    symbols = [*loss.symbols.items(), *penalty.symbols.items()]
     terms = [name for name, used in (("offset", offset), ("b", fit_intercept)) if used] + ["Xβ"]
     lines = [
         f"minimize over {variables}:  (1/Σw) Σ w_i {several}{loss.formula} + "
-        f"{_penalty_text(penalty, lam, 0.5, penalty_factor)}",
+        f"{penalty.printed(lam, factors=penalty_factor)}",
         f"  with η = {' + '.join(terms)}, Σw = {weight_sum:.6g}"
         + ("" if fit_intercept else ", no intercept")
         + (", lower ≤ β ≤ upper" if bounded else "")
-        + "".join(f", {symbol} = {value:.6g}" for symbol, value in loss.symbols.items())
+        + "".join(f", {symbol} = {value:.6g}" for symbol, value in symbols)
         + ("" if outputs is None else f", η and β have {outputs} columns"),
     ]
     if standardize:
         lines.append("  β is penalized on columns scaled to unit standard deviation (1/n)")
-    if is_known(penalty):
-        book = to_textbook(lam, loss=loss, penalty=penalty, weight_sum=weight_sum)
-        book_penalty = _penalty_text(book.penalty, book.lam, 1.0, penalty_factor)
-    else:
-        total = lam * weight_sum * loss.textbook_factor
-        book_penalty = _penalty_text(penalty, total, 1.0, penalty_factor)
-    lines.append(f"textbook:  Σ w_i {several}{loss.textbook} + {book_penalty}")
+    book, book_text = penalty.textbook(), "none (this penalty has no such form)"
+    if book is not None:
+        lam_t = textbook_lambda(lam, loss=loss, penalty=penalty, weight_sum=weight_sum)
+        book_penalty = book.printed(lam_t, textbook=True, factors=penalty_factor)
+        book_text = f"Σ w_i {several}{loss.textbook} + {book_penalty}"
+    lines.append(f"textbook:  {book_text}")
     fit = Fit(
         loss=loss,
         penalty=penalty,
@@ -89,20 +89,3 @@ def explain_objective(
     return "\n".join(
         [*lines, f"scikit-learn:  {sklearn_call(fit)}", f"glmnet:  {glmnet_call(fit)}"]
     )
-
-
-def _penalty_text(penalty: Penalty, lam: float, ridge_scale: float, factors: bool) -> str:
-    """λ P with its numbers; `ridge_scale` stands before β²: ½ in ours, 1 in the textbook's."""
-    f = "f_j " if factors else ""
-    if not is_known(penalty):
-        return f"{lam:.6g} · [{getattr(penalty, 'formula', penalty.name)}]"
-    if isinstance(penalty, RowGroup):
-        return f"{lam:.6g} Σ {f}‖B_j‖₂"
-    alpha = l1_ratio(penalty)
-    parts = []
-    if alpha > 0.0:
-        parts.append(f"{lam * alpha:.6g} Σ {f}|β_j|")
-    if alpha < 1.0:
-        half = "½ · " if ridge_scale == 0.5 else ""
-        parts.append(f"{half}{lam * (1.0 - alpha):.6g} Σ {f}β_j²")
-    return " + ".join(parts)

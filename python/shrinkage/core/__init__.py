@@ -29,6 +29,7 @@ from ..conventions import from_textbook
 from ..losses import Loss, resolve_loss
 from ..penalties import Penalty, resolve_penalty
 from . import _native
+from .penalty_arguments import penalty_arguments
 
 __all__ = [
     "apply_dropout",
@@ -126,9 +127,11 @@ def penalty_value(penalty: str | Penalty, beta: npt.ArrayLike, lam: float) -> fl
         beta: coefficients, (p,).
         lam: λ ≥ 0.
     """
-    penalty = _separable(penalty)
+    penalty = _of_one_output(penalty)
     beta = as_floats(beta, "beta", ndim=1)
-    return _native.penalty_value(penalty.name, penalty.parameters, beta, _as_lambda(lam))
+    return _native.penalty_value(
+        **penalty_arguments(penalty, beta.size), beta=beta, lam=_as_lambda(lam)
+    )
 
 
 def prox(penalty: str | Penalty, v: npt.ArrayLike, step: float, lam: float) -> FloatArray:
@@ -143,10 +146,10 @@ def prox(penalty: str | Penalty, v: npt.ArrayLike, step: float, lam: float) -> F
         step: step size > 0.
         lam: λ ≥ 0.
     """
-    penalty = _separable(penalty)
+    penalty = _of_one_output(penalty)
     v = as_floats(v, "v", ndim=1)
     step = as_number(step, "step", minimum=0.0, open_minimum=True)
-    return _native.prox(penalty.name, penalty.parameters, v, step, _as_lambda(lam))
+    return _native.prox(**penalty_arguments(penalty, v.size), v=v, step=step, lam=_as_lambda(lam))
 
 
 def prox_gradient_step(
@@ -216,7 +219,7 @@ def penalized_loss(
     _require_observations(y)
     weights = as_weights(sample_weight, X.shape[0])
     b, lam = as_number(b, "b"), _as_lambda(lam)
-    loss, penalty = resolve_loss(loss), _separable(penalty)
+    loss, penalty = resolve_loss(loss), _of_one_output(penalty)
     if loss.multiclass:
         remedy = "use loss_value and loss_gradient, which take an η per class"
         raise refuse("loss", repr(loss.name), remedy, code="argument.loss")
@@ -227,7 +230,15 @@ def penalized_loss(
         setting = from_textbook(lam, loss=loss, penalty=penalty, weight_sum=weight_sum)
         penalty, lam = setting.penalty, setting.lam
     value, grad_w, grad_b = _native.penalized_loss(
-        X, y, w, b, loss.name, loss.parameters, penalty.name, penalty.parameters, lam, weights
+        X=X,
+        y=y,
+        w=w,
+        b=b,
+        loss=loss.name,
+        loss_parameters=loss.parameters,
+        **penalty_arguments(penalty, w.size),
+        lam=lam,
+        sample_weight=weights,
     )
     return scale * value, scale * grad_w, scale * grad_b
 
@@ -351,10 +362,10 @@ def apply_dropout(
     return _native.apply_dropout(flat, flat_mask, _as_rate(rate)).reshape(array.shape)
 
 
-def _separable(penalty: str | Penalty) -> Penalty:
-    """A penalty on single coefficients."""
+def _of_one_output(penalty: str | Penalty) -> Penalty:
+    """A penalty that goes with coefficients of shape (p,)."""
     penalty = resolve_penalty(penalty)
-    if penalty.by_row:
+    if penalty.outputs == "several":
         remedy = "it belongs to coefficients of shape (p, K); use a penalty on single coefficients"
         raise refuse("penalty", repr(penalty.name), remedy, code="argument.penalty")
     return penalty

@@ -22,9 +22,11 @@ from .._validation import (
     refuse,
     require_finite,
 )
+from ..core.penalty_arguments import penalty_arguments
 from ..losses import Loss, resolve_loss
 from ..penalties import Penalty, resolve_penalty
 from ._range import require_range
+from .request import PathRequest
 
 MAX_GRAM_BYTES = 1 << 30
 Design: TypeAlias = Any  # a FloatArray or a scipy.sparse.csc_array, which has no types
@@ -77,8 +79,7 @@ class Problem:
             "outputs": self.outputs or 0,
             "loss": self.loss.name,
             "loss_parameters": list(self.loss.parameters),
-            "penalty": self.penalty.name,
-            "parameters": list(self.penalty.parameters),
+            **penalty_arguments(self.penalty, x.shape[1], self.outputs or 1),
             "tol": self.tol,
             "max_iter": self.max_iter,
             "fit_intercept": self.fit_intercept,
@@ -97,7 +98,7 @@ class Problem:
         over a long X ahead of it would take a tenth of a fit.
         """
         plain = self.outputs is None and not sparse.issparse(self.X)
-        return plain and self.loss.smooth and self.penalty.name != "l2"
+        return plain and self.loss.smooth and self.penalty.has_lambda_max
 
     @property
     def class_index(self) -> npt.NDArray[np.int64]:
@@ -117,57 +118,41 @@ class Problem:
         return float(passes * (self.outputs or 1) * entries * (min(n, p) + 2.0 * n_lambdas))
 
 
-def make_problem(
-    X: Any,
-    y: Any,
-    *,
-    loss: str | Loss,
-    penalty: str | Penalty,
-    sample_weight: Any,
-    offset: Any,
-    penalty_factor: Any,
-    lower: Any,
-    upper: Any,
-    fit_intercept: bool,
-    standardize: bool,
-    tol: float,
-    max_iter: int | None,
-) -> Problem:
-    """Checks the arguments of `fit_path`."""
-    resolved = resolve_loss(loss)
-    columns = feature_names(X)
-    matrix = as_design(X, finite=False)
+def make_problem(request: PathRequest) -> Problem:
+    """Checks what a request minimizes, and casts it."""
+    loss = resolve_loss(request.loss)
+    matrix = as_design(request.X, finite=False)
     n, p = matrix.shape
-    target, classes = as_target(y, n, resolved)
-    weights = as_weights(sample_weight, n)
+    target, classes = as_target(request.y, n, loss)
+    weights = as_weights(request.sample_weight, n)
     weights = np.ones(n) if weights is None else weights
-    outputs = _outputs(target, classes, resolved)
+    outputs = _outputs(target, classes, loss)
     if classes is not None:
         _require_all_classes(
-            np.searchsorted(resolved.codes, target) if outputs is None else target, weights, classes
+            np.searchsorted(loss.codes, target) if outputs is None else target, weights, classes
         )
-    low, high = as_bounds(lower, "lower", p), as_bounds(upper, "upper", p)
-    chosen = resolve_penalty(penalty)
-    if chosen.by_row:
-        _require_rows(outputs, low, high)
+    lower, upper = as_bounds(request.lower, "lower", p), as_bounds(request.upper, "upper", p)
+    penalty = resolve_penalty(request.penalty)
+    factors = _as_factors(request.penalty_factor, p)
+    penalty.check(p, outputs or 1, lower=lower, upper=upper, factors=factors)
     problem = Problem(
         X=matrix,
         y=target,
         weights=weights,
-        offset=as_offset(offset, n, outputs),
-        factors=_as_factors(penalty_factor, p),
-        lower=low,
-        upper=high,
-        loss=resolved,
-        penalty=chosen,
+        offset=as_offset(request.offset, n, outputs),
+        factors=factors,
+        lower=lower,
+        upper=upper,
+        loss=loss,
+        penalty=penalty,
         classes=classes,
-        feature_names=columns,
-        fit_intercept=bool(fit_intercept),
-        standardize=bool(standardize),
-        tol=as_number(tol, "tol", minimum=0.0, open_minimum=True, maximum=1.0),
+        feature_names=feature_names(request.X),
+        fit_intercept=bool(request.fit_intercept),
+        standardize=bool(request.standardize),
+        tol=as_number(request.tol, "tol", minimum=0.0, open_minimum=True, maximum=1.0),
         max_iter=1000
-        if max_iter is None
-        else as_integer(max_iter, "max_iter", minimum=1, maximum=10**9),
+        if request.max_iter is None
+        else as_integer(request.max_iter, "max_iter", minimum=1, maximum=10**9),
         outputs=outputs,
     )
     if not (problem.found_by_core or sparse.issparse(matrix)):
@@ -175,7 +160,7 @@ def make_problem(
     if not problem.has_null_model(weights > 0):
         remedy = "give at least one count above 0 positive weight, or set fit_intercept=False"
         raise refuse("y", "<all counts 0>", remedy, code="argument.range")
-    require_range(problem)
+    require_range(matrix, target, weights, problem.offset, loss)
     return problem
 
 
@@ -184,19 +169,6 @@ def _outputs(target: FloatArray, classes: npt.NDArray[Any] | None, loss: Loss) -
     if loss.multiclass and classes is not None:
         return len(classes)
     return target.shape[1] if target.ndim == 2 else None
-
-
-def _require_rows(outputs: int | None, lower: FloatArray | None, upper: FloatArray | None) -> None:
-    """What the row-group penalty needs: several outputs, and no bounds."""
-    if outputs is None:
-        remedy = (
-            'it ties several outputs together: give y (n, K) or loss="multinomial", or use "l1"'
-        )
-        raise refuse("penalty", "'row_group'", remedy, code="argument.penalty")
-    for name, bounds in (("lower", lower), ("upper", upper)):
-        if bounds is not None and np.isfinite(bounds).any():
-            remedy = "the row-group penalty takes no bounds: drop them or use another penalty"
-            raise refuse(name, describe(bounds), remedy, code="argument.bounds")
 
 
 def feature_names(X: Any) -> npt.NDArray[Any] | None:

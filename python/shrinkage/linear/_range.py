@@ -6,7 +6,7 @@ inside a fit would be taken for zero, or for nothing left to explain, and be cal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -14,31 +14,29 @@ from scipy import sparse
 from .._validation import FloatArray, refuse
 from ..losses import Huber, Loss
 
-if TYPE_CHECKING:
-    from ._problem import Problem
-
 LARGEST = 1e150
 SMALLEST = 1e-140
 LARGEST_LINK = 1e6  # beyond it offset + b + Xβ has lost what Xβ adds, and the mean is 0 or infinite
 LEAST_DELTA = 1e-20  # of the targets: below it H_δ is δ|r| to the last digit
 
 
-def require_range(problem: Problem) -> None:
+def require_range(
+    X: Any, y: FloatArray, weights: FloatArray, offset: FloatArray | None, loss: Loss
+) -> None:
     """Refuses y, weights, offset, δ and X that are too large or too small to compute with."""
-    loss = problem.loss
-    _require_at_most(problem.weights, LARGEST, "sample_weight", "weights are relative")
-    _require_not_tiny(problem.weights, "sample_weight", "weights are relative")
+    _require_at_most(weights, LARGEST, "sample_weight", "weights are relative")
+    _require_not_tiny(weights, "sample_weight", "weights are relative")
     if loss.task == "regression":
-        _require_at_most(problem.y, LARGEST, "y", "use another unit")
-        _require_targets(problem.y, loss)
-    if problem.offset is not None:
+        _require_at_most(y, LARGEST, "y", "use another unit")
+        _require_targets(y, loss)
+    if offset is not None:
         curved = loss.probabilistic or loss.targets != "real"
         reason = "it is added to the link, of which ±700 is all that has a mean"
         limit = LARGEST_LINK if curved else LARGEST
-        _require_at_most(problem.offset, limit, "offset", reason if curved else "use another unit")
+        _require_at_most(offset, limit, "offset", reason if curved else "use another unit")
     if isinstance(loss, Huber):
-        _require_delta(loss, problem)
-    _require_columns(problem.X)
+        _require_delta(loss, y if offset is None else y - offset)
+    _require_columns(X)
 
 
 def _require_at_most(values: FloatArray, limit: float, argument: str, reason: str) -> None:
@@ -65,8 +63,7 @@ def _require_targets(y: FloatArray, loss: Loss) -> None:
         raise refuse(f"y[{index}]", float(y[index]), remedy, code="argument.range", index=index)
 
 
-def _require_delta(loss: Huber, problem: Problem) -> None:
-    residual = problem.y if problem.offset is None else problem.y - problem.offset
+def _require_delta(loss: Huber, residual: FloatArray) -> None:
     size = float(np.abs(residual).max())
     if loss.delta < LEAST_DELTA * size:
         remedy = f'give at least {LEAST_DELTA * size:g}, or use loss="quantile" for δ → 0'

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from shrinkage._validation import FloatArray
-from shrinkage.penalties import RowGroup, l1_ratio
 
 from ._problem import Problem
 from .result import Path
@@ -29,32 +28,30 @@ FitAtZero = Callable[[FloatArray, Any], dict[str, Any]]
 def bounded_by_zero(problem: Problem, path: Path, fit_at_zero: FitAtZero) -> Path:
     """The path with gaps bounded by λ = 0 where that certifies fits that seemed to miss `tol`.
 
-    It can only where the penalty itself is below the tolerance; elsewhere nothing is fitted.
+    It can only where the penalty itself is below the tolerance; elsewhere nothing is fitted. What
+    is not convex has no duality.
     """
-    values = _penalties(problem, path)
+    values = _penalties(problem, path) if path.certificate_kind == "gap" else None
+    if values is None:
+        return path
     scale = path.null_deviance
     tried = ~path.converged & (path.lambdas > 0) & (values <= path.tol * scale)
     if not tried.any():
         return path
     last = int(np.flatnonzero(tried)[-1])
     zero = fit_at_zero(path.coef_at(last), path.intercepts[..., last][()])
-    if len(zero["gaps"]) == 0:
+    if not len(zero["certificates"]):
         return path
     above = np.maximum(path.losses - zero["loss"][0], 0.0) + values
-    bound = zero["gaps"][0] + above / scale
+    bound = zero["certificates"][0] + above / scale
     gaps = np.where(tried, np.minimum(path.gaps, bound), path.gaps)
-    return replace(path, gaps=gaps, converged=path.converged | (tried & (gaps <= path.tol)))
+    return replace(path, certificate_values=gaps)
 
 
-def _penalties(problem: Problem, path: Path) -> FloatArray:
-    """(L,) λP(β) on the scale that is penalized."""
+def _penalties(problem: Problem, path: Path) -> FloatArray | None:
+    """(L,) λP(β) on the scale that is penalized; None where only the core knows P."""
     factors = np.ones(path.n_features) if problem.factors is None else problem.factors
     coefs = path.coefs if path.coefs.ndim == 3 else path.coefs[:, None, :]
     scaled = coefs * np.asarray(path.scales)[:, None, None]
-    if isinstance(problem.penalty, RowGroup):
-        norms: FloatArray = path.lambdas * (factors @ np.linalg.norm(scaled, axis=1))
-        return norms
-    ratio = l1_ratio(problem.penalty)
-    part = ratio * np.abs(scaled) + 0.5 * (1.0 - ratio) * scaled**2
-    values: FloatArray = path.lambdas * np.einsum("j,jkl->l", factors, part)
-    return values
+    values = problem.penalty.values(scaled, factors)
+    return None if values is None else path.lambdas * values

@@ -20,7 +20,7 @@ grid is clipped to the grid's end, and the link says at which positions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,13 +33,15 @@ from shrinkage._validation import refuse
 from shrinkage.conventions import textbook_lambda
 from shrinkage.errors import InvalidArgument
 from shrinkage.linear import degrees_of_freedom as df
-from shrinkage.linear.cv import fit_path_cv
+from shrinkage.linear.cv import cross_validate
 from shrinkage.linear.facts import Fact, summary_facts
 from shrinkage.linear.geometry import GeometryBasis, make_basis
 from shrinkage.linear.links import DF_FITS, LINKS, Link, nearest, union_grid, wanted_lambdas
 from shrinkage.linear.paired import Difference, paired_over_folds, paired_over_rows
-from shrinkage.linear.path import fit_path
+from shrinkage.linear.path import fit_request
+from shrinkage.linear.request import PathRequest
 from shrinkage.linear.rows import Folds, Rows, as_table, make_folds, take, test_mask
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.losses import Loss, resolve_loss
 
 Array = NDArray[np.float64]
@@ -57,69 +59,6 @@ DF_FLOPS = 5e12
 MUCH_WORK = 2e12
 """Above so many operations the comparison is thinned; some 20 s on one core."""
 THIN_LAMBDAS, THIN_TOL = 50, 1e-7
-
-
-@dataclass(frozen=True)
-class PenaltySide:
-    """One penalty's path with what the picture shows at every λ.
-
-    Attributes:
-        penalty: "l1" or "l2".
-        lambdas: canonical λ, (L,) decreasing; the grid and, for L2, the λ that links ask for.
-        textbook: the same λ in textbook form, (L,).
-        grid: numbers of the λ that belong to the regular grid, on which curves are drawn.
-        coefs: (p, L) on the original scale.
-        intercepts: (L,).
-        scales: (p,) so that coefs·scales are the penalized coefficients.
-        n_zero: features with a coefficient of exactly zero, (L,).
-        n_small: features below 1 % of the largest penalized coefficient, zeros included, (L,).
-        norm_share: ‖u‖₁ (L1) or ‖u‖₂ (L2) of the penalized coefficients as a share of the
-            least-penalized fit's, (L,).
-        df: effective degrees of freedom, intercept not counted, (L,); NaN where the loss gives them
-            no meaning, and for L2 where they would take too long.
-        train_error: (L,); cv_mean, cv_std_error: (L,).
-        test_error, test_std_error: (L,) mean over the test rows and its standard error (NaN of one
-            row), or None.
-        train_sum: textbook first term on the training rows, (L,): Σ(ŷ−y)², −Σ log p, or Σ ℓ.
-        deviance_ratio, gaps: (L,) of the full-data fits.
-        regimes: (L,) the algorithm of each fit, see `Path.regime`.
-        i_min, i_1se: numbers of λ.min and λ.1se in `lambdas`.
-        geometry: for pairs of the top features; None for a loss with kinks.
-    """
-
-    penalty: str
-    lambdas: Array
-    textbook: Array
-    grid: Indices
-    coefs: Array
-    intercepts: Array
-    scales: Array
-    n_zero: Indices
-    n_small: Indices
-    norm_share: Array
-    df: Array
-    train_error: Array
-    cv_mean: Array
-    cv_std_error: Array
-    test_error: Array | None
-    test_std_error: Array | None
-    train_sum: Array
-    deviance_ratio: Array
-    gaps: Array
-    regimes: NDArray[np.str_]
-    i_min: int
-    i_1se: int
-    geometry: GeometryBasis | None
-
-    @property
-    def penalized_coefs(self) -> Array:
-        """Coefficients in the scale in which they are penalized, (p, L)."""
-        return self.coefs * self.scales[:, None]
-
-    @property
-    def n_nonzero(self) -> Indices:
-        """Features whose coefficient is not zero, (L,)."""
-        return np.asarray(self.coefs.shape[0] - self.n_zero)
 
 
 @dataclass(frozen=True)
@@ -228,30 +167,29 @@ def compare_penalties(
     thin = _is_much_work(train.X, loss, len(folds), n_lambdas)
     n_lambdas = min(n_lambdas, THIN_LAMBDAS) if thin else n_lambdas
     tol = THIN_TOL if thin else TOL if loss.smooth else KINKED_TOL
-    options: dict[str, Any] = dict(
-        loss=loss, standardize=standardize, tol=tol, n_threads=n_threads, callback=callback
+    request = PathRequest(
+        X=train.X,
+        y=train.y,
+        loss=loss,
+        n_lambdas=n_lambdas,
+        standardize=standardize,
+        tol=tol,
+        n_threads=n_threads,
+        callback=callback,
     )
-    l1_cv: Any = fit_path_cv(
-        train.X, train.y, penalty="l1", cv=folds, n_lambdas=n_lambdas, **options
-    )
-    l2_grid: Any = fit_path_cv(
-        train.X, train.y, penalty="l2", cv=folds, n_lambdas=n_lambdas, **options
-    )
+    ridge = replace(request, penalty="l2")
+    l1_cv: Any = cross_validate(replace(request, penalty="l1"), cv=folds)
+    l2_grid: Any = cross_validate(ridge, cv=folds)
     labels = l1_cv.path.classes
     if labels is not None:
         train = train.coded(labels[1], loss)
         test = None if test is None else test.coded(labels[1], loss)
     columns = _columns_for_df(train.X, l2_grid.path, loss)
-    wanted = wanted_lambdas(
-        l1_cv, l2_grid, train.X, train.y, loss=loss, columns=columns, options=options
-    )
+    ridge = replace(ridge, y=train.y)
+    wanted = wanted_lambdas(l1_cv, l2_grid, ridge, loss=loss, columns=columns)
     union = union_grid(l2_grid.path.lambdas, [lam for lam, _ in wanted.values()])
-    l2_options: dict[str, Any] = dict(penalty="l2", lambdas=union, **options)
-    l2_cv: Any = (
-        _Between(l2_grid, fit_path(train.X, train.y, **l2_options))
-        if thin
-        else fit_path_cv(train.X, train.y, cv=folds, **l2_options)
-    )
+    ridge = replace(ridge, lambdas=union)
+    l2_cv: Any = _Between(l2_grid, fit_request(ridge)) if thin else cross_validate(ridge, cv=folds)
     top = _top_features(l1_cv, l2_grid, n_top)
     build = _SideBuilder(train, test, loss, top, columns)
     l1 = build.side("l1", l1_cv, l1_cv)
@@ -381,7 +319,7 @@ class _SideBuilder:
             test_std_error=None if test is None else test[1],
             train_sum=losses * (self.loss.textbook_factor * self.train.y.size),
             deviance_ratio=np.asarray(path.deviance_ratio),
-            gaps=np.asarray(path.gaps),
+            certificates=path.certificates,
             regimes=np.asarray(path.regime),
             i_min=int(marks[0]),
             i_1se=int(marks[1]),

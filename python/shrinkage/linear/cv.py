@@ -16,9 +16,10 @@ from .._runtime import Callback, Interrupted, Progress, resolve_threads, run_nat
 from .._validation import FloatArray, refuse
 from ..core import _native
 from ..errors import Cancelled
-from ._problem import Problem
+from ._problem import Problem, make_problem
 from .folds import Folds, disjoint_runs, make_folds
-from .path import fit_problem, keywords_of_fit_path, plan_path, warn_if_unfinished
+from .path import Grid, fit_problem, warn_if_unfinished
+from .request import PathRequest
 from .result import Path
 from .scoring import (
     Fitted,
@@ -133,22 +134,43 @@ def fit_path_cv(
         UndefinedMetricWarning: a score is not finite. A fold that has no finite score is left out
             of `mean` and `std_error`; a λ at which another fold has none is not chosen.
     """
+    request = PathRequest.of(X, y, path_arguments, caller="fit_path_cv")
+    return cross_validate(request, cv=cv, score=score, rule=rule, groups=groups)
+
+
+def cross_validate(
+    request: PathRequest,
+    *,
+    cv: Any = 10,
+    score: str | Scorer | None = None,
+    rule: Rule = "min",
+    groups: npt.ArrayLike | None = None,
+) -> PathCV:
+    """`fit_path_cv` of a request, with its errors and warnings."""
     if rule not in ("min", "1se"):
         raise refuse("rule", repr(rule), 'use "min" or "1se"', code="argument.rule")
-    problem, grid, how = plan_path(X, y, keywords_of_fit_path(path_arguments, "fit_path_cv"))
-    folds = make_folds(cv, problem, np.asarray(y), groups)
+    problem = make_problem(request)
+    grid = Grid.of(request, problem)
+    folds = make_folds(cv, problem, np.asarray(request.y), groups)
     held = hold_out(problem, folds)
     if score is not None:
         scorer = resolve_scorer(score)
         check_scorer(scorer, name_of(score), problem, held)
-    callback, n_threads = how["callback"], how["n_threads"]
-    total = (len(grid["lambdas"]) or grid["n_lambdas"]) * (len(folds) + 1)
+    callback, n_threads = request.callback, request.n_threads
+    total = grid.size * (len(folds) + 1)
     watch = _shifted(callback, 0, total)
-    path = fit_problem(problem, grid, **{**how, "callback": watch})
+    path = fit_problem(
+        problem,
+        grid,
+        warm_start=request.warm_start,
+        time_limit=request.time_limit,
+        n_threads=n_threads,
+        callback=watch,
+    )
     _go_on(watch, path)
     if not len(path.lambdas):
         remedy = "raise it: no λ was fitted in time"
-        raise refuse("time_limit", how["time_limit"], remedy, code="argument.range")
+        raise refuse("time_limit", request.time_limit, remedy, code="argument.range")
     later = _shifted(callback, len(path.lambdas), total)
     if score is None:
         fold_scores = _own_scores(problem, path, held, folds, n_threads, later)
@@ -219,7 +241,7 @@ def _finite_folds(scores: FloatArray, path: Path, name: str) -> npt.NDArray[np.i
         said.append(f"at {missed} in fold {folds}: these λ are not chosen")
     if said:
         text = f"the score {name} is not finite {'; it is not '.join(said)}"
-        warnings.warn(text, UndefinedMetricWarning, stacklevel=4)
+        warnings.warn(text, UndefinedMetricWarning, stacklevel=5)
     return np.flatnonzero(used)
 
 
@@ -299,7 +321,7 @@ def _measure(
 ) -> FloatArray:
     """One path per fold, measured λ by λ."""
     scores = np.empty((len(folds), len(path.lambdas)))
-    grid = {"lambdas": path.lambdas.tolist(), "n_lambdas": 1, "lambda_min_ratio": 0.5}
+    grid = Grid(tuple(path.lambdas.tolist()))
     table = problem.X.tocsr() if sparse.issparse(problem.X) else problem.X
     for f, (train, _) in enumerate(folds):
         weights = np.zeros_like(problem.weights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,24 +18,14 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from .._classes import by_class, decision_of, labels_of, weigh_classes
 from .._estimator import Estimator
 from .._validation import FloatArray, as_number, as_sound, refuse
+from ..errors import InvalidArgument
 from ..losses import LOSSES, Loss, resolve_loss
-from ..penalties import PENALTIES, Penalty, resolve_penalty
-from .cv import PathCV, Rule, fit_path_cv
-from .path import fit_path
+from ..penalties import Penalty, resolve_penalty
+from .certificate import Certificate
+from .cv import PathCV, Rule, cross_validate
+from .path import fit_request
+from .request import PathRequest
 from .result import Path
-
-FIT_ARGUMENTS = (
-    "loss",
-    "penalty",
-    "penalty_factor",
-    "lower",
-    "upper",
-    "fit_intercept",
-    "standardize",
-    "tol",
-    "max_iter",
-    "n_threads",
-)
 
 
 def _kind_of(loss: str | Loss) -> type[Loss] | Loss | None:
@@ -49,27 +40,40 @@ class _LinearModel(Estimator):
     """What regressors and classifiers share: fitting through a path, and the linear predictor."""
 
     loss: str | Loss
+    penalty: str | Penalty
     lam: float
+    penalty_factor: npt.ArrayLike | None
+    lower: npt.ArrayLike | None
+    upper: npt.ArrayLike | None
+    fit_intercept: bool
+    standardize: bool
+    tol: float | None
+    max_iter: int | None
+    n_threads: int | None
     class_weight: Any
 
-    def _fit_arguments(self) -> dict[str, Any]:
-        arguments = {name: getattr(self, name) for name in FIT_ARGUMENTS}
-        if arguments["tol"] is None:
-            arguments["tol"] = self._usual_tol()
-        return arguments
+    def _request(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> PathRequest:
+        return PathRequest(
+            X=X,
+            y=y,
+            loss=self.loss,
+            penalty=self.penalty,
+            sample_weight=sample_weight,
+            offset=offset,
+            penalty_factor=self.penalty_factor,
+            lower=self.lower,
+            upper=self.upper,
+            fit_intercept=self.fit_intercept,
+            standardize=self.standardize,
+            tol=self._usual_tol() if self.tol is None else self.tol,
+            max_iter=self.max_iter,
+            n_threads=self.n_threads,
+        )
 
     def _usual_tol(self) -> float:
-        """Exact enough that weights and copies of rows predict the same to 1e-7.
-
-        With an L2 part the gap is like the square of what the coefficients are off by. Newton's
-        steps of a curved loss square it again: the last of them brings the gap to 0.
-        """
+        """Exact enough that weights and copies of rows predict the same to 1e-7."""
         loss, penalty = resolve_loss(self.loss), resolve_penalty(self.penalty)
-        if not loss.smooth:
-            return 1e-7
-        if penalty.name == "elasticnet" and loss.name in _CURVED:
-            return 1e-18
-        return 1e-13 if penalty.name == "l2" else 1e-10
+        return penalty.usual_tol(curved=loss.name in _CURVED) if loss.smooth else 1e-7
 
     def _validated(self, X: Any, y: Any) -> tuple[FloatArray, npt.NDArray[Any]]:
         wanted = "regression" if self._numeric_target() else "classification"
@@ -103,9 +107,8 @@ class _LinearModel(Estimator):
         self, X: Any, y: Any, sample_weight: Any, offset: Any, **_folds: Any
     ) -> tuple[Path, int]:
         lam = as_number(self.lam, "lam", minimum=0.0)
-        path = fit_path(
-            X, y, lambdas=[lam], sample_weight=sample_weight, offset=offset, **self._fit_arguments()
-        )
+        request = replace(self._request(X, y, sample_weight, offset), lambdas=[lam])
+        path = fit_request(request)
         self.lambda_ = lam
         return path, 0
 
@@ -119,8 +122,9 @@ class _LinearModel(Estimator):
             self.coef_, self.intercept_ = coef[None, :], np.array([intercept])
         else:
             self.coef_, self.intercept_ = coef, float(intercept)
+        self.certificate_: Certificate = path.certificate(index)
         self.gap_ = float(path.gaps[index])
-        self.converged_ = bool(path.converged[index])
+        self.converged_ = self.certificate_.holds
         self.n_iter_ = int(path.n_iter[index])
 
     def _eta(self, X: Any, offset: Any) -> FloatArray:
@@ -166,18 +170,16 @@ class _CrossValidated(_LinearModel):
     def _fit_path(
         self, X: Any, y: Any, sample_weight: Any, offset: Any, **folds: Any
     ) -> tuple[Path, int]:
-        cv: PathCV = fit_path_cv(
-            X,
-            y,
+        cv: PathCV = cross_validate(
+            replace(
+                self._request(X, y, sample_weight, offset),
+                lambdas=self.lambdas,
+                n_lambdas=self.n_lambdas,
+            ),
             cv=self.cv,
             score=self.score_by,
             rule=self.rule,
-            lambdas=self.lambdas,
-            n_lambdas=self.n_lambdas,
-            sample_weight=sample_weight,
-            offset=offset,
             **folds,
-            **self._fit_arguments(),
         )
         self.cv_ = cv
         self.lambda_ = float(cv.path.lambdas[cv.best])
@@ -199,7 +201,7 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
 
     Attributes:
         coef_: (p,), or (K, p) for K targets. intercept_: number, or (K,). gap_: relative duality
-            gap. converged_: gap_ ≤ its tolerance.
+            gap. certificate_: the `Certificate` of the fit. converged_: whether it holds.
         path_: the `Path` of this one λ. n_features_in_, feature_names_in_: as in scikit-learn.
     """
 
@@ -231,12 +233,14 @@ class PenalizedRegressor(RegressorMixin, _LinearModel):  # type: ignore[misc]
     def _may_fit_nothing(self) -> bool:
         """Whether λ takes half a deviation or more of a standardized target from every feature, as
         λ = 1 does with L1: its λmax is at most 1 there."""
-        lam, penalty = getattr(self, "lam", 0.0), self.penalty
-        kind = PENALTIES.get(penalty) if isinstance(penalty, str) else penalty
-        if not isinstance(lam, numbers.Real) or kind is None:  # which fit will say
+        lam = getattr(self, "lam", 0.0)
+        try:
+            kind = resolve_penalty(self.penalty)
+        except InvalidArgument:  # which fit will say
             return False
-        share = 0.0 if kind.name == "l2" else getattr(kind, "l1_ratio", 1.0)
-        return float(lam) * share >= 0.5
+        if not isinstance(lam, numbers.Real):
+            return False
+        return float(lam) * (1.0 if kind.l1_share is None else kind.l1_share) >= 0.5
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fits to X (n, p) and y (n,), or y (n, K) with loss="squared"."""
@@ -271,7 +275,7 @@ class PenalizedClassifier(ClassifierMixin, _LinearModel):  # type: ignore[misc]
     Attributes:
         classes_: the labels; of two the second is the event. coef_: (1, p), or (K, p) for
             loss="multinomial". intercept_: (1,) or (K,).
-        gap_, converged_, path_: as in `PenalizedRegressor`.
+        gap_, certificate_, converged_, path_: as in `PenalizedRegressor`.
     """
 
     def __init__(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shrinkage.linear.paired import Difference
-
-if TYPE_CHECKING:
-    from shrinkage.linear.comparison import PenaltySide
+from shrinkage.linear.sides import PenaltySide
 
 
 @dataclass(frozen=True)

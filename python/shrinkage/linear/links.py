@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from shrinkage.conventions import textbook_lambda
 from shrinkage.linear import degrees_of_freedom as df
-from shrinkage.linear.path import fit_path
+from shrinkage.linear.path import fit_request
+from shrinkage.linear.request import PathRequest
 from shrinkage.losses import Loss
 
 Array = NDArray[np.float64]
@@ -48,19 +49,19 @@ class Link:
 
 
 def wanted_lambdas(
-    l1_cv: Any, l2_cv: Any, X: Any, y: Array, *, loss: Loss, columns: Any, options: Any
+    l1_cv: Any, l2_cv: Any, ridge: PathRequest, *, loss: Loss, columns: Any
 ) -> dict[str, Wanted]:
     """For each link the L2 λ at each position, clipped to L2's grid, and whether it is attained.
 
     Args:
-        X, y: training rows, classes coded as the loss does.
+        ridge: an L2 path of the training rows, classes coded as the loss does, for further fits.
         columns: (n, p) the rows as they are penalized or sparse (see `df.scaled_columns`), for
             "df"; None: there is no such link.
-        options: keywords for further fits.
     """
     lam1, grid = l1_cv.path.lambdas, l2_cv.path.lambdas
     t_of_one = {
-        p: textbook_lambda(1.0, loss=loss, penalty=p, weight_sum=y.size) for p in ("l1", "l2")
+        p: textbook_lambda(1.0, loss=loss, penalty=p, weight_sum=np.size(ridge.y))
+        for p in ("l1", "l2")
     }
     exact = {
         "best": lam1 * (l2_cv.lambda_min / l1_cv.lambda_min),
@@ -73,7 +74,7 @@ def wanted_lambdas(
         if loss.name == "squared":
             wanted["df"] = _match_squared(l2_cv.path, columns, counts)
         else:
-            wanted["df"] = _match_curved(l2_cv.path, X, y, loss, columns, counts, options)
+            wanted["df"] = _match_curved(l2_cv.path, ridge, loss, columns, counts)
     slack = 1.0 + 1e-9
     for name, lam in exact.items():
         inside = (lam <= grid[0] * slack) & (lam >= grid[-1] / slack)
@@ -95,22 +96,16 @@ def _match_squared(path: Any, columns: Any, counts: Indices) -> Wanted:
 
 
 def _match_curved(
-    path: Any,
-    X: Any,
-    y: Array,
-    loss: Loss,
-    columns: Any,
-    counts: Indices,
-    options: Mapping[str, Any],
+    path: Any, ridge: PathRequest, loss: Loss, columns: Any, counts: Indices
 ) -> Wanted:
     """The hat matrix depends on the fit, so guess from fitted λ, fit the guess, and look again."""
     weighted = df.WeightedDegreesOfFreedom(columns)
 
     def traces(fit: Any, which: NDArray[Any]) -> Array:
-        eta = X @ fit.coefs[:, which] + fit.intercepts[which]
+        eta = ridge.X @ fit.coefs[:, which] + fit.intercepts[which]
         return np.array(
             [
-                weighted(df.curvatures(loss, y, eta[:, i]), float(fit.lambdas[at]))
+                weighted(df.curvatures(loss, ridge.y, eta[:, i]), float(fit.lambdas[at]))
                 for i, at in enumerate(which)
             ]
         )
@@ -127,7 +122,7 @@ def _match_curved(
         reached = np.array([known[v] for v in lams])
         guess = df.interpolate_log_lambda(np.log(lams), reached, targets[missed])
         tried = union_grid(np.exp(guess), [])
-        fit = fit_path(X, y, penalty="l2", lambdas=tried, **options)
+        fit = fit_request(replace(ridge, lambdas=tried))
         reached = traces(fit, np.arange(tried.size))
         known.update(zip(tried, reached, strict=True))
         for t, target in enumerate(targets):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..penalties import Penalty
 from ._problem import Problem, as_lambdas, as_start, make_problem
 from ._unpenalized_bound import bounded_by_zero
 from .dual import DualPoints
+from .request import PathRequest
 from .result import Path
 
 
@@ -75,7 +76,8 @@ def fit_path(
         fit_intercept: whether to fit b, which is never penalized.
         standardize: penalize the coefficients of columns scaled to unit 1/n standard deviation
             about their weighted means; results are on the original scale.
-        tol: every λ is fitted to a duality gap of at most ``tol`` times the null deviance.
+        tol: every λ is fitted to a duality gap of at most ``tol`` times the null deviance; see
+            `shrinkage.linear.certificate` for problems that are not convex.
         max_iter: rounds at one λ, 1000 by default.
         warm_start: a `Path`, or a pair (coef, intercept), to start from.
         time_limit: seconds after which the finished part is returned, with a warning.
@@ -90,63 +92,95 @@ def fit_path(
     Warns:
         ConvergenceWarning: a λ missed `tol`, or the time limit ended the path.
     """
-    arguments = dict(locals())
-    problem, grid, how = plan_path(arguments.pop("X"), arguments.pop("y"), arguments)
-    path = fit_problem(problem, grid, **how)
+    return fit_request(
+        PathRequest(
+            X=X,
+            y=y,
+            loss=loss,
+            penalty=penalty,
+            lambdas=lambdas,
+            n_lambdas=n_lambdas,
+            lambda_min_ratio=lambda_min_ratio,
+            sample_weight=sample_weight,
+            offset=offset,
+            penalty_factor=penalty_factor,
+            lower=lower,
+            upper=upper,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+            warm_start=warm_start,
+            time_limit=time_limit,
+            n_threads=n_threads,
+            callback=callback,
+        )
+    )
+
+
+def fit_request(request: PathRequest) -> Path:
+    """`fit_path` of a request, with its errors and warnings."""
+    problem = make_problem(request)
+    path = fit_problem(
+        problem,
+        Grid.of(request, problem),
+        warm_start=request.warm_start,
+        time_limit=request.time_limit,
+        n_threads=request.n_threads,
+        callback=request.callback,
+    )
     warn_if_unfinished(path)
     return path
 
 
-def plan_path(
-    X: Any, y: Any, arguments: dict[str, Any]
-) -> tuple[Problem, dict[str, Any], dict[str, Any]]:
-    """The keywords of `fit_path` as a checked problem, its grid, and how to run it."""
-    rest = dict(arguments)
-    how = {name: rest.pop(name) for name in ("warm_start", "time_limit", "n_threads", "callback")}
-    grid = {name: rest.pop(name) for name in ("lambdas", "n_lambdas", "lambda_min_ratio")}
-    problem = make_problem(X, y, **rest)
-    return problem, _grid(problem, **grid), how
+@dataclass(frozen=True)
+class Grid:
+    """The λ to fit.
 
-
-def keywords_of_fit_path(given: dict[str, Any], caller: str) -> dict[str, Any]:
-    """All keywords of `fit_path`: those given, the others at their defaults.
-
-    Raises:
-        TypeError: a keyword that `fit_path` does not have.
+    Attributes:
+        lambdas: decreasing; empty: the core makes `n_lambdas` of them.
+        n_lambdas, lambda_min_ratio: as in `fit_path`, of a grid that the core makes.
     """
-    keywords = inspect.signature(fit_path).parameters.values()
-    defaults = {k.name: k.default for k in keywords if k.kind is k.KEYWORD_ONLY}
-    unknown = [name for name in given if name not in defaults]
-    if unknown:
-        raise TypeError(f"{caller}() got an unexpected keyword argument {unknown[0]!r}")
-    return {**defaults, **given}
 
+    lambdas: tuple[float, ...]
+    n_lambdas: int = 1
+    lambda_min_ratio: float = 0.5
 
-def _grid(
-    problem: Problem,
-    lambdas: npt.ArrayLike | None,
-    n_lambdas: int,
-    lambda_min_ratio: float | None,
-) -> dict[str, Any]:
-    n, p = problem.X.shape
-    ratio = (1e-2 if n < p else 1e-3) if lambda_min_ratio is None else lambda_min_ratio
-    return {
-        "lambdas": [] if lambdas is None else as_lambdas(lambdas).tolist(),
-        "n_lambdas": as_integer(n_lambdas, "n_lambdas", minimum=1, maximum=100_000),
-        "lambda_min_ratio": as_number(
-            ratio,
-            "lambda_min_ratio",
-            minimum=0.0,
-            maximum=1.0,
-            open_minimum=True,
-            open_maximum=True,
-        ),
-    }
+    @classmethod
+    def of(cls, request: PathRequest, problem: Problem) -> Grid:
+        """The grid that was asked for, checked."""
+        n, p = problem.X.shape
+        lambdas, ratio = request.lambdas, request.lambda_min_ratio
+        return cls(
+            lambdas=() if lambdas is None else tuple(as_lambdas(lambdas).tolist()),
+            n_lambdas=as_integer(request.n_lambdas, "n_lambdas", minimum=1, maximum=100_000),
+            lambda_min_ratio=as_number(
+                (1e-2 if n < p else 1e-3) if ratio is None else ratio,
+                "lambda_min_ratio",
+                minimum=0.0,
+                maximum=1.0,
+                open_minimum=True,
+                open_maximum=True,
+            ),
+        )
+
+    @property
+    def size(self) -> int:
+        """How many λ there are, or will be."""
+        return len(self.lambdas) or self.n_lambdas
+
+    def native(self) -> dict[str, Any]:
+        """The arguments of the native call."""
+        return {
+            "lambdas": self.lambdas,
+            "n_lambdas": self.n_lambdas,
+            "lambda_min_ratio": self.lambda_min_ratio,
+        }
 
 
 def fit_problem(
     problem: Problem,
-    grid: dict[str, Any],
+    grid: Grid,
     *,
     warm_start: Any = None,
     time_limit: float | None = None,
@@ -155,28 +189,29 @@ def fit_problem(
     allow_full_gram: bool = True,
 ) -> Path:
     """`fit_path` on a checked problem; warnings are left to the caller."""
-    start, start_intercept = _start(warm_start, problem, grid["lambdas"])
+    start, start_intercept = _start(warm_start, problem, grid)
     if time_limit is not None:
         time_limit = as_number(time_limit, "time_limit", minimum=0.0, open_minimum=True)
     if callback is not None and not callable(callback):
         remedy = "give a function of one `Progress`, or None"
         raise refuse("callback", repr(callback), remedy, code="argument.type")
     threads = resolve_threads(n_threads)
-    total = len(grid["lambdas"]) or grid["n_lambdas"]
+    total = grid.size
 
     def run(
-        grid: dict[str, Any], start: FloatArray | None, start_intercept: FloatArray | None
+        grid: Grid, start: FloatArray | None, start_intercept: FloatArray | None
     ) -> dict[str, Any]:
         def call(control: _native.Control) -> dict[str, Any]:
-            return _native.fit_path(
+            raw = _native.fit_path(
                 **problem.native(),
-                **grid,
+                **grid.native(),
                 start=start,
                 start_intercept=start_intercept,
                 allow_full_gram=allow_full_gram,
                 n_threads=threads,
                 control=control,
             )
+            return {"certificate_kind": "gap", "certificates": raw.get("gaps"), **raw}
 
         return run_native(
             call,
@@ -187,7 +222,7 @@ def fit_problem(
         )
 
     def at_zero(coef: FloatArray, intercept: Any) -> dict[str, Any]:
-        return run({**grid, "lambdas": [0.0]}, *as_start(coef, intercept, problem))
+        return run(Grid((0.0,)), *as_start(coef, intercept, problem))
 
     try:
         raw = run(grid, start, start_intercept)
@@ -215,13 +250,14 @@ def fit_problem(
 
 
 def _start(
-    warm_start: Any, problem: Problem, lambdas: list[float]
+    warm_start: Any, problem: Problem, grid: Grid
 ) -> tuple[FloatArray | None, FloatArray | None]:
     """The coefficients, output by output, and the intercepts to start from."""
     if warm_start is None:
         return None, None
     if isinstance(warm_start, Path):
-        nearest = int(np.argmin(np.abs(warm_start.lambdas - lambdas[0]))) if lambdas else 0
+        distance = np.abs(warm_start.lambdas - grid.lambdas[0]) if grid.lambdas else [0.0]
+        nearest = int(np.argmin(distance))
         coef: Any = warm_start.coef_at(nearest)
         intercept: Any = warm_start.intercepts[..., nearest][()]
     else:
@@ -238,11 +274,11 @@ def _start(
 
 
 def _finished(problem: Problem, raw: dict[str, Any]) -> Path | None:
-    return _path(problem, raw) if len(raw["gaps"]) else None
+    return _path(problem, raw) if len(raw["certificates"]) else None
 
 
 def _path(problem: Problem, raw: dict[str, Any]) -> Path:
-    fitted = len(raw["gaps"])
+    fitted = len(raw["certificates"])
     p = problem.X.shape[1]
     features, values = raw["features"], raw["values"]
     # Back on the original scale a coefficient at its bound may be off by rounding.
@@ -259,8 +295,8 @@ def _path(problem: Problem, raw: dict[str, Any]) -> Path:
         _entries=(values, features, raw["starts"]),
         n_features=p,
         intercepts=intercepts,
-        gaps=raw["gaps"],
-        converged=np.asarray(raw["converged"], dtype=bool),
+        certificate_kind=raw["certificate_kind"],
+        certificate_values=raw["certificates"],
         n_nonzero=raw["n_nonzero"],
         deviance_ratio=raw["deviance_ratio"],
         losses=raw["loss"],
@@ -307,21 +343,21 @@ def _target_std(problem: Problem) -> float | None:
 
 
 def warn_if_unfinished(path: Path) -> None:
-    """One warning that names the λ, the gap and what to do."""
-    missed = np.flatnonzero(~path.converged)
-    if missed.size:
-        worst = missed[np.argmax(path.gaps[missed])]
+    """One warning that names the λ, its certificate and what to do; two calls above this one's."""
+    missed: list[int] = np.flatnonzero(~path.converged).tolist()
+    if missed:
+        worst = max(missed, key=lambda i: path.certificate(i).size)
         warnings.warn(
-            f"{missed.size} of {len(path.lambdas)} λ missed tol={path.tol:g}; the worst is "
-            f"λ={path.lambdas[worst]:.6g} with a relative gap of {path.gaps[worst]:.2g}. Raise "
-            "max_iter or tol, or end the grid at a larger λ",
+            f"{len(missed)} of {len(path.lambdas)} λ missed tol={path.tol:g}; the worst is "
+            f"λ={path.lambdas[worst]:.6g} with {path.certificate(worst).told}. Raise max_iter or "
+            "tol, or end the grid at a larger λ",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     if path.time_limited:
         warnings.warn(
             f"the time limit ended the path after {len(path.lambdas)} λ; raise time_limit or fit "
             "fewer λ",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

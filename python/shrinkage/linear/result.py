@@ -16,6 +16,7 @@ from ..conventions import explain_objective
 from ..losses import Loss
 from ..penalties import Penalty
 from ._problem import as_design, as_offset, feature_names
+from .certificate import Certificate, CertificateKind, within
 from .dual import DualPoints
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Path:
         lambdas: (L,) decreasing.
         n_features: p.
         intercepts: (L,), or (K, L).
-        gaps: (L,) duality gap over the null deviance D₀; the certificate.
-        converged: (L,) whether gap ≤ tol.
+        certificate_values: (L,) how exact each fit is; what kind of number it is says
+        certificate_kind: "gap" or "stationarity"; see `Certificate`.
         n_nonzero: (L,) features with a coefficient that is not exactly zero.
         deviance_ratio: (L,) 1 − (loss − saturated) / D₀.
         losses: (L,) the mean loss (1/Σw) Σ w ℓ.
@@ -59,8 +60,7 @@ class Path:
     _entries: tuple[FloatArray, IntArray, IntArray] = field(repr=False)
     n_features: int
     intercepts: FloatArray
-    gaps: FloatArray
-    converged: npt.NDArray[np.bool_]
+    certificate_values: FloatArray
     n_nonzero: IntArray
     deviance_ratio: FloatArray
     losses: FloatArray
@@ -79,8 +79,45 @@ class Path:
     feature_names: npt.NDArray[Any] | None = None
     outputs: int | None = None
     time_limited: bool = False
+    certificate_kind: CertificateKind = "gap"
     _objective: dict[str, Any] = field(default_factory=dict, repr=False)
     _duals: DualPoints | None = field(default=None, repr=False)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Paths that were pickled before there were kinds of certificates have gaps."""
+        if "gaps" in state:
+            state = {**state, "certificate_values": state["gaps"]}
+            del state["gaps"], state["converged"]
+        self.__dict__.update(state)
+
+    @property
+    def gaps(self) -> FloatArray:
+        """(L,) duality gap over the null deviance D₀; NaN where `certificate_kind` is another."""
+        return self._of_kind("gap")
+
+    @property
+    def stationarity(self) -> FloatArray:
+        """(L,) distance from stationarity; NaN where `certificate_kind` is another."""
+        return self._of_kind("stationarity")
+
+    def _of_kind(self, kind: CertificateKind) -> FloatArray:
+        values = self.certificate_values
+        return values if kind == self.certificate_kind else np.full(len(values), np.nan)
+
+    def certificate(self, index: int) -> Certificate:
+        """How exact the fit number `index` is."""
+        value = float(self.certificate_values[index])
+        return Certificate(self.certificate_kind, value, self.tol)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """L of them, one for each λ."""
+        return tuple(self.certificate(i) for i in range(len(self.lambdas)))
+
+    @property
+    def converged(self) -> npt.NDArray[np.bool_]:
+        """(L,) whether the certificate of each fit holds: its value is at most `tol`."""
+        return within(self.certificate_values, self.tol)
 
     @cached_property
     def coefs_sparse(self) -> sparse.csc_array:
@@ -88,7 +125,7 @@ class Path:
 
         With K outputs (pK, L), feature j of output k in row k·p + j.
         """
-        shape = (self.n_features * (self.outputs or 1), len(self.gaps))
+        shape = (self.n_features * (self.outputs or 1), len(self.lambdas))
         return sparse.csc_array(self._entries, shape=shape)
 
     @cached_property
@@ -222,7 +259,7 @@ class Path:
 
         summary = {
             "lambda": self.lambdas,
-            "gap": self.gaps,
+            self.certificate_kind: self.certificate_values,
             "converged": self.converged,
             "n_nonzero": self.n_nonzero,
             "deviance_ratio": self.deviance_ratio,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import get_scorer
+from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
 from sklearn.utils.metaestimators import available_if
 
 from .._classes import by_class, decision_of, labels_of
@@ -34,10 +35,16 @@ class Fitted:
             self.classes_ = classes
 
     def __sklearn_tags__(self) -> Any:
-        from .estimators import PenalizedClassifier, PenalizedRegressor
-
-        face = PenalizedRegressor() if self._classes is None else PenalizedClassifier()
-        return face.__sklearn_tags__()
+        classifies = self._classes is not None
+        return Tags(
+            estimator_type="classifier" if classifies else "regressor",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(multi_class=self._loss.multiclass)
+            if classifies
+            else None,
+            regressor_tags=None if classifies else RegressorTags(),
+            input_tags=InputTags(sparse=True),
+        )
 
     def fit(self, X: Any, y: Any) -> Fitted:  # noqa: ARG002 - what scikit-learn looks for
         """Already fitted."""

@@ -53,7 +53,7 @@ def resolve_weight_penalty(penalty: Any) -> WeightPenalty | None:
         return GROUPED[penalty]()
     if isinstance(penalty, Penalty) or (isinstance(penalty, str) and penalty in NAMES):
         resolved = resolve_penalty(penalty)
-        if not resolved.by_row:
+        if resolved.l1_share is not None:
             return resolved
     remedy = "use None, one of " + ", ".join(f'"{name}"' for name in NAMES)
     remedy += ", or a penalty such as shrinkage.ElasticNet(l1_ratio=0.5)"

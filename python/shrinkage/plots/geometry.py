@@ -8,8 +8,9 @@ import altair as alt
 import numpy as np
 
 from shrinkage._words import fill
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.comparison import PenaltyComparison
 from shrinkage.linear.geometry import GeometryBasis, PairGeometry
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
     GEOMETRY_SIZE,

@@ -8,7 +8,8 @@ import altair as alt
 import numpy as np
 
 from shrinkage._words import fill
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.comparison import PenaltyComparison
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.plots.names import short_names
 from shrinkage.plots.style import (
     LEFT,

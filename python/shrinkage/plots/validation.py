@@ -7,7 +7,8 @@ from typing import Literal
 import altair as alt
 import numpy as np
 
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.comparison import PenaltyComparison
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.plots.paths import lambda_marks, lambda_range
 from shrinkage.plots.style import (
     CV_HEIGHT,

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.comparison import PenaltyComparison
+from shrinkage.linear.sides import PenaltySide
 from shrinkage.plots.geometry import AXIS_NAME_WIDTH, geometry_extents, geometry_spec
 from shrinkage.plots.names import short_names
 from shrinkage.plots.paths import (

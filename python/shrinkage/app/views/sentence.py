@@ -8,8 +8,10 @@ from typing import Any
 
 from shrinkage.app.runs import LinearResult
 from shrinkage.app.views.text import Translator, count, duration, number
-from shrinkage.linear.comparison import PenaltyComparison, PenaltySide
+from shrinkage.linear.certificate import Certificate
+from shrinkage.linear.comparison import PenaltyComparison
 from shrinkage.linear.facts import Fact, at_edge
+from shrinkage.linear.sides import PenaltySide
 
 FEW_ROWS = 30
 """Below so many training rows the errors are too uncertain to say which penalty is better."""
@@ -90,22 +92,31 @@ def _key(fact: Fact) -> str:
 
 
 def certificate(result: LinearResult, t: Translator) -> str:
-    """How exact the fits are, by their duality gaps; how they were made, and how fast."""
-    gaps, tol = result.gaps, result.comparison.tol
-    said = {"gap": number(gaps.max(initial=0.0), zeros=True), "tol": number(tol, zeros=True)}
-    missed = int((~(gaps <= tol)).sum())
+    """How exact the fits are, by their certificates; how they were made, and how fast."""
     took = t(
         "linear.took",
         seconds=duration(result.seconds),
         l1=_regimes(result.comparison.l1, t),
         l2=_regimes(result.comparison.l2, t),
     )
+    kinds = dict.fromkeys(each.kind for each in result.certificates)
+    exact = [_exact([c for c in result.certificates if c.kind == kind], t) for kind in kinds]
+    return t("fact.join").join([*exact, took])
+
+
+def _exact(certificates: Sequence[Certificate], t: Translator) -> str:
+    """The worst certificate of one kind, and how many do not hold."""
+    worst = max(certificates, key=lambda each: each.size)
+    said = {
+        "measure": t(f"certificate.{worst.kind}"),
+        "value": number(worst.value, zeros=True),
+        "tol": number(worst.tolerance, zeros=True),
+    }
+    missed = sum(not each.holds for each in certificates)
     if missed == 0:
-        return t("fact.join").join([t("linear.certificate", **said), took])
-    total = count(gaps.size)
-    return t("fact.join").join(
-        [t("linear.certificate_missed", missed=count(missed), total=total, **said), took]
-    )
+        return t("linear.certificate", **said)
+    total = count(len(certificates))
+    return t("linear.certificate_missed", missed=count(missed), total=total, **said)
 
 
 def _regimes(side: PenaltySide, t: Translator) -> str:
