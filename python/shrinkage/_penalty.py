@@ -17,6 +17,9 @@ IntArray = npt.NDArray[np.int64]
 Outputs: TypeAlias = Literal["any", "several", "one"]
 Bounds: TypeAlias = Literal["any", "nonnegative", "none"]
 
+NO_NUMBERS: FloatArray = np.zeros(0)
+NO_GROUPS: IntArray = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class Peers:
@@ -46,9 +49,9 @@ class NativePenalty:
     """
 
     name: str
-    parameters: FloatArray = field(default_factory=lambda: np.zeros(0))
-    groups: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    weights: FloatArray = field(default_factory=lambda: np.zeros(0))
+    parameters: FloatArray = field(default_factory=lambda: NO_NUMBERS)
+    groups: IntArray = field(default_factory=lambda: NO_GROUPS)
+    weights: FloatArray = field(default_factory=lambda: NO_NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class Penalty:
             factors: (p,) of λ, or None.
 
         Raises:
-            InvalidArgument: the number of outputs, a bound, a factor, or its own data.
+            InvalidArgument: the number of outputs, a bound or a factor.
         """
         if self.outputs == "several" and n_outputs == 1:
             remedy = (
@@ -178,9 +181,10 @@ class Penalty:
             remedy = 'it takes one output: fit one target or class at a time, or use "l1"'
             raise refuse("penalty", repr(self.name), remedy, code="argument.penalty")
         self._check_bounds(lower, upper)
-        groups = self.to_native(n_features, n_outputs).groups
-        if groups.size and factors is not None:
-            _require_equal_within(groups, factors)
+        if factors is not None:
+            groups = self.to_native(n_features, n_outputs).groups
+            if groups.size:
+                _require_equal_within(groups, factors)
 
     def _check_bounds(self, lower: FloatArray | None, upper: FloatArray | None) -> None:
         if self.bounds == "any":

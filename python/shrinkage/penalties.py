@@ -166,11 +166,11 @@ def resolve_penalty(penalty: str | Penalty) -> Penalty:
     """
     if isinstance(penalty, Penalty):
         return penalty
-    choices = tuple(name for name, kind in PENALTIES.items() if not _needed(kind))
-    if isinstance(penalty, str) and penalty in choices:
-        return PENALTIES[penalty]()
-    if isinstance(penalty, str) and penalty in PENALTIES:
-        kind = PENALTIES[penalty]
+    kind = PENALTIES.get(penalty) if isinstance(penalty, str) else None
+    if kind is not None and not _needed(kind):
+        return kind()
+    choices = tuple(name for name, each in PENALTIES.items() if not _needed(each))
+    if kind is not None:
         given = ", ".join(f"{name}=…" for name in _needed(kind))
         remedy = f"it has no defaults: give shrinkage.{kind.__name__}({given})"
     else:
@@ -195,10 +195,10 @@ def l1_ratio(penalty: Penalty) -> float:
     return penalty.l1_share
 
 
-def _needed(kind: type[Penalty]) -> list[str]:
+def _needed(kind: type[Penalty]) -> tuple[str, ...]:
     """The arguments that it cannot be made without."""
-    return [
+    return tuple(
         each.name
         for each in fields(kind)
         if each.default is MISSING and each.default_factory is MISSING
-    ]
+    )

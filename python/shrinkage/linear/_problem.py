@@ -42,6 +42,7 @@ class Problem:
             the label in `classes`.
         weights: (n,).
         offset, factors, lower, upper: (n,) or (p,), or None; offset (n, K) with several outputs.
+        penalty_arguments: how the penalty travels to the core.
         classes: the labels in sorted order; of two the second is the event; None for regression.
         outputs: K, the η of an observation; None where η is one number.
         feature_names: (p,) names of the columns, or None.
@@ -56,6 +57,7 @@ class Problem:
     upper: FloatArray | None
     loss: Loss
     penalty: Penalty
+    penalty_arguments: dict[str, Any]
     classes: npt.NDArray[Any] | None
     feature_names: npt.NDArray[Any] | None
     fit_intercept: bool
@@ -79,7 +81,7 @@ class Problem:
             "outputs": self.outputs or 0,
             "loss": self.loss.name,
             "loss_parameters": list(self.loss.parameters),
-            **penalty_arguments(self.penalty, x.shape[1], self.outputs or 1),
+            **self.penalty_arguments,
             "tol": self.tol,
             "max_iter": self.max_iter,
             "fit_intercept": self.fit_intercept,
@@ -145,6 +147,7 @@ def make_problem(request: PathRequest) -> Problem:
         upper=upper,
         loss=loss,
         penalty=penalty,
+        penalty_arguments=penalty_arguments(penalty, p, outputs or 1),
         classes=classes,
         feature_names=feature_names(request.X),
         fit_intercept=bool(request.fit_intercept),

@@ -9,12 +9,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from .._validation import FloatArray
+
 CertificateKind = Literal["gap", "stationarity"]
-
-
-def within(values: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.bool_]:
-    """Whether certificates of these values hold, entry by entry."""
-    return np.asarray(np.asarray(values) <= tolerance)
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Certificate:
     @property
     def holds(self) -> bool:
         """Whether the value is within the tolerance; a value that is no number is not."""
-        return bool(within(self.value, self.tolerance))
+        return self.value <= self.tolerance
 
     @property
     def told(self) -> str:
@@ -49,3 +46,8 @@ class Certificate:
     def size(self) -> float:
         """The value to find the worst by: one that is no number counts as infinite."""
         return math.inf if math.isnan(self.value) else self.value
+
+
+def hold(values: FloatArray, tolerance: float) -> npt.NDArray[np.bool_]:
+    """`Certificate.holds` of many values at once."""
+    return values <= tolerance

@@ -344,8 +344,9 @@ def _target_std(problem: Problem) -> float | None:
 
 def warn_if_unfinished(path: Path) -> None:
     """One warning that names the λ, its certificate and what to do; two calls above this one's."""
-    missed: list[int] = np.flatnonzero(~path.converged).tolist()
-    if missed:
+    converged = path.converged
+    if not converged.all():
+        missed: list[int] = np.flatnonzero(~converged).tolist()
         worst = max(missed, key=lambda i: path.certificate(i).size)
         warnings.warn(
             f"{len(missed)} of {len(path.lambdas)} λ missed tol={path.tol:g}; the worst is "

@@ -16,7 +16,7 @@ from ..conventions import explain_objective
 from ..losses import Loss
 from ..penalties import Penalty
 from ._problem import as_design, as_offset, feature_names
-from .certificate import Certificate, CertificateKind, within
+from .certificate import Certificate, CertificateKind, hold
 from .dual import DualPoints
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Path:
     @property
     def converged(self) -> npt.NDArray[np.bool_]:
         """(L,) whether the certificate of each fit holds: its value is at most `tol`."""
-        return within(self.certificate_values, self.tol)
+        return hold(self.certificate_values, self.tol)
 
     @cached_property
     def coefs_sparse(self) -> sparse.csc_array:
