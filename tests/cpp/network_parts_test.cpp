@@ -19,6 +19,7 @@
 #include "shrinkage/nn/step/group_step.hpp"
 #include "shrinkage/nn/step/optimizer.hpp"
 #include "shrinkage/nn/step/weight_penalty.hpp"
+#include "shrinkage/penalty/group_norm.hpp"
 
 using namespace shrinkage;
 
@@ -31,12 +32,6 @@ Aligned<T> numbers(std::size_t n, unsigned seed) {
     Aligned<T> out(n);
     for (T& x : out) x = static_cast<T>(normal(generator));
     return out;
-}
-
-double norm_of(const std::vector<double>& v) {
-    double square = 0.0;
-    for (const double x : v) square += x * x;
-    return std::sqrt(square);
 }
 
 }  // namespace
@@ -232,68 +227,6 @@ TEST_CASE_TEMPLATE("where an optimizer rests, the penalized objective is station
     CHECK(!optimizer_named("lbfgs"));
 }
 
-TEST_CASE("the group prox minimizes, in any diagonal metric") {
-    std::mt19937 generator(4);
-    std::uniform_real_distribution<double> uniform(-1.0, 1.0);
-    for (int round = 0; round < 200; ++round) {
-        const std::size_t n = 1 + static_cast<std::size_t>(round) % 9;
-        std::vector<double> v(n), d(n);
-        for (std::size_t j = 0; j < n; ++j) {
-            v[j] = 3.0 * uniform(generator);
-            d[j] = std::exp(round % 2 == 0 ? 4.0 * uniform(generator) : 0.5);
-        }
-        const double kink = std::exp(2.0 * uniform(generator));
-        auto b = v;
-        prox_group(b, d, kink);
-        const double norm = norm_of(b);
-        double pull = 0.0;
-        for (std::size_t j = 0; j < n; ++j) {
-            if (norm > 0.0) {
-                CHECK(d[j] * (v[j] - b[j]) ==
-                      doctest::Approx(kink * b[j] / norm).epsilon(1e-9).scale(1e-3));
-            }
-            pull += d[j] * v[j] * d[j] * v[j];
-        }
-        CHECK((norm == 0.0) == (std::sqrt(pull) <= kink));
-    }
-}
-
-TEST_CASE("the projection onto a ball is the nearest point in any diagonal metric") {
-    std::mt19937 generator(5);
-    std::uniform_real_distribution<double> uniform(-1.0, 1.0);
-    for (int round = 0; round < 200; ++round) {
-        const std::size_t n = 1 + static_cast<std::size_t>(round) % 9;
-        std::vector<double> v(n), d(n);
-        for (std::size_t j = 0; j < n; ++j) {
-            v[j] = 3.0 * uniform(generator);
-            d[j] = std::exp(4.0 * uniform(generator));
-        }
-        const double bound = std::exp(uniform(generator));
-        auto b = v;
-        project_ball(b, d, bound);
-        if (norm_of(v) <= bound) {
-            CHECK(b == v);
-            continue;
-        }
-        CHECK(norm_of(b) == doctest::Approx(bound).epsilon(1e-12));
-        // d (v - b) points along b: one multiplier for all coordinates.
-        double multiplier = 0.0;
-        for (std::size_t j = 0; j < n; ++j) multiplier += d[j] * (v[j] - b[j]) * b[j];
-        multiplier /= bound * bound;
-        CHECK(multiplier > 0.0);
-        for (std::size_t j = 0; j < n; ++j) {
-            CHECK(d[j] * (v[j] - b[j]) ==
-                  doctest::Approx(multiplier * b[j]).epsilon(1e-9).scale(1e-6));
-        }
-        auto again = b;
-        project_ball(again, d, bound * (1.0 + 1e-15));
-        CHECK(norm_of(again) == doctest::Approx(norm_of(b)));
-    }
-    std::vector<double> v{1.0};
-    project_ball(v, std::vector<double>{1.0}, 0.0);
-    CHECK(v[0] == 0.0);
-}
-
 TEST_CASE("the residual is zero where the gradient is minus the penalty's, by differences") {
     const DenseLayer layer{5, 6, 8, 0, 0};
     auto w = numbers<double>(40, 13);
@@ -345,11 +278,11 @@ TEST_CASE("group steps of a layer are those of its groups, for any number of thr
                 v[j] = static_cast<double>(start[at(j)]);
                 d[j] = metric.at(at(j));
             }
-            prox_group(v, d, 2.5 * std::sqrt(static_cast<double>(count)));
+            group_norm::metric_prox(v, d, 2.5 * std::sqrt(static_cast<double>(count)));
             for (std::size_t j = 0; j < count; ++j) {
                 CHECK(std::abs(static_cast<double>(one[at(j)]) - v[j]) <= 1e-7 * std::abs(v[j]));
             }
-            dead += norm_of(v) == 0.0;
+            dead += group_norm::norm(v) == 0.0;
         }
         CHECK(dead < n);
     }

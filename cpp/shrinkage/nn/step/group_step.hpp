@@ -24,14 +24,6 @@ struct Metric {
     double at(std::size_t i) const;
 };
 
-/// The prox of kink |b|_2 in the metric d, in place. The norm of the solution is the root of
-/// sum_j (d_j v_j / (d_j r + kink))^2 = 1, and the power -1/2 of that sum is concave in r, so
-/// Newton's method from the left never overshoots; with equal d it takes one step.
-void prox_group(std::span<double> v, std::span<const double> d, double kink);
-
-/// The nearest point of norm <= bound in the metric d, in place; also by a concave root.
-void project_ball(std::span<double> v, std::span<const double> d, double bound);
-
 /// What is left of a layer's proximal step after the optimizer has done the separable part: groups,
 /// then the bound on norms. `metric` is that of the layer's weights. Allocates nothing once the
 /// scratch has grown to the largest layer.

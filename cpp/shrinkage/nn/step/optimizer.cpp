@@ -7,15 +7,16 @@
 #include "shrinkage/base/simd/elementary_float.hpp"
 #include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
+#include "shrinkage/penalty/scalar/elastic_net.hpp"
+#include "shrinkage/penalty/scalar/l2.hpp"
 
 namespace shrinkage {
 namespace {
 
-/// The prox of threshold |v|; what is not a number stays so, and is seen at the end of the epoch.
+/// The prox of L1; what is not a number stays so, and is seen at the end of the epoch.
 template <typename T>
 SHRINKAGE_INLINE T shrunk(T v, T threshold) {
-    const T above = v - threshold, below = v + threshold;
-    return above > T{0} ? above : (below < T{0} ? below : v - v);
+    return soft_threshold(v, threshold, v - v);
 }
 
 /// Zero in place of what is next to nothing: the momentum of a weight that has no gradient halves
@@ -64,7 +65,7 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, const 
         const bool heavy = rule.kind == OptimizerKind::momentum;
         const T mu = heavy ? rule.momentum : T{0};
         const T s = rate / (T{1} - mu);
-        const T threshold = s * kink, shrink = T{1} / (T{1} + s * ridge);
+        const T threshold = s * kink, shrink = L2{}.prox(T{1}, s, ridge);
         if (heavy) {
             vectorized([=]() SHRINKAGE_INLINED {
                 for (std::size_t r = 0; r < at.rows; ++r) {
@@ -112,7 +113,7 @@ void optimizer_step(const StepRule<T>& rule, double kink_, double ridge_, const 
                     v[i] = square;
                     const T s = rate / (elementary::root(square) * root_scale + epsilon);
                     const T near = shrunk(decay * w[i] - s * first_scale * mean, s * kink);
-                    w[i] = decltype(divides)::value ? near / (T{1} + s * coupled) : near;
+                    w[i] = decltype(divides)::value ? L2{}.prox(near, s, coupled) : near;
                 }
             }
         });

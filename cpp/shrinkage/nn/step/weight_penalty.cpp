@@ -9,11 +9,19 @@
 #include "shrinkage/base/simd/vectorized.hpp"
 #include "shrinkage/nn/kernels/nonzeros.hpp"
 #include "shrinkage/nn/model/largest.hpp"
+#include "shrinkage/penalty/group_norm.hpp"
+#include "shrinkage/penalty/scalar/l1.hpp"
+#include "shrinkage/penalty/scalar/l2.hpp"
 
 namespace shrinkage {
 namespace {
 
-double squared(double x) { return x * x; }
+/// The element of least magnitude of g - d(kink |w| + ridge w^2 / 2), at zero up to its sign: an
+/// elastic net is kink times L1 and ridge times L2.
+double separable_residual(const WeightPenalty& penalty, double g, double w) {
+    if (w == 0.0) return soft_threshold(g, penalty.kink, g - g);
+    return g - L1{}.piece(w, penalty.kink).slope - L2{}.piece(w, penalty.ridge).curvature * w;
+}
 
 }  // namespace
 
@@ -23,12 +31,9 @@ double penalty_value(const DenseLayer& layer, const WeightPenalty& penalty, cons
     if (penalty.groups != WeightGroups::separable) {
         const Groups groups(layer, penalty.groups);
         for (std::size_t g = 0; g < groups.n; ++g) {
-            double square = 0.0;
-            for (std::size_t j = 0; j < groups.count; ++j) {
-                square +=
-                    squared(static_cast<double>(weights[g * groups.start_step + j * groups.step]));
-            }
-            total += std::sqrt(square);
+            total += group_norm::norm(groups.count, [&](std::size_t j) {
+                return static_cast<double>(weights[groups.place(g, j)]);
+            });
         }
         return penalty.kink * groups.factor() * total;
     }
@@ -42,13 +47,13 @@ double penalty_value(const DenseLayer& layer, const WeightPenalty& penalty, cons
         for (std::size_t i = 0; i < n; i += lanes) {
             for (std::size_t k = 0; k < lanes; ++k) {
                 const auto w = static_cast<double>(weights[i + k]);
-                sums[k] += std::abs(w);
-                squares[k] += w * w;
+                sums[k] += L1{}.value(w, 1.0);
+                squares[k] += L2{}.value(w, 1.0);
             }
         }
     });
     return penalty.kink * std::accumulate(sums, sums + lanes, 0.0) +
-           0.5 * penalty.ridge * std::accumulate(squares, squares + lanes, 0.0);
+           penalty.ridge * std::accumulate(squares, squares + lanes, 0.0);
 }
 
 template <typename T>
@@ -69,38 +74,31 @@ KktDistance kkt_distance(const DenseLayer& layer, const WeightPenalty& penalty, 
     KktDistance worst;
     std::vector<double> residual(groups.count);
     for (std::size_t g = 0; g < groups.n; ++g) {
-        const auto index = [&](std::size_t j) { return g * groups.start_step + j * groups.step; };
-        const auto weight = [&](std::size_t j) { return static_cast<double>(weights[index(j)]); };
-        double square = 0.0;
-        for (std::size_t j = 0; j < groups.count; ++j) square += squared(weight(j));
+        const auto weight = [&](std::size_t j) {
+            return static_cast<double>(weights[groups.place(g, j)]);
+        };
+        const double square = group_norm::squared_norm(groups.count, weight);
         const double norm = std::sqrt(square);
         double along = 0.0;
         for (std::size_t j = 0; j < groups.count; ++j) {
-            const double w = weight(j), slope = gradient[index(j)];
-            if (separable) {
-                residual[j] = w == 0.0 ? std::max(std::abs(slope) - kink, 0.0)
-                                       : slope + std::copysign(kink, w) + penalty.ridge * w;
-            } else {
-                residual[j] = norm == 0.0 ? slope : slope + kink * w / norm;
-            }
+            const double w = weight(j), pull = -gradient[groups.place(g, j)];
+            residual[j] = separable ? separable_residual(penalty, pull, w)
+                                    : group_norm::residual(pull, w, norm, kink);
             along += residual[j] * w;
         }
         if (penalty.bounded() && groups.step != 1 && norm > 0.0 &&
             norm >= penalty.max_norm * (1.0 - 1e-5)) {
-            const double multiplier = std::max(-along / square, 0.0);
-            for (std::size_t j = 0; j < groups.count; ++j) residual[j] += multiplier * weight(j);
+            const double multiplier = std::max(along / square, 0.0);
+            for (std::size_t j = 0; j < groups.count; ++j) residual[j] -= multiplier * weight(j);
         }
-        double length = 0.0;
         std::size_t largest = 0;
         for (std::size_t j = 0; j < groups.count; ++j) {
-            length += squared(residual[j]);
             if (above(std::abs(residual[j]), std::abs(residual[largest]))) largest = j;
         }
-        length = std::sqrt(length);
-        const double distance = separable     ? std::abs(residual[largest])
-                                : norm == 0.0 ? std::max(length - kink, 0.0)
-                                              : length;
-        if (above(distance, worst.distance)) worst = {distance, index(largest)};
+        const double distance = separable
+                                    ? std::abs(residual[largest])
+                                    : group_norm::distance(group_norm::norm(residual), norm, kink);
+        if (above(distance, worst.distance)) worst = {distance, groups.place(g, largest)};
     }
     return worst;
 }

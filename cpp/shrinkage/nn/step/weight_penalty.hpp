@@ -34,6 +34,9 @@ struct Groups {
           count(kind == WeightGroups::incoming ? layer.inputs : layer.units),
           start_step(kind == WeightGroups::incoming ? 1 : layer.stride),
           step(kind == WeightGroups::incoming ? layer.stride : 1) {}
+    std::size_t place(std::size_t group, std::size_t j) const {
+        return group * start_step + j * step;
+    }
     double factor() const { return std::sqrt(static_cast<double>(count)); }
 };
 

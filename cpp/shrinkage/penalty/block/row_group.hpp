@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "shrinkage/penalty/group_norm.hpp"
 #include "shrinkage/penalty/penalty.hpp"
 
 namespace shrinkage {
@@ -45,28 +45,18 @@ public:
     }
     void prox(ConstVector v, double step, double lambda, Vector out) const {
         for (std::size_t j = 0; j < n_blocks(); ++j) {
-            const double scale = shrink(norm(j, v), step * threshold(j, lambda));
+            const double scale = group_norm::shrink(norm(j, v), step * threshold(j, lambda));
             for (const std::size_t c : block(j)) out[c] = scale * v[c];
         }
     }
     /// v and out hold the entries of the block alone, in its order.
     void block_prox(std::size_t j, ConstVector v, double step, double lambda, Vector out) const {
-        double square = 0.0;
-        for (const double x : v) square += x * x;
-        const double scale = shrink(std::sqrt(square), step * threshold(j, lambda));
+        const double scale = group_norm::shrink(group_norm::norm(v), step * threshold(j, lambda));
         for (std::size_t k = 0; k < v.size(); ++k) out[k] = scale * v[k];
     }
-    /// g and beta hold all coefficients. At zero the subdifferential is a ball.
+    /// g and beta hold all coefficients.
     double block_kkt_distance(std::size_t j, ConstVector g, ConstVector beta, double lambda) const {
-        const double t = threshold(j, lambda);
-        const double length = norm(j, beta);
-        if (length == 0.0) return std::max(norm(j, g) - t, 0.0);
-        double square = 0.0;
-        for (const std::size_t c : block(j)) {
-            const double d = g[c] - t * beta[c] / length;
-            square += d * d;
-        }
-        return std::sqrt(square);
+        return group_norm::distance(outputs_, row(j, g), row(j, beta), threshold(j, lambda));
     }
     double kkt_distance(ConstVector g, ConstVector beta, double lambda) const {
         double worst = 0.0;
@@ -101,15 +91,17 @@ public:
         return 0.0;
     }
     double norm(std::size_t j, ConstVector beta) const {
-        double square = 0.0;
-        for (std::size_t c = j; c < beta.size(); c += n_blocks()) square += beta[c] * beta[c];
-        return std::sqrt(square);
+        return group_norm::norm(outputs_, row(j, beta));
     }
 
 private:
-    static double shrink(double length, double threshold) {
-        return length > threshold ? 1.0 - threshold / length : 0.0;
-    }
+    /// The entries of a row, by their number.
+    struct Row {
+        ConstVector all;
+        std::size_t j, p;
+        double operator()(std::size_t k) const { return all[j + k * p]; }
+    };
+    Row row(std::size_t j, ConstVector all) const { return {all, j, factors_.size()}; }
 
     std::vector<double> factors_;
     std::size_t outputs_;

@@ -4,11 +4,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/penalty/penalty.hpp"
 
 namespace shrinkage {
 
-inline double soft_threshold(double v, double t) { return v > t ? v - t : (v < -t ? v + t : 0.0); }
+/// The prox of t |b|: v moved towards zero by t. `zero` is what stands for it within t; v - v keeps
+/// what is not a number.
+template <typename T>
+SHRINKAGE_INLINE T soft_threshold(T v, T t, T zero = T{0}) {
+    const T above = v - t, below = v + t;
+    return above > T{0} ? above : (below < T{0} ? below : zero);
+}
 
 struct ElasticNet {
     static constexpr const char* name = "elasticnet";
