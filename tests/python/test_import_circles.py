@@ -29,14 +29,23 @@ def imported(tree: ast.Module, room: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("room", ["linear"])
+ROOMS = ("conventions", "core", "data", "linear", "neural", "plots", "uncertainty")
+
+
+def test_every_room_of_the_library_is_known() -> None:
+    packages = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
+    assert packages - {"app"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
 def test_no_circle(room: str) -> None:
     modules = {path.stem: path for path in (LIBRARY / room).glob("*.py")}
     arrows = {
         name: (imported(ast.parse(path.read_text(encoding="utf-8")), room) & set(modules)) - {name}
         for name, path in modules.items()
     }
-    assert sum(map(len, arrows.values())) > len(modules)
+    if room != "core":  # of one module and its own imports
+        assert sum(map(len, arrows.values())) > len(modules)
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, ndtri, xlogy
@@ -20,12 +20,9 @@ from ..core import _native
 from ..errors import ConvergenceWarning
 from ..losses import Gamma, Logistic, Multinomial, Poisson, Squared
 from .ensemble_masks import mask_source
-from .ensemble_result import Ensemble, EnsembleProgress, MaskSource, shaped
+from .ensemble_result import DropoutNetwork, Ensemble, EnsembleProgress, MaskSource, shaped
 from .losses import Gaussian, Quantiles
-
-if TYPE_CHECKING:
-    from .network import Network
-    from .units import Units
+from .units import Units
 
 MEMBERS = 100
 MOST_MEMBERS = 100_000  # where a standard error is wanted
@@ -34,7 +31,7 @@ EnsembleCallback = Callable[[EnsembleProgress], bool | None]
 
 
 def predict_ensemble(
-    network: Network,
+    network: DropoutNetwork,
     X: Any,
     kind: str = "mc",
     *,
@@ -159,7 +156,7 @@ def predict_ensemble(
 class _Job:
     """What is to be computed, with all arguments checked."""
 
-    network: Network
+    network: DropoutNetwork
     design: Any
     target: FloatArray | None
     kind: str
@@ -456,7 +453,7 @@ def _all_fixed(
     return n_members, 0.0
 
 
-def _as_target(network: Network, y: Any, n: int) -> FloatArray | None:
+def _as_target(network: DropoutNetwork, y: Any, n: int) -> FloatArray | None:
     """y flat, as the core takes it."""
     if y is None:
         return None

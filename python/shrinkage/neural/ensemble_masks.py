@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._validation import as_number, refuse
 from ..core import _native
 from ..losses import Logistic, Multinomial, Poisson, Squared
-from .ensemble_result import MaskSource
+from .ensemble_result import DropoutNetwork, MaskSource
 from .kinds import ENUMERABLE_KINDS
 from .seeds import resolve_seed
-
-if TYPE_CHECKING:
-    from .network import Network
 
 ENSEMBLE_KINDS = ("weight_scaling", "mc", "rao_blackwell", "exact_arithmetic", "exact_geometric")
 MASKS = ("shared", "per_row")
@@ -25,7 +22,7 @@ MOST_CLASSES = 64  # of rao_blackwell, which looks at all pairs
 
 
 def mask_source(
-    network: Network, kind: str, masks: str, rates: Sequence[float] | None, random_state: Any
+    network: DropoutNetwork, kind: str, masks: str, rates: Sequence[float] | None, random_state: Any
 ) -> MaskSource:
     """Kind, masks and rates, checked against each other."""
     for name, value, choices in (("kind", kind, ENSEMBLE_KINDS), ("masks", masks, MASKS)):
@@ -66,7 +63,7 @@ def _require_as_trained(kind: str, source: MaskSource, rates: Any) -> None:
         raise refuse("rates", repr(rates), remedy, code="argument.choice")
 
 
-def _require_integrable(network: Network, source: MaskSource) -> None:
+def _require_integrable(network: DropoutNetwork, source: MaskSource) -> None:
     if source.rates[-1] == 0:
         remedy = 'use kind="mc": nothing is dropped before the output layer'
         raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
@@ -78,7 +75,7 @@ def _require_integrable(network: Network, source: MaskSource) -> None:
         raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
 
 
-def _require_enumerable(network: Network, kind: str, source: MaskSource) -> None:
+def _require_enumerable(network: DropoutNetwork, kind: str, source: MaskSource) -> None:
     if source.dropout_kind not in ENUMERABLE_KINDS and any(source.rates):
         remedy = f'use kind="mc": {source.dropout_kind} dropout has no units that are kept or not'
         raise refuse("kind", kind, remedy, code="ensemble.kind")
@@ -93,7 +90,7 @@ def _require_enumerable(network: Network, kind: str, source: MaskSource) -> None
         raise refuse("kind", kind, remedy, code="ensemble.kind")
 
 
-def _as_rates(rates: Sequence[float] | None, network: Network) -> tuple[float, ...]:
+def _as_rates(rates: Sequence[float] | None, network: DropoutNetwork) -> tuple[float, ...]:
     if rates is None:
         return tuple(network.rates.tolist())
     if np.shape(rates) != (network.setting.depth,):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,37 @@ import numpy.typing as npt
 from .._validation import FloatArray, as_integer, refuse
 from ..core import dropout_mask
 from ..losses import Logistic, Multinomial
+from .kinds import ResolvedKind
+from .losses import NetworkLoss
+from .setting import Setting
 
 Masks = list[npt.NDArray[np.uint8] | None]
+
+
+class DropoutNetwork(Protocol):
+    """What an ensemble asks of the network that it lies in; see `shrinkage.neural.Network`."""
+
+    @property
+    def setting(self) -> Setting: ...
+    @property
+    def loss(self) -> NetworkLoss: ...
+    @property
+    def sizes(self) -> tuple[int, ...]: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def rates(self) -> FloatArray: ...
+    @property
+    def dropout_kind(self) -> ResolvedKind: ...
+    @property
+    def input_groups(self) -> list[int]: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def _native(self) -> Any: ...
+    def _design(self, X: Any) -> Any: ...
+    def parameters(self) -> tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]]: ...
+    def set_parameters(self, weights: list[Any], biases: list[Any]) -> None: ...
 
 
 @dataclass(frozen=True)

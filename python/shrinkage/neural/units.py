@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .._validation import FloatArray, as_number
 from ..losses import Quantile
-from .ensemble_result import Ensemble
+from .ensemble_result import DropoutNetwork, Ensemble
 from .losses import Gaussian, NetworkLoss, Quantiles
-from .network import Network
 from .scaling import Columns
+
+N = TypeVar("N", bound=DropoutNetwork)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Units:
         )
 
 
-def ensemble_units(network: Network, loss: NetworkLoss, targets: Columns) -> tuple[Network, Units]:
+def ensemble_units(network: N, loss: NetworkLoss, targets: Columns) -> tuple[N, Units]:
     """A network of one scale for all targets, and the units of what it predicts.
 
     The scales of several targets go into its last layer, up to the largest: masks act on what
