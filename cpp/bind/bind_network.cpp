@@ -21,20 +21,20 @@ void bind_network_of(py::module_& m, const char* name) {
     py::class_<Net>(m, name, "A network and its optimizer; arrays have the type of the name.")
         .def(py::init<std::vector<std::size_t>, const std::string&, const std::string&,
                       const std::vector<double>&, std::size_t, const std::string&,
-                      const std::vector<double>&, double, std::size_t, std::uint64_t, std::size_t,
+                      const OptimizerNumbers&, double, std::size_t, std::uint64_t, std::size_t,
                       bool, std::size_t, double>(),
              py::kw_only(), "sizes"_a, "activation"_a, "loss"_a, "loss_parameters"_a, "loss_size"_a,
              "optimizer"_a, "optimizer_parameters"_a, "learning_rate"_a, "batch_size"_a, "seed"_a,
              "kkt_every"_a, "early_stopping"_a, "patience"_a, "improvement"_a)
-        .def("set_regularization", &Net::set_regularization, "penalties"_a, "rates"_a, "kind"_a,
-             "input_groups"_a, "concrete"_a, "n_members"_a,
-             "Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of "
-             "learned rates temperature, length scale and precision; how many fixed masks.")
+        .def("set_regularization", &Net::set_regularization, py::kw_only(), "penalties"_a,
+             "rates"_a, "kind"_a, "input_groups"_a, "concrete"_a, "n_members"_a,
+             "Penalties and dropout rates, one a layer; by what rates are learned; how many fixed "
+             "masks.")
         .def("set_schedule", &Net::set_schedule, "learning_rate_factors"_a, "dropout_factors"_a,
              "clip_norm"_a, "Factors by epoch, and the bound of a step's gradient.")
         .def_property_readonly("sizes", &Net::sizes, "Inputs, hidden units ..., outputs.")
-        .def("set_optimizer", &Net::set_optimizer, "parameters"_a, "batch_size"_a, "kkt_every"_a,
-             "Numbers of the optimizer: momentum, beta1, beta2, epsilon.")
+        .def("set_optimizer", &Net::set_optimizer, py::kw_only(), "parameters"_a, "batch_size"_a,
+             "kkt_every"_a, "Parameters of the optimizer by name, as in optimizers().")
         .def("set_learning_rate", &Net::set_learning_rate, "rate"_a)
         .def("set_examples", &Net::set_examples, "x"_a, "y"_a, "weights"_a, "x_validation"_a,
              "y_validation"_a, "weights_validation"_a)
@@ -84,6 +84,21 @@ std::vector<std::string> run_many(const std::vector<BoundNetwork<T>*>& networks,
 }  // namespace
 
 void bind_network(py::module_& m) {
+    py::class_<WeightPenalty>(
+        m, "LayerPenalty",
+        "The penalty of a layer's weights: groups 'separable', kink |w| + ridge w^2 / 2, or "
+        "'incoming' and 'outgoing', kink sqrt(size) |w|_2 of the weights into a unit or out of an "
+        "input; lam is the unit of residuals, max_norm bounds the weights into a unit.")
+        .def(py::init(&layer_penalty), py::kw_only(), "groups"_a, "kink"_a, "ridge"_a, "lam"_a,
+             "max_norm"_a)
+        .def_readonly("lam", &WeightPenalty::lambda);
+    py::class_<ConcreteOptions>(m, "ConcreteOptions", "By what dropout rates are learned.")
+        .def(py::init([](double temperature, double length_scale, double precision) {
+                 return ConcreteOptions{temperature, length_scale, precision};
+             }),
+             py::kw_only(), "temperature"_a, "length_scale"_a, "precision"_a);
+    m.def("optimizers", &optimizer_table,
+          "By name: how many numbers are kept of each weight, and defaults by parameter.");
     bind_network_of<float>(m, "NetworkFloat32");
     bind_network_of<double>(m, "NetworkFloat64");
     m.def("run_many", &run_many<float>, "networks"_a, "epochs"_a, "n_threads"_a, "control"_a,

@@ -14,8 +14,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "bind/choices.hpp"
 #include "bind/gil.hpp"
+#include "bind/network_choices.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/base/errors.hpp"
 #include "shrinkage/nn/kernels/elementwise.hpp"
@@ -24,62 +24,6 @@
 #include "shrinkage/nn/train/trainer.hpp"
 
 namespace shrinkage::bind {
-
-using namespace py::literals;
-
-[[noreturn]] inline void refuse_name(const char* argument, const std::string& name) {
-    throw InvalidArgument({std::string("argument.") + argument, argument, name,
-                           std::string("use a name of ") + argument + " that the core knows"});
-}
-
-template <typename Choice>
-auto chosen(const Choice& found, const char* argument, const std::string& name) {
-    if (!found) refuse_name(argument, name);
-    return *found;
-}
-
-/// `size` is the number of targets or classes; 0 stands for one number per observation.
-inline OutputLoss choose_output_loss(const std::string& name, const std::vector<double>& parameters,
-                                     std::size_t size) {
-    if (name == "gaussian") return GaussianNoise{size};
-    if (name == "quantiles") return SeveralQuantiles{parameters};
-    if (size == 0) return choose_loss(name, parameters);
-    return choose_vector_loss(name, parameters, size);
-}
-
-inline Start choose_start(const std::string& name, Activation activation) {
-    if (name == "auto") return start_for(activation);
-    if (name == "he") return Start::he;
-    if (name == "glorot") return Start::glorot;
-    if (name == "lecun") return Start::lecun;
-    refuse_name("start", name);
-}
-
-/// (groups, kink, ridge, lambda, max_norm) of each layer.
-using PenaltyRow = std::tuple<std::string, double, double, double, double>;
-
-inline WeightPenalty to_penalty(const PenaltyRow& row) {
-    const auto& [name, kink, ridge, lambda, max_norm] = row;
-    WeightGroups groups = WeightGroups::separable;
-    if (name == "incoming") {
-        groups = WeightGroups::incoming;
-    } else if (name == "outgoing") {
-        groups = WeightGroups::outgoing;
-    } else if (name != "separable") {
-        refuse_name("penalty", name);
-    }
-    return {groups, kink, ridge, lambda, max_norm};
-}
-
-inline const char* ending_name(Ending ending) {
-    switch (ending) {
-        case Ending::cancelled: return "cancelled";
-        case Ending::early_stopping: return "early_stopping";
-        case Ending::diverged: return "diverged";
-        case Ending::none: break;
-    }
-    return "none";
-}
 
 /// Examples with the arrays that they look into.
 template <typename T>
@@ -116,12 +60,10 @@ struct HeldExamples {
 template <typename T>
 class BoundNetwork {
 public:
-    using PenaltyRows = std::vector<PenaltyRow>;
-
     BoundNetwork(std::vector<std::size_t> sizes, const std::string& activation,
                  const std::string& loss, const std::vector<double>& loss_parameters,
                  std::size_t loss_size, const std::string& optimizer,
-                 const std::vector<double>& optimizer_parameters, double learning_rate,
+                 const OptimizerNumbers& optimizer_parameters, double learning_rate,
                  std::size_t batch_size, std::uint64_t seed, std::size_t kkt_every,
                  bool early_stopping, std::size_t patience, double improvement) {
         Architecture architecture;
@@ -130,7 +72,7 @@ public:
         sizes.push_back(outputs_of(architecture.loss));
         architecture.sizes = std::move(sizes);
         TrainerOptions options;
-        options.optimizer.kind = chosen(optimizer_named(optimizer), "optimizer", optimizer);
+        options.optimizer.kind = chosen(optimizer_named(optimizer), "optimizer", optimizer).kind;
         set_numbers(options.optimizer, optimizer_parameters);
         options.learning_rate = learning_rate;
         options.batch_size = batch_size;
@@ -148,16 +90,14 @@ public:
                                                                {}});
     }
 
-    void set_regularization(const PenaltyRows& penalties, std::vector<double> rates,
+    void set_regularization(std::vector<WeightPenalty> penalties, std::vector<double> rates,
                             const std::string& kind, std::vector<std::uint32_t> input_groups,
-                            const std::vector<double>& concrete, std::size_t n_members) {
+                            const ConcreteOptions& concrete, std::size_t n_members) {
         const auto lock = own();
         require_depth("penalties", penalties.size());
         require_depth("rates", rates.size());
         Regularization regularization;
-        for (const PenaltyRow& row : penalties) {
-            regularization.penalties.push_back(to_penalty(row));
-        }
+        regularization.penalties = std::move(penalties);
         regularization.kind = chosen(dropout_kind_named(kind), "dropout_kind", kind);
         for (std::size_t l = 0; l < rates.size(); ++l) {
             const DenseLayer& layer = trainer_->layout()[l];
@@ -174,7 +114,7 @@ public:
                                    "number the groups from 0, one for each input"});
         }
         regularization.input_groups = std::move(input_groups);
-        regularization.concrete = {concrete.at(0), concrete.at(1), concrete.at(2)};
+        regularization.concrete = concrete;
         regularization.n_members = n_members;
         trainer_->set_regularization(std::move(regularization));
     }
@@ -189,10 +129,12 @@ public:
         const auto lock = own();
         trainer_->options().learning_rate = rate;
     }
-    void set_optimizer(const std::vector<double>& parameters, std::size_t batch_size,
+    void set_optimizer(const OptimizerNumbers& parameters, std::size_t batch_size,
                        std::size_t kkt_every) {
         const auto lock = own();
-        set_numbers(trainer_->options().optimizer, parameters);
+        OptimizerOptions optimizer = trainer_->options().optimizer;
+        set_numbers(optimizer, parameters);
+        trainer_->options().optimizer = optimizer;
         trainer_->options().batch_size = batch_size;
         trainer_->options().kkt_every = kkt_every;
     }
@@ -418,13 +360,6 @@ public:
     }
 
 private:
-    /// momentum, beta1, beta2, epsilon
-    static void set_numbers(OptimizerOptions& options, const std::vector<double>& numbers) {
-        options.momentum = numbers.at(0);
-        options.beta1 = numbers.at(1);
-        options.beta2 = numbers.at(2);
-        options.epsilon = numbers.at(3);
-    }
     [[noreturn]] static void refuse_busy() {
         throw InvalidArgument({"network.busy", "network", "in training",
                                "wait for the epochs at hand, or stop them"});

@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include "shrinkage/base/errors.hpp"
 #include "shrinkage/base/simd/aligned.hpp"
 #include "shrinkage/base/simd/elementary_float.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
@@ -196,13 +197,13 @@ TEST_CASE_TEMPLATE("where an optimizer rests, the penalized objective is station
     // A quadratic loss of its own curvature for each weight: g = c (w - target).
     const std::size_t n = 32;
     const double kink = 0.3, ridge = 0.2;
-    for (const auto& [name, kind] : optimizer_names) {
-        CAPTURE(std::string(name));
+    for (const OptimizerRow& row : optimizers) {
+        CAPTURE(std::string(row.name));
         OptimizerOptions options;
-        options.kind = kind;
+        options.kind = row.kind;
         const auto target = numbers<T>(n, 8);
         Aligned<T> w(n, T{0}), g(n), m(n, T{0}), v(n, T{0});
-        const double rest = kind == OptimizerKind::adamw ? 0.0 : ridge;
+        const double rest = row.kind == OptimizerKind::adamw ? 0.0 : ridge;
         for (std::uint64_t t = 1; t <= 20000; ++t) {
             for (std::size_t i = 0; i < n; ++i) {
                 g[i] = static_cast<T>(1.0 + 0.1 * static_cast<double>(i)) * (w[i] - target[i]);
@@ -225,6 +226,34 @@ TEST_CASE_TEMPLATE("where an optimizer rests, the penalized objective is station
         CHECK(count_zeros(layer, w.data()) > 0);
     }
     CHECK(!optimizer_named("lbfgs"));
+}
+
+TEST_CASE("the table of optimizers: each once, with the moments it keeps and its parameters") {
+    for (const OptimizerRow& row : optimizers) {
+        CAPTURE(row.name);
+        CHECK(optimizer_named(row.name) == &row);
+        OptimizerOptions options;
+        options.kind = row.kind;
+        CHECK(options.keeps_first() == (row.moments > 0));
+        CHECK(options.keeps_second() == (row.moments > 1));
+        for (const OptimizerParameter& parameter : row.parameters) {
+            options.set(parameter.name, 0.25);
+            CHECK(options.*parameter.member == 0.25);
+        }
+    }
+    OptimizerOptions options;
+    CHECK(options.kind == OptimizerKind::adam);
+    CHECK(options.keeps_second());
+    options.kind = OptimizerKind::momentum;
+    CHECK(options.keeps_first());
+    CHECK_FALSE(options.keeps_second());
+    CHECK_THROWS_WITH_AS(options.set("beta_1", 0.5),
+                         "optimizer_parameters=beta_1 cannot be used; momentum takes momentum",
+                         InvalidArgument);
+    options.kind = OptimizerKind::sgd;
+    CHECK_THROWS_WITH_AS(options.set("momentum", 0.5),
+                         "optimizer_parameters=momentum cannot be used; sgd takes none",
+                         InvalidArgument);
 }
 
 TEST_CASE("the residual is zero where the gradient is minus the penalty's, by differences") {

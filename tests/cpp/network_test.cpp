@@ -148,10 +148,10 @@ TEST_CASE("single precision computes the same gradient") {
 }
 
 TEST_CASE("the padding of the parameters stays zero under every optimizer") {
-    for (const auto& [name, kind] : optimizer_names) {
-        CAPTURE(std::string(name));
+    for (const OptimizerRow& row : optimizers) {
+        CAPTURE(std::string(row.name));
         TrainerOptions options;
-        options.optimizer.kind = kind;
+        options.optimizer.kind = row.kind;
         options.batch_size = 4;
         Regularization regularization = unregularized(2, 0.4);
         regularization.penalties = {{WeightGroups::incoming, 0.01, 0.0, 0.01, 1.5},
@@ -215,10 +215,10 @@ TEST_CASE("weights that are updated as their gradient is made are those updated 
     regularization.penalties = {{WeightGroups::separable, 0.001, 0.02, 0.03, 1.5},
                                 {WeightGroups::incoming, 0.001, 0.0, 0.001, 1.5},
                                 {WeightGroups::separable, 0.0, 0.0, 0.0, 1.5}};
-    for (const auto& [name, kind] : optimizer_names) {
-        CAPTURE(std::string(name));
+    for (const OptimizerRow& row : optimizers) {
+        CAPTURE(std::string(row.name));
         TrainerOptions options;
-        options.optimizer.kind = kind;
+        options.optimizer.kind = row.kind;
         options.batch_size = 100;  // the second one smaller
         Bench<float> early(architecture, options, regularization, 150);
         CHECK(early.trainer.run(3, {2, nullptr}) == Ending::none);

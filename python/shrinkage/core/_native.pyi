@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Control', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
+__all__: list[str] = ['ConcreteOptions', 'Control', 'LayerPenalty', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'optimizers', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
 class Control:
     """
     Progress and cancellation of one call.
@@ -19,11 +19,26 @@ class Control:
         ...
     def stop(self) -> None:
         ...
+class LayerPenalty:
+    """
+    The penalty of a layer's weights: groups 'separable', kink |w| + ridge w^2 / 2, or 'incoming' and 'outgoing', kink sqrt(size) |w|_2 of the weights into a unit or out of an input; lam is the unit of residuals, max_norm bounds the weights into a unit.
+    """
+    def __init__(self, *, groups: str, kink: typing.SupportsFloat | typing.SupportsIndex, ridge: typing.SupportsFloat | typing.SupportsIndex, lam: typing.SupportsFloat | typing.SupportsIndex, max_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def lam(self) -> float:
+        ...
+class ConcreteOptions:
+    """
+    By what dropout rates are learned.
+    """
+    def __init__(self, *, temperature: typing.SupportsFloat | typing.SupportsIndex, length_scale: typing.SupportsFloat | typing.SupportsIndex, precision: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
 class NetworkFloat32:
     """
     A network and its optimizer; arrays have the type of the name.
     """
-    def __init__(self, *, sizes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], activation: str, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], loss_size: typing.SupportsInt | typing.SupportsIndex, optimizer: str, optimizer_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], learning_rate: typing.SupportsFloat | typing.SupportsIndex, batch_size: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex, early_stopping: bool, patience: typing.SupportsInt | typing.SupportsIndex, improvement: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def __init__(self, *, sizes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], activation: str, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], loss_size: typing.SupportsInt | typing.SupportsIndex, optimizer: str, optimizer_parameters: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], learning_rate: typing.SupportsFloat | typing.SupportsIndex, batch_size: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex, early_stopping: bool, patience: typing.SupportsInt | typing.SupportsIndex, improvement: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     def draw_start(self, name: str) -> None:
         """
@@ -71,15 +86,15 @@ class NetworkFloat32:
         ...
     def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
-    def set_optimizer(self, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], batch_size: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def set_optimizer(self, *, parameters: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], batch_size: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Numbers of the optimizer: momentum, beta1, beta2, epsilon.
+        Parameters of the optimizer by name, as in optimizers().
         """
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
-    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def set_regularization(self, *, penalties: collections.abc.Sequence[LayerPenalty], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: ConcreteOptions, n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision; how many fixed masks.
+        Penalties and dropout rates, one a layer; by what rates are learned; how many fixed masks.
         """
     def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
@@ -105,7 +120,7 @@ class NetworkFloat64:
     """
     A network and its optimizer; arrays have the type of the name.
     """
-    def __init__(self, *, sizes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], activation: str, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], loss_size: typing.SupportsInt | typing.SupportsIndex, optimizer: str, optimizer_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], learning_rate: typing.SupportsFloat | typing.SupportsIndex, batch_size: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex, early_stopping: bool, patience: typing.SupportsInt | typing.SupportsIndex, improvement: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def __init__(self, *, sizes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], activation: str, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], loss_size: typing.SupportsInt | typing.SupportsIndex, optimizer: str, optimizer_parameters: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], learning_rate: typing.SupportsFloat | typing.SupportsIndex, batch_size: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex, early_stopping: bool, patience: typing.SupportsInt | typing.SupportsIndex, improvement: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     def draw_start(self, name: str) -> None:
         """
@@ -153,15 +168,15 @@ class NetworkFloat64:
         ...
     def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
-    def set_optimizer(self, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], batch_size: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def set_optimizer(self, *, parameters: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], batch_size: typing.SupportsInt | typing.SupportsIndex, kkt_every: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Numbers of the optimizer: momentum, beta1, beta2, epsilon.
+        Parameters of the optimizer by name, as in optimizers().
         """
     def set_parameters(self, weights: collections.abc.Sequence[numpy.ndarray], biases: collections.abc.Sequence[numpy.ndarray]) -> None:
         ...
-    def set_regularization(self, penalties: collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def set_regularization(self, *, penalties: collections.abc.Sequence[LayerPenalty], rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], kind: str, input_groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], concrete: ConcreteOptions, n_members: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Rows (groups, kink, ridge, lambda, max_norm), and dropout rates, one a layer; of learned rates temperature, length scale and precision; how many fixed masks.
+        Penalties and dropout rates, one a layer; by what rates are learned; how many fixed masks.
         """
     def set_schedule(self, learning_rate_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], dropout_factors: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
@@ -234,6 +249,10 @@ def loss_value(loss: str, parameters: collections.abc.Sequence[typing.SupportsFl
 def member_mask(rows: numpy.ndarray, cols: typing.SupportsInt | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, layer: typing.SupportsInt | typing.SupportsIndex, n_members: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
     """
     The same of masksembles, by the rule of nn/member_masks.hpp.
+    """
+def optimizers() -> dict[str, typing.Any]:
+    """
+    By name: how many numbers are kept of each weight, and defaults by parameter.
     """
 def penalized_loss(X: numpy.ndarray, y: numpy.ndarray, w: numpy.ndarray, b: typing.SupportsFloat | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lam: typing.SupportsFloat | typing.SupportsIndex, sample_weight: numpy.ndarray | None) -> tuple[typing.Any, ...]:
     """

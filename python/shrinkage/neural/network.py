@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, TypeVar, cast
 
@@ -37,7 +37,7 @@ from .kinds import (
 )
 from .losses import NetworkLoss, native_loss
 from .penalties import penalty_rows
-from .setting import Setting, require_memory
+from .setting import OPTIMIZER_PARAMETERS, Setting, require_memory
 
 Ending = Literal["none", "cancelled", "early_stopping", "diverged"]
 NATIVE: dict[str, type[_native.NetworkFloat32] | type[_native.NetworkFloat64]] = {
@@ -98,7 +98,7 @@ class Network:
             activation=setting.activation,
             **native_loss(loss, targets),
             optimizer=setting.optimizer,
-            optimizer_parameters=_optimizer_numbers(setting),
+            optimizer_parameters=setting.optimizer_parameters,
             learning_rate=setting.learning_rate,
             batch_size=setting.batch_size,
             seed=seed,
@@ -141,10 +141,13 @@ class Network:
             raise refuse("input_groups", "given", remedy, code="argument.choice")
         for name, rate in rates:
             require_every_unit(kind.n_members, rate, name)
-        learned = kind.concrete
-        numbers = [learned.temperature, learned.length_scale, learned.precision]
         self._native.set_regularization(
-            rows, [rate for _, rate in rates], kind.name, groups, numbers, kind.n_members
+            penalties=rows,
+            rates=[rate for _, rate in rates],
+            kind=kind.name,
+            input_groups=groups,
+            concrete=_native.ConcreteOptions(**asdict(kind.concrete)),
+            n_members=kind.n_members,
         )
         self._rates = rates
         self._regularization = dict(
@@ -188,11 +191,13 @@ class Network:
         These are batch size, numbers of the optimizer, the bound of the gradient, epochs between
         two residuals, and the learning rate.
         """
-        names = ("batch_size", "momentum", "beta_1", "beta_2", "epsilon", "clip_norm", "kkt_every")
+        names = ("batch_size", "clip_norm", "kkt_every", *OPTIMIZER_PARAMETERS)
         self.setting = replace(self.setting, **{name: getattr(setting, name) for name in names})
         self._arguments = (*self._arguments[:3], self.setting, self.seed)
         self._native.set_optimizer(
-            _optimizer_numbers(setting), setting.batch_size, setting.kkt_every
+            parameters=self.setting.optimizer_parameters,
+            batch_size=setting.batch_size,
+            kkt_every=setting.kkt_every,
         )
         self.set_learning_rate(setting.learning_rate)
         self.schedule(**self._factors)  # with the bound
@@ -384,7 +389,7 @@ class Network:
         """(L,) λ in force, of each layer of weights."""
         given, depth = self._regularization, self.setting.depth
         rows = penalty_rows(given.get("penalty"), given.get("lam", 0.0), None, depth)
-        return np.array([row[3] for row in rows])
+        return np.array([row.lam for row in rows])
 
     @property
     def rates(self) -> FloatArray:
@@ -489,10 +494,6 @@ def run_many(
         snapshot=lambda control: int(control.progress()["done"]),
     )
     return cast(list[Ending], endings)
-
-
-def _optimizer_numbers(setting: Setting) -> list[float]:
-    return [setting.momentum, setting.beta_1, setting.beta_2, setting.epsilon]
 
 
 def _nothing(_: _native.Control) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._validation import as_number, refuse
+from ..core import _native
 from ..penalties import Penalty, l1_ratio, resolve_penalty
 
 
@@ -38,7 +39,6 @@ class InputGroup:
 WeightPenalty = Penalty | UnitGroup | InputGroup
 GROUPED = {kind.name: kind for kind in (UnitGroup, InputGroup)}
 NAMES = ("l1", "l2", "elasticnet", *GROUPED)
-PenaltyRow = tuple[str, float, float, float, float]  # as the core takes it
 
 
 def resolve_weight_penalty(penalty: Any) -> WeightPenalty | None:
@@ -60,7 +60,7 @@ def resolve_weight_penalty(penalty: Any) -> WeightPenalty | None:
     raise refuse("penalty", repr(penalty), remedy, code="argument.penalty", choices=NAMES)
 
 
-def penalty_rows(penalty: Any, lam: Any, max_norm: Any, depth: int) -> list[PenaltyRow]:
+def penalty_rows(penalty: Any, lam: Any, max_norm: Any, depth: int) -> list[_native.LayerPenalty]:
     """One row a layer; a single value stands for all layers."""
     kinds = per_layer(penalty, "penalty", depth)
     lambdas = per_layer(lam, "lam", depth)
@@ -71,21 +71,33 @@ def penalty_rows(penalty: Any, lam: Any, max_norm: Any, depth: int) -> list[Pena
     ]
 
 
-def _row(penalty: WeightPenalty | None, lam: Any, max_norm: Any, layer: int | None) -> PenaltyRow:
+def _row(
+    penalty: WeightPenalty | None, lam: Any, max_norm: Any, layer: int | None
+) -> _native.LayerPenalty:
     name = "lam" if layer is None else f"lam[{layer}]"
     strength = as_number(lam, name, minimum=0.0)
     bound = math.inf
     if max_norm is not None:
         bound = as_number(max_norm, "max_norm", minimum=0.0, open_minimum=True)
     if penalty is None:
-        return ("separable", 0.0, 0.0, 0.0, bound)
+        return _native.LayerPenalty(
+            groups="separable", kink=0.0, ridge=0.0, lam=0.0, max_norm=bound
+        )
     if isinstance(penalty, InputGroup) and max_norm is not None:
         remedy = "bound norms with max_norm, or group by inputs; the two steps do not compose"
         raise refuse("max_norm", max_norm, remedy, code="argument.choice")
     if isinstance(penalty, UnitGroup | InputGroup):
-        return (penalty.groups, strength, 0.0, strength, bound)
+        return _native.LayerPenalty(
+            groups=penalty.groups, kink=strength, ridge=0.0, lam=strength, max_norm=bound
+        )
     ratio = l1_ratio(penalty)
-    return ("separable", strength * ratio, strength * (1.0 - ratio), strength, bound)
+    return _native.LayerPenalty(
+        groups="separable",
+        kink=strength * ratio,
+        ridge=strength * (1.0 - ratio),
+        lam=strength,
+        max_norm=bound,
+    )
 
 
 def _is_list(value: Any) -> bool:

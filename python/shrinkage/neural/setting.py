@@ -9,13 +9,32 @@ import numpy as np
 
 from .._runtime import physical_memory
 from .._validation import as_integer, as_number, refuse
+from ..core import _native
 from .losses import NetworkLoss
 
 ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "logistic", "gelu", "silu", "selu")
-OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 STARTS = ("auto", "he", "glorot", "lecun")
 DTYPES = ("float32", "float64")
-MOMENTS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}  # numbers kept of each weight
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What the core's table says of an optimizer.
+
+    Attributes:
+        moments: numbers kept of each weight.
+        parameters: default of each, by the name that it has in a `Setting`.
+    """
+
+    moments: int
+    parameters: dict[str, float]
+
+
+OPTIMIZER_TABLE = {name: Optimizer(**row) for name, row in _native.optimizers().items()}
+OPTIMIZERS = tuple(OPTIMIZER_TABLE)
+OPTIMIZER_PARAMETERS = tuple(
+    dict.fromkeys(name for row in OPTIMIZER_TABLE.values() for name in row.parameters)
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +83,11 @@ class Setting:
             as_number(self.clip_norm, "clip_norm", minimum=0.0, open_minimum=True)
 
     @property
+    def optimizer_parameters(self) -> dict[str, float]:
+        """Those that the optimizer takes, by name."""
+        return {name: getattr(self, name) for name in OPTIMIZER_TABLE[self.optimizer].parameters}
+
+    @property
     def depth(self) -> int:
         """Layers of weights."""
         return len(self.hidden_layer_sizes) + 1
@@ -79,7 +103,7 @@ def require_memory(setting: Setting, inputs: int, loss: NetworkLoss, targets: in
     sizes = [inputs, *map(int, setting.hidden_layer_sizes), max(targets, 1)]
     weights = sum((n + 1) * units for n, units in pairwise(sizes))
     # Weights, gradient, weights to fall back to, and moments.
-    numbers = (3 + MOMENTS[setting.optimizer]) * weights
+    numbers = (3 + OPTIMIZER_TABLE[setting.optimizer].moments) * weights
     needed, memory = numbers * np.dtype(setting.dtype).itemsize, physical_memory()
     if needed > memory:
         gigabytes = f"{needed / 1e9:.3g} GB to train, of {memory / 1e9:.3g} here"

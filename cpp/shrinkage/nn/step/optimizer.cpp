@@ -1,9 +1,12 @@
 #include "shrinkage/nn/step/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <type_traits>
 
+#include "shrinkage/base/errors.hpp"
 #include "shrinkage/base/simd/elementary_float.hpp"
 #include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
@@ -12,6 +15,11 @@
 
 namespace shrinkage {
 namespace {
+
+const OptimizerRow& row_of(OptimizerKind kind) {
+    return *std::find_if(optimizers.begin(), optimizers.end(),
+                         [kind](const OptimizerRow& row) { return row.kind == kind; });
+}
 
 /// The prox of L1; what is not a number stays so, and is seen at the end of the epoch.
 template <typename T>
@@ -28,6 +36,30 @@ SHRINKAGE_INLINE T unless_tiny(T x) {
 }
 
 }  // namespace
+
+const OptimizerRow* optimizer_named(std::string_view name) {
+    for (const OptimizerRow& row : optimizers) {
+        if (row.name == name) return &row;
+    }
+    return nullptr;
+}
+
+bool OptimizerOptions::keeps_first() const { return row_of(kind).moments > 0; }
+bool OptimizerOptions::keeps_second() const { return row_of(kind).moments > 1; }
+
+void OptimizerOptions::set(std::string_view name, double value) {
+    const OptimizerRow& row = row_of(kind);
+    std::string known;
+    for (const OptimizerParameter& parameter : row.parameters) {
+        if (parameter.name == name) {
+            this->*parameter.member = value;
+            return;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(parameter.name);
+    }
+    throw InvalidArgument({"argument.choice", "optimizer_parameters", std::string(name),
+                           std::string(row.name) + " takes " + (known.empty() ? "none" : known)});
+}
 
 template <typename T>
 StepRule<T>::StepRule(const OptimizerOptions& options, double step_rate, std::uint64_t update)

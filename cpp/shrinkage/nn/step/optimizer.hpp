@@ -16,28 +16,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string_view>
-#include <utility>
 
 #include "shrinkage/nn/step/group_step.hpp"
 
 namespace shrinkage {
 
 enum class OptimizerKind { sgd, momentum, adam, adamw };
-
-inline constexpr std::array<std::pair<std::string_view, OptimizerKind>, 4> optimizer_names{
-    {{"sgd", OptimizerKind::sgd},
-     {"momentum", OptimizerKind::momentum},
-     {"adam", OptimizerKind::adam},
-     {"adamw", OptimizerKind::adamw}}};
-
-inline std::optional<OptimizerKind> optimizer_named(std::string_view name) {
-    for (const auto& [known, kind] : optimizer_names) {
-        if (known == name) return kind;
-    }
-    return std::nullopt;
-}
 
 struct OptimizerOptions {
     OptimizerKind kind = OptimizerKind::adam;
@@ -46,11 +32,41 @@ struct OptimizerOptions {
     double beta2 = 0.999;
     double epsilon = 1e-8;
 
-    bool keeps_first() const { return kind != OptimizerKind::sgd; }
-    bool keeps_second() const {
-        return kind == OptimizerKind::adam || kind == OptimizerKind::adamw;
-    }
+    /// Sets a parameter of this kind by its name; throws InvalidArgument where it has none such.
+    void set(std::string_view name, double value);
+    bool keeps_first() const;
+    bool keeps_second() const;
 };
+
+/// A parameter by its name; the default is that of OptimizerOptions.
+struct OptimizerParameter {
+    std::string_view name;
+    double OptimizerOptions::* member;
+};
+
+inline constexpr std::array<OptimizerParameter, 1> momentum_parameters{
+    {{"momentum", &OptimizerOptions::momentum}}};
+inline constexpr std::array<OptimizerParameter, 3> adam_parameters{
+    {{"beta_1", &OptimizerOptions::beta1},
+     {"beta_2", &OptimizerOptions::beta2},
+     {"epsilon", &OptimizerOptions::epsilon}}};
+
+/// What is known of an optimizer beside its rule; Python reads the same table.
+struct OptimizerRow {
+    std::string_view name;
+    OptimizerKind kind;
+    int moments;  // numbers kept of each weight
+    std::span<const OptimizerParameter> parameters;
+};
+
+inline constexpr std::array<OptimizerRow, 4> optimizers{
+    {{"sgd", OptimizerKind::sgd, 0, {}},
+     {"momentum", OptimizerKind::momentum, 1, momentum_parameters},
+     {"adam", OptimizerKind::adam, 2, adam_parameters},
+     {"adamw", OptimizerKind::adamw, 2, adam_parameters}}};
+
+/// Null where there is no such optimizer.
+const OptimizerRow* optimizer_named(std::string_view name);
 
 /// One optimizer step, its numbers fixed: `update` counts from 1, `rate` is this step's own.
 template <typename T>
