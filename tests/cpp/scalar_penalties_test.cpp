@@ -1,5 +1,6 @@
 // L1, L2 and the elastic net as functions of one coefficient, by hand.
 #include <cmath>
+#include <limits>
 
 #include <doctest/doctest.h>
 
@@ -17,6 +18,12 @@ TEST_CASE("the soft threshold") {
     CHECK(soft_threshold(0.5, 0.5) == 0.0);
     CHECK(soft_threshold(-0.5, 0.5) == 0.0);
     CHECK(soft_threshold(0.3, 0.0) == 0.3);
+    CHECK(soft_threshold(infinity, infinity) == 0.0);  // of a column of zeros
+    CHECK(soft_threshold(2.0F, 0.5F) == 1.5F);
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(soft_threshold(nan, 0.5) == 0.0);
+    CHECK(std::isnan(soft_threshold(nan, 0.5, nan - nan)));
+    CHECK(soft_threshold(0.25, 0.5, 0.25 - 0.25) == 0.0);
 }
 
 TEST_CASE("L1: lambda |b|") {
@@ -37,6 +44,7 @@ TEST_CASE("L1: lambda |b|") {
 TEST_CASE("L2: lambda b^2 / 2") {
     const L2 p;
     CHECK(p.value(-3.0, 0.5) == 2.25);
+    CHECK(p.prox(-3.0F, 2.0F, 0.5F) == -1.5F);
     CHECK(p.prox(-3.0, 2.0, 0.5) == -1.5);
     CHECK(p.kink(0.5) == 0.0);
     CHECK(p.ridge(0.5) == 0.5);
