@@ -98,6 +98,15 @@ def test_a_refresh_finds_the_file_again(open_app: Opened) -> None:
     assert again.run().widget("selectbox", "target_").value == "price"
 
 
+def test_the_boxes_are_drawn_with_what_is_chosen(open_app: Opened) -> None:
+    """A page that was cut off may draw them anew, and shows what it is told then."""
+    screen = open_app().upload("a.csv", table())
+    screen.widget("selectbox", "target_").set_value("age")
+    target = screen.run().widget("selectbox", "target_")
+    assert target.value == "age"
+    assert target.options[target.proto.default] == "age"
+
+
 def test_a_link_to_a_file_that_is_not_here(open_app: Opened) -> None:
     link = encode(DEFAULT.but(data=FILE_PREFIX + "ab" * 32, target="y"))
     screen = open_app(c=link or "")

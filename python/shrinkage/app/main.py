@@ -18,7 +18,13 @@ from shrinkage.app.services import Services, services
 from shrinkage.app.spec import RunSpec
 from shrinkage.app.state import LANGUAGE, AppState, read_address, write_address
 from shrinkage.app.views.history import trouble_notice
-from shrinkage.app.views.page import frame_door, in_foreign_frame, page_style, show_notice
+from shrinkage.app.views.page import (
+    catch_up,
+    frame_door,
+    in_foreign_frame,
+    page_style,
+    show_notice,
+)
 from shrinkage.app.views.text import Translator
 
 # A drawing of our own: Streamlit fetches icons by name from the network.
@@ -44,6 +50,7 @@ def main() -> None:
         frame_door(t)
         return
     page_style()
+    catch_up()
     try:
         _draw(state, t, news=news)
     except Exception:

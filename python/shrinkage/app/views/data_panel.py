@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -144,6 +144,8 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
     in_use = state.spec.digest == file.digest and state.spec.target in columns
     first = state.spec.target if in_use and state.spec.target is not None else read.target
     target_key = f"target_{mark}"
+    # A page that was cut off may forget what was chosen and show what it is drawn with.
+    first = _chosen(target_key, columns, first)
     target = st.selectbox(
         t("data.target"),
         columns,
@@ -161,7 +163,7 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
     task = st.segmented_control(
         t("task.label"),
         TASKS,
-        default=guess_task(table, target),
+        default=_chosen(task_key(target), TASKS, guess_task(table, target)),
         format_func=lambda code: t(f"task.{code}"),
         required=True,
         key=task_key(target),
@@ -176,6 +178,12 @@ def _choose_target(file: StoredFile, read: ReadFile, state: AppState, t: Transla
         on_click=_use,
         args=(file, read, target_key, task_key, state),
     )
+
+
+def _chosen(key: str, options: Sequence[str], first: str) -> str:
+    """What the server knows to be chosen under this key, else the option to begin with."""
+    chosen = st.session_state.get(key)
+    return chosen if isinstance(chosen, str) and chosen in options else first
 
 
 def _use(

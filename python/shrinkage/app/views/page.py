@@ -1,4 +1,4 @@
-"""The page around the screens: style, notices."""
+"""The page around the screens: style, notices, what it asks for when it was cut off."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from shrinkage.app.views.text import Translator
 FRAMES_VARIABLE = "SHRINKAGE_FRAMES"
 """1: other pages may show the app in a frame, as Jupyter, Codespaces or a teacher's page do."""
 FRAME = "frame"
+DAY_SECONDS = 86_400
 
 # Streamlit's own bar lies over the first line: it keeps its menu and lets other clicks through.
 # The primary button has a blue of its own: white is too faint on the primary colour of the dark.
@@ -77,6 +78,20 @@ def page_style() -> None:
     """Slim the page so that the picture, its control and the sentence share one screen."""
     st.html(_STYLE + (_GUARD if _guarded() else ""))
     _run_script('<span class="shrinkage-guard"></span>' if _guarded() else "")
+
+
+def catch_up() -> None:
+    """Have a page that was cut off ask for a run when it is back.
+
+    A wish may have reached the server while the page heard nothing of it; Streamlit's page then
+    asks for nothing and stays as it was. It does ask where it holds a timer: this one is for that
+    alone, and does nothing once a day.
+    """
+    st.fragment(_nothing, run_every=DAY_SECONDS)()
+
+
+def _nothing() -> None:
+    """Draw nothing."""
 
 
 def in_foreign_frame() -> bool:
