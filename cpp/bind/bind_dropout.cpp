@@ -4,10 +4,12 @@
 #include <vector>
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "bind/gil.hpp"
 #include "bind/numpy.hpp"
 #include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/masks/dropout_kind.hpp"
 #include "shrinkage/nn/masks/member_masks.hpp"
 
 namespace shrinkage::bind {
@@ -81,10 +83,31 @@ py::array bound_apply_dropout(const py::array& x, const py::array& mask_, double
     return apply_to<double>(x, mask, rate);
 }
 
+void bind_traits(py::module_& m) {
+    using Traits = DropoutTraits;
+    py::class_<Traits>(m, "DropoutTraits",
+                       "A kind of dropout by its name, and what is so of it: see "
+                       "nn/masks/dropout_kind.hpp.")
+        .def_readonly("name", &Traits::name)
+        .def_readonly("drops_units", &Traits::drops_units)
+        .def_readonly("drops_weights", &Traits::drops_weights)
+        .def_readonly("learns_rates", &Traits::learns_rates)
+        .def_readonly("recurring", &Traits::recurring)
+        .def_readonly("per_row", &Traits::per_row)
+        .def_readonly("enumerable", &Traits::enumerable)
+        .def_readonly("integrable", &Traits::integrable)
+        .def_readonly("mean_one", &Traits::mean_one);
+    m.def(
+        "dropout_kinds",
+        [] { return std::vector<Traits>(dropout_kinds.begin(), dropout_kinds.end()); },
+        "All kinds of dropout.");
+}
+
 }  // namespace
 
 void bind_dropout(py::module_& m) {
     using namespace py::literals;
+    bind_traits(m);
     m.def("dropout_mask", &bound_dropout_mask, "rows"_a, "cols"_a, "rate"_a, "seed"_a, "step"_a,
           "layer"_a, "Mask (rows, cols), 1 = kept, by the layout of nn/dropout.hpp.");
     m.def("member_mask", &bound_member_mask, "rows"_a, "cols"_a, "rate"_a, "seed"_a, "step"_a,

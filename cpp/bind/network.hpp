@@ -101,7 +101,7 @@ public:
         regularization.kind = chosen(dropout_kind_named(kind), "dropout_kind", kind);
         for (std::size_t l = 0; l < rates.size(); ++l) {
             const DenseLayer& layer = trainer_->layout()[l];
-            const bool of_weights = regularization.kind == DropoutKind::dropconnect;
+            const bool of_weights = traits_of(regularization.kind).drops_weights;
             check_dropout({0, 0, static_cast<std::uint32_t>(l)},
                           of_weights ? layer.inputs * layer.units : layer.inputs, rates[l]);
         }

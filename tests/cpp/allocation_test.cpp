@@ -81,7 +81,7 @@ std::size_t of_three_epochs(std::size_t batches, const TrainerOptions& given,
 TEST_SUITE_BEGIN("nn");
 
 TEST_CASE("no step of training allocates, under any kind of dropout and optimizer") {
-    for (const auto& [name, kind] : dropout_kind_names) {
+    for (const DropoutTraits& traits : dropout_kinds) {
         for (const OptimizerKind optimizer :
              {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adam}) {
             for (const std::size_t threads : {1, 2}) {
@@ -90,9 +90,9 @@ TEST_CASE("no step of training allocates, under any kind of dropout and optimize
                 Regularization regularization;
                 regularization.penalties.resize(3);
                 regularization.rates = {0.2, 0.5, 0.5};
-                regularization.kind = kind;
-                regularization.n_members = kind == DropoutKind::masksembles ? 4 : 0;
-                CAPTURE(std::string(name));
+                regularization.kind = traits.kind;
+                regularization.n_members = traits.recurring ? 4 : 0;
+                CAPTURE(std::string(traits.name));
                 CAPTURE(static_cast<int>(optimizer));
                 CAPTURE(threads);
                 const std::size_t few = of_three_epochs(2, options, regularization, threads);

@@ -33,7 +33,26 @@ TEST_CASE("alpha dropout's map has the published constants and keeps two moments
         CHECK(std::abs(mean) < 1e-14);
         CHECK(square == doctest::Approx(1.0).epsilon(1e-14));
     }
-    CHECK(dropout_kind_named("batch") == DropoutKind::batch);
+}
+
+TEST_CASE("every kind of dropout has a row of traits under its name, without contradictions") {
+    for (std::size_t k = 0; k < dropout_kinds.size(); ++k) {
+        const DropoutTraits& traits = dropout_kinds[k];
+        CAPTURE(std::string(traits.name));
+        CHECK(static_cast<std::size_t>(traits.kind) == k);
+        CHECK(&traits_of(traits.kind) == &traits);
+        CHECK(dropout_kind_named(traits.name) == traits.kind);
+        CHECK(!(traits.drops_units && traits.drops_weights));
+        CHECK((!traits.only_noise || !(traits.drops_units || traits.drops_weights)));
+        CHECK((!traits.affine || traits.drops_units));
+        CHECK((!traits.skips_units || traits.drops_units));
+        CHECK((!traits.enumerable || traits.drops_units));
+        CHECK((!traits.recurring || !(traits.per_row || traits.enumerable || traits.integrable)));
+        const UnitMap map = unit_map(traits.kind, 0.3);
+        CHECK((map.scale == 1.0 / (1.0 - 0.3)) != traits.affine);
+        CHECK((map.shift != 0.0) == traits.affine);
+        CHECK((map.dropped != 0.0) == traits.affine);
+    }
     CHECK(!dropout_kind_named("spatial"));
 }
 
@@ -171,10 +190,10 @@ TEST_CASE("gradients under every kind are those of central differences") {
     for (std::size_t i = 0; i < n * 4; ++i) x.push_back(std::sin(1.0 + static_cast<double>(i * i)));
     for (std::size_t i = 0; i < n; ++i) y.push_back(std::cos(static_cast<double>(i)));
     const Context context;
-    for (const auto& [name, kind] : dropout_kind_names) {
+    for (const DropoutTraits& traits : dropout_kinds) {
         for (const auto& [activation_name, activation] : activation_names) {
-            const bool grouped = activation == Activation::tanh && drops_units(kind);
-            CAPTURE(std::string(name));
+            const bool grouped = activation == Activation::tanh && traits.drops_units;
+            CAPTURE(std::string(traits.name));
             CAPTURE(std::string(activation_name));
             const Architecture architecture{{4, 9, 6, 1}, activation, AnyLoss(SquaredLoss{})};
             TrainerOptions options;
@@ -183,7 +202,7 @@ TEST_CASE("gradients under every kind are those of central differences") {
             Regularization regularization;
             regularization.penalties.resize(3);
             regularization.rates = {0.3, 0.4, 0.2};
-            regularization.kind = kind;
+            regularization.kind = traits.kind;
             if (grouped) regularization.input_groups = {0, 1, 1, 0};
             Trainer<double> trainer(architecture, options, regularization);
             trainer.set_examples({n, 4, x, {}, {}, {y, {}}}, {});
@@ -217,7 +236,7 @@ TEST_CASE("gradients under every kind are those of central differences") {
             for (std::size_t l = 0; l < 3; ++l) {
                 const std::size_t logit = trainer.layout().logits() + l;
                 check(logit);
-                CHECK((gradient[logit] != 0.0) == (kind == DropoutKind::concrete));
+                CHECK((gradient[logit] != 0.0) == traits.learns_rates);
             }
         }
     }

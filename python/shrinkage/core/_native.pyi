@@ -6,7 +6,38 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ConcreteOptions', 'Control', 'LayerPenalty', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'optimizers', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
+__all__: list[str] = ['ConcreteOptions', 'Control', 'DropoutTraits', 'LayerPenalty', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_kinds', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'optimizers', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
+class DropoutTraits:
+    """
+    A kind of dropout by its name, and what is so of it: see nn/masks/dropout_kind.hpp.
+    """
+    @property
+    def drops_units(self) -> bool:
+        ...
+    @property
+    def drops_weights(self) -> bool:
+        ...
+    @property
+    def enumerable(self) -> bool:
+        ...
+    @property
+    def integrable(self) -> bool:
+        ...
+    @property
+    def learns_rates(self) -> bool:
+        ...
+    @property
+    def mean_one(self) -> bool:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def per_row(self) -> bool:
+        ...
+    @property
+    def recurring(self) -> bool:
+        ...
 class Control:
     """
     Progress and cancellation of one call.
@@ -205,6 +236,10 @@ def apply_dropout(x: numpy.ndarray, mask: numpy.ndarray, rate: typing.SupportsFl
 def cross_validate(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, fold: numpy.ndarray, n_folds: typing.SupportsInt | typing.SupportsIndex, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
     """
     Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.
+    """
+def dropout_kinds() -> list[DropoutTraits]:
+    """
+    All kinds of dropout.
     """
 def dropout_mask(rows: numpy.ndarray, cols: typing.SupportsInt | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, layer: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint8]:
     """

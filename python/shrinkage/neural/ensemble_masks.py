@@ -12,7 +12,6 @@ from .._validation import as_number, refuse
 from ..core import _native
 from ..losses import Logistic, Multinomial, Poisson, Squared
 from .ensemble_result import DropoutNetwork, MaskSource
-from .kinds import ENUMERABLE_KINDS
 from .seeds import resolve_seed
 
 ENSEMBLE_KINDS = ("weight_scaling", "mc", "rao_blackwell", "exact_arithmetic", "exact_geometric")
@@ -35,17 +34,16 @@ def mask_source(
         _as_rates(rates, network),
         dropout_kind.name,
         tuple(network.input_groups),
-        network.seed if dropout_kind.n_members else resolve_seed(random_state),
+        network.seed if dropout_kind.traits.recurring else resolve_seed(random_state),
         masks == "per_row",
         dropout_kind.n_members,
     )
     if kind == "weight_scaling":
         return replace(source, rates=(0.0,) * len(source.rates))
-    one_mask = dropout_kind.name in ("dropconnect", "masksembles")
-    if source.per_row and (one_mask or kind.startswith("exact")):
+    if source.per_row and (not source.traits.per_row or kind.startswith("exact")):
         remedy = 'use masks="shared"'
         raise refuse("masks", masks, remedy, code="argument.choice")
-    if source.n_members:
+    if source.traits.recurring:
         _require_as_trained(kind, source, rates)
     if kind == "rao_blackwell":
         _require_integrable(network, source)
@@ -67,8 +65,9 @@ def _require_integrable(network: DropoutNetwork, source: MaskSource) -> None:
     if source.rates[-1] == 0:
         remedy = 'use kind="mc": nothing is dropped before the output layer'
         raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
-    if source.dropout_kind == "concrete":
-        remedy = 'use kind="mc": the factors of concrete dropout have no closed moments'
+    if not source.traits.integrable:
+        name = source.dropout_kind
+        remedy = f'use kind="mc": the factors of {name} dropout have no closed moments'
         raise refuse("kind", "rao_blackwell", remedy, code="ensemble.kind")
     if isinstance(network.loss, Multinomial) and source.sizes[-1] > MOST_CLASSES:
         remedy = f'use kind="mc": it looks at all pairs of at most {MOST_CLASSES} classes'
@@ -76,7 +75,7 @@ def _require_integrable(network: DropoutNetwork, source: MaskSource) -> None:
 
 
 def _require_enumerable(network: DropoutNetwork, kind: str, source: MaskSource) -> None:
-    if source.dropout_kind not in ENUMERABLE_KINDS and any(source.rates):
+    if not source.traits.enumerable and any(source.rates):
         remedy = f'use kind="mc": {source.dropout_kind} dropout has no units that are kept or not'
         raise refuse("kind", kind, remedy, code="ensemble.kind")
     units, most = sum(source.decisions), MOST_ENUMERATED_UNITS

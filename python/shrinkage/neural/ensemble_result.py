@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validation import FloatArray, as_integer, refuse
-from ..core import dropout_mask
+from ..core import _native, dropout_mask
 from ..losses import Logistic, Multinomial
-from .kinds import ResolvedKind
+from .kinds import DROPOUT_TRAITS, ResolvedKind
 from .losses import NetworkLoss
 from .setting import Setting
 
@@ -72,6 +72,11 @@ class MaskSource:
     per_row: bool
     n_members: int = 0  # of fixed masks
 
+    @property
+    def traits(self) -> _native.DropoutTraits:
+        """What is known of the kind."""
+        return DROPOUT_TRAITS[self.dropout_kind]
+
     @cached_property
     def decisions(self) -> tuple[int, ...]:
         """Decisions of each layer in which something may be dropped, 0 elsewhere."""
@@ -82,7 +87,7 @@ class MaskSource:
 
     def drawn(self, member: int) -> Masks:
         """Of a sampled member."""
-        if self.dropout_kind in ("gaussian", "concrete"):
+        if not (self.traits.drops_units or self.traits.drops_weights):
             remedy = "its members have factors in place of masks"
             raise refuse("dropout_kind", self.dropout_kind, remedy, code="argument.choice")
         if self.per_row:
@@ -91,14 +96,14 @@ class MaskSource:
         masks: Masks = []
         for layer, rate in enumerate(self.rates):
             inputs, units = self.sizes[layer : layer + 2]
-            connections = self.dropout_kind == "dropconnect"
-            cols = inputs * units if connections else self.decisions[layer]
+            of_weights = self.traits.drops_weights
+            cols = inputs * units if of_weights else self.decisions[layer]
             if rate == 0:
                 masks.append(None)
                 continue
             place: dict[str, Any] = dict(seed=self.seed, step=member, layer=layer)
             mask = dropout_mask(1, cols, rate, **place, n_members=self.n_members or None)[0]
-            masks.append(mask.reshape(inputs, units) if connections else self._units(layer, mask))
+            masks.append(mask.reshape(inputs, units) if of_weights else self._units(layer, mask))
         return masks
 
     def enumerated(self, member: int) -> Masks:

@@ -9,19 +9,10 @@ from typing import Any
 import numpy as np
 
 from .._validation import as_integer, as_number, refuse
-from ..core import MAX_MEMBERS
+from ..core import MAX_MEMBERS, _native
 
-DROPOUT_KINDS = (
-    "bernoulli",
-    "gaussian",
-    "alpha",
-    "batch",
-    "dropconnect",
-    "concrete",
-    "masksembles",
-)
-ENUMERABLE_KINDS = ("bernoulli", "alpha", "batch")  # all of whose masks may come
-GROUPING_KINDS = (*ENUMERABLE_KINDS, "masksembles")  # whose decision on a unit is one bit
+# What is known of each kind, by its name.
+DROPOUT_TRAITS = {traits.name: traits for traits in _native.dropout_kinds()}
 
 
 @dataclass(frozen=True)
@@ -111,6 +102,11 @@ class ResolvedKind:
     concrete: Concrete = Concrete()
     n_members: int = 0
 
+    @property
+    def traits(self) -> _native.DropoutTraits:
+        """What is known of the kind."""
+        return DROPOUT_TRAITS[self.name]
+
 
 def resolve_dropout_kind(kind: DropoutKind) -> ResolvedKind:
     """A kind given by name or as an object.
@@ -124,18 +120,19 @@ def resolve_dropout_kind(kind: DropoutKind) -> ResolvedKind:
         kind = Masksembles()
     if isinstance(kind, Masksembles):
         return ResolvedKind(kind.name, n_members=kind.n_members)
-    if isinstance(kind, str) and kind in DROPOUT_KINDS:
+    if isinstance(kind, str) and kind in DROPOUT_TRAITS:
         return ResolvedKind(kind)
-    remedy = "use " + ", ".join(f'"{name}"' for name in DROPOUT_KINDS)
+    choices = tuple(DROPOUT_TRAITS)
+    remedy = "use " + ", ".join(f'"{name}"' for name in choices)
     remedy += ", or shrinkage.neural.Concrete(temperature=0.1) or Masksembles(n_members=4)"
-    raise refuse("dropout_kind", repr(kind), remedy, code="argument.choice", choices=DROPOUT_KINDS)
+    raise refuse("dropout_kind", repr(kind), remedy, code="argument.choice", choices=choices)
 
 
-def require_constant(kind: str, factors: Any) -> None:
+def require_constant(kind: ResolvedKind, factors: Any) -> None:
     """Refuses a schedule of rates for kinds that have none."""
-    why = {"concrete": "rates that are learned", "masksembles": "masks that come back"}
-    if kind in why and np.size(factors):
-        remedy = f'use "constant": {why[kind]} have no schedule'
+    if (kind.traits.learns_rates or kind.traits.recurring) and np.size(factors):
+        what = "rates that are learned" if kind.traits.learns_rates else "masks that come back"
+        remedy = f'use "constant": {what} have no schedule'
         raise refuse("dropout_schedule", "given", remedy, code="argument.choice")
 
 
@@ -163,6 +160,14 @@ def require_rates(rates: list[tuple[str, float]], factors: Any) -> None:
         if rate * highest >= 1.0:
             remedy = f"keep it below 1/{highest:g}, the largest factor of the schedule"
             raise refuse(name, rate, remedy, code="argument.range")
+
+
+def require_grouping(kind: ResolvedKind) -> None:
+    """Refuses groups of inputs for kinds that have no bit which a group could share."""
+    if not kind.traits.drops_units:
+        names = [name for name, traits in DROPOUT_TRAITS.items() if traits.drops_units]
+        remedy = "with groups use " + ", ".join(f'"{name}"' for name in names)
+        raise refuse("input_groups", "given", remedy, code="argument.choice")
 
 
 def as_groups(groups: Sequence[int] | None, inputs: int) -> list[int]:

@@ -26,12 +26,12 @@ from .arrays import design_of, owned
 from .ensemble import predict_ensemble
 from .history import History
 from .kinds import (
-    GROUPING_KINDS,
     DropoutKind,
     ResolvedKind,
     as_groups,
     layer_rates,
     require_constant,
+    require_grouping,
     require_rates,
     resolve_dropout_kind,
 )
@@ -132,13 +132,12 @@ class Network:
             input_groups: a label for each input; inputs of one label are dropped together.
         """
         kind = resolve_dropout_kind(dropout_kind)
-        require_constant(kind.name, self._factors.get("dropout", ()))
+        require_constant(kind, self._factors.get("dropout", ()))
         rates = layer_rates(dropout, input_dropout, len(self.setting.hidden_layer_sizes))
         rows = penalty_rows(penalty, lam, max_norm, self.setting.depth)
         groups = as_groups(input_groups, self._inputs)
-        if groups and kind.name not in GROUPING_KINDS:
-            remedy = "with groups use " + ", ".join(f'"{name}"' for name in GROUPING_KINDS)
-            raise refuse("input_groups", "given", remedy, code="argument.choice")
+        if groups:
+            require_grouping(kind)
         for name, rate in rates:
             require_every_unit(kind.n_members, rate, name)
         self._native.set_regularization(
@@ -175,7 +174,7 @@ class Network:
                 raise refuse(
                     name, "<negative factors>", "give factors of at least 0", code="argument.range"
                 )
-        require_constant(self.dropout_kind.name, factors["dropout"])
+        require_constant(self.dropout_kind, factors["dropout"])
         clip = math.inf if self.setting.clip_norm is None else self.setting.clip_norm
         self._native.set_schedule(list(factors["learning_rate"]), list(factors["dropout"]), clip)
         self._factors = factors

@@ -102,9 +102,10 @@ def fit_dropout_path(
         InvalidArgument: the estimator learns its rates.
     """
     require_estimator(estimator)
-    if resolve_dropout_kind(estimator.dropout_kind).name == "concrete":
-        remedy = "give it another kind: concrete dropout finds its rates itself"
-        raise refuse("dropout_kind", "concrete", remedy, code="argument.choice")
+    kind = resolve_dropout_kind(estimator.dropout_kind)
+    if kind.traits.learns_rates:
+        remedy = f"give it another kind: {kind.name} dropout finds its rates itself"
+        raise refuse("dropout_kind", kind.name, remedy, code="argument.choice")
     return _fit_path(estimator, X, y, "dropout", rates, epochs, sample_weight, validation)
 
 

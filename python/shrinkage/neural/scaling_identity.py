@@ -57,8 +57,8 @@ def scaling_identity(
 
 def _of_mean_one(kind: ResolvedKind, layers: list[tuple[int, float]]) -> bool:
     """Whether all factors of these (units, rate) average to 1 over all masks, independently."""
-    if kind.name != "masksembles":
-        return kind.name in ("bernoulli", "batch", "gaussian", "dropconnect")
+    if not kind.traits.recurring:
+        return kind.traits.mean_one
     if len(layers) > 1:
         return False
     ((units, rate),) = layers

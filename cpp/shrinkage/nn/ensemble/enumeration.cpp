@@ -29,7 +29,7 @@ struct Level {
     std::size_t first_bit;
     std::vector<std::vector<std::uint32_t>> units;  // of each decision
     std::vector<double> weights;                    // by how many are kept
-    double scale, shift, dropped;                   // a kept number is scale x + shift
+    UnitMap map;
 };
 
 /// sum += weight * x.
@@ -67,7 +67,7 @@ std::vector<Level> levels_of(const Layout<T>& layout, const EnsemblePlan& plan) 
     for (std::size_t l = 0; l < layout.depth(); ++l) {
         if (decisions[l] == 0) continue;
         const double p = plan.rates[l], q = 1.0 - p;
-        Level level{l, decisions[l], first_bit, {}, {}, 1.0 / q, 0.0, 0.0};
+        Level level{l, decisions[l], first_bit, {}, {}, unit_map(plan.kind, p)};
         level.units.resize(decisions[l]);
         for (std::uint32_t u = 0; u < layout[l].inputs; ++u) {
             const bool grouped = l == 0 && !plan.input_groups.empty();
@@ -76,12 +76,6 @@ std::vector<Level> levels_of(const Layout<T>& layout, const EnsemblePlan& plan) 
         for (std::size_t kept = 0; kept <= decisions[l]; ++kept) {
             level.weights.push_back(std::pow(q, static_cast<double>(kept)) *
                                     std::pow(p, static_cast<double>(decisions[l] - kept)));
-        }
-        if (plan.kind == DropoutKind::alpha) {
-            const AlphaMap map(p);
-            level.scale = map.scale;
-            level.shift = map.shift;
-            level.dropped = map.dropped;
         }
         first_bit += decisions[l];
         levels.push_back(std::move(level));
@@ -199,14 +193,15 @@ void Enumerator<T>::fill_terms(std::size_t k, const T* x) {
     const std::size_t stride = stride_, units = layer.units;
     for (std::size_t j = 0; j < units; ++j) {
         double start = static_cast<double>(parameters_[layer.biases + j]);
-        for (std::size_t i = 0; i < layer.inputs && level.dropped != 0.0; ++i) {
-            start += level.dropped *
+        for (std::size_t i = 0; i < layer.inputs && level.map.dropped != 0.0; ++i) {
+            start += level.map.dropped *
                      static_cast<double>(parameters_[layer.weights + i * layer.stride + j]);
         }
         std::fill_n(space.base.data() + j * stride, stride, static_cast<T>(start));
     }
     std::fill(space.terms.begin(), space.terms.end(), T{0});
-    const T scale = static_cast<T>(level.scale), rise = static_cast<T>(level.shift - level.dropped);
+    const T scale = static_cast<T>(level.map.scale),
+            rise = static_cast<T>(level.map.shift - level.map.dropped);
     for (std::size_t d = 0; d < level.decisions; ++d) {
         for (const std::uint32_t u : level.units[d]) {
             const T* __restrict in = x + u * stride;

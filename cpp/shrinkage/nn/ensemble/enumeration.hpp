@@ -34,9 +34,9 @@ std::vector<std::size_t> decisions_of(const Layout<T>& layout, const EnsemblePla
 /// How often the control is told of progress.
 std::size_t enumeration_tasks(std::size_t n_rows, std::size_t n_decisions);
 
-/// Bit i of a member's number says whether decision i, layer after layer, keeps. The kind of the
-/// plan must drop units (drops_units). `precisions` as n_densities takes them. Throws Cancelled on
-/// a stop.
+/// Bit i of a member's number says whether decision i, layer after layer, keeps. The plan's
+/// kind must be enumerable (see DropoutTraits). `precisions` as n_densities takes them. Throws
+/// Cancelled on a stop.
 template <typename T>
 EnumeratedEnsemble enumerate_ensemble(const Architecture& architecture, const T* parameters,
                                       const Examples<T>& examples, const EnsemblePlan& plan,

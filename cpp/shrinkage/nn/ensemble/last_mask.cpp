@@ -69,8 +69,9 @@ LastMask<T>::LastMask(const Layout<T>& layout, const EnsemblePlan& plan,
       shares_(rule.weights.begin(), rule.weights.end()) {
     const double p = plan.integrated_rate, q = 1.0 - p;
     double multiple = p / q;
-    if (plan.kind == DropoutKind::alpha) {  // two values, apart by scale x + shift - dropped
-        const AlphaMap map(p);
+    const DropoutTraits& traits = traits_of(plan.kind);
+    if (traits.affine) {  // two values, apart by scale x + shift - dropped
+        const UnitMap map = unit_map(plan.kind, p);
         multiple = p * q;
         mean_factor_ = static_cast<T>(q * map.scale);  // the constant part is 0
         slope_ = static_cast<T>(map.scale);
@@ -80,7 +81,7 @@ LastMask<T>::LastMask(const Layout<T>& layout, const EnsemblePlan& plan,
     for (std::size_t k = 0; k < responder.outputs(); ++k) {
         for (std::size_t i = pairs ? 0 : k; i <= k; ++i, ++rows_) {
             // Weights dropped one by one do not drop together.
-            const double share = plan.kind == DropoutKind::dropconnect && i < k ? 0.0 : multiple;
+            const double share = traits.drops_weights && i < k ? 0.0 : multiple;
             for (std::size_t u = 0; u < layer_.inputs; ++u) {
                 const T* w = parameters + layer_.weights + u * layer_.stride;
                 weights_.push_back(

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <numeric>
 
 #include "shrinkage/base/simd/vectorized.hpp"
@@ -48,7 +47,7 @@ Member<T>::Member(const Layout<T>& whole, const EnsemblePlan& plan)
       kept_(whole.depth() - first_ + 1),
       factors_(whole.depth() - first_),
       parameters_(whole.size()) {
-    if (plan.kind == DropoutKind::dropconnect) connections_.emplace(whole);
+    if (traits_of(plan.kind).drops_weights) connections_.emplace(whole);
     for (std::size_t l = first_; l < whole.depth(); ++l) number(kept_[l - first_], whole[l].inputs);
     number(kept_.back(), whole.outputs());
     number(summed_, whole[first_].inputs);
@@ -76,7 +75,7 @@ void Member<T>::draw(std::uint64_t t, const T* parameters, const Context& contex
 
 template <typename T>
 void Member<T>::draw_layer(std::size_t l, const MaskPlan& masks) {
-    if (masks.rates[l] > 0.0 && drops_units(masks.kind)) {
+    if (masks.rates[l] > 0.0 && traits_of(masks.kind).drops_units) {
         draw_bits(l, masks);
     } else if (masks.rates[l] > 0.0) {
         draw_factors(l, masks);
@@ -95,8 +94,7 @@ void Member<T>::draw_bits(std::size_t l, const MaskPlan& masks) {
     for (std::uint32_t u = 0; u < units; ++u) {
         (mask_[grouped ? masks.input_groups[u] : u] != 0 ? kept : dropped_).push_back(u);
     }
-    const double scale = masks.kind == DropoutKind::alpha ? AlphaMap(masks.rates[l]).scale
-                                                          : 1.0 / (1.0 - masks.rates[l]);
+    const double scale = unit_map(masks.kind, masks.rates[l]).scale;
     const bool subtracts = l == first_ && plan_.subtracts();
     if (l == first_) {
         summed_ = subtracts ? dropped_ : kept;
@@ -110,15 +108,8 @@ template <typename T>
 void Member<T>::draw_factors(std::size_t l, const MaskPlan& masks) {
     constexpr std::size_t stride = lanes_of<T>;
     const std::size_t units = whole_[l].inputs;
-    const double rate = masks.rates[l];
-    const DropoutStream stream{masks.seed, masks.step, static_cast<std::uint32_t>(l)};
     numbers_.resize(units * stride);
-    if (masks.kind == DropoutKind::concrete) {
-        batch_gates<T>(stream, shared_row, units, rate, masks.temperature, stride, numbers_.data());
-    } else {
-        batch_noise<T>(stream, shared_row, units, std::sqrt(rate / (1.0 - rate)), stride,
-                       numbers_.data());
-    }
+    layer_factors(masks, l, shared_row, units, stride, numbers_.data());
     factors_[l - first_].resize(units);
     for (std::size_t u = 0; u < units; ++u) factors_[l - first_][u] = numbers_[u * stride];
 }
@@ -138,15 +129,15 @@ void Member<T>::pack_layer(std::size_t l, const T* parameters) {
     pack_biases(l, parameters, parameters_.data() + to.biases);
 }
 
-/// With alpha dropout, which adds a constant to every number, biases take these in.
+/// Where dropout adds a constant to every number, biases take these in.
 template <typename T>
 void Member<T>::pack_biases(std::size_t l, const T* parameters, T* biases) {
     const DenseLayer& from = whole_[l];
     const std::vector<std::uint32_t>& columns = kept_[l + 1 - first_];
     pack_row(parameters + from.biases, columns, columns.size() == from.units, T{1}, biases);
     const double rate = plan_.rates[l];
-    if (plan_.kind != DropoutKind::alpha || rate == 0.0) return;
-    const AlphaMap map(rate);
+    if (!traits_of(plan_.kind).affine || rate == 0.0) return;
+    const UnitMap map = unit_map(plan_.kind, rate);
     const std::vector<std::uint32_t>& kept = kept_[l - first_];
     std::vector<double> constants(from.inputs, map.dropped), sums(columns.size(), 0.0);
     for (const std::uint32_t u : kept) constants[u] = map.shift;

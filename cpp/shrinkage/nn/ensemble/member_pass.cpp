@@ -1,7 +1,6 @@
 #include "shrinkage/nn/ensemble/member_pass.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "shrinkage/base/simd/vectorized.hpp"
@@ -136,28 +135,21 @@ const T* MemberPass<T>::outputs(std::uint64_t t, const T* parameters, const Comm
 template <typename T>
 void MemberPass<T>::mask(std::size_t l, const MaskPlan& masks, const CommonBlock<T>& block, T* x_) {
     const std::size_t units = layout_[l].inputs, stride = block.stride;
-    const double rate = masks.rates[l];
     const std::span<T> x(x_, units * stride);
-    if (drops_units(masks.kind)) {
+    if (traits_of(masks.kind).drops_units) {
         draw_bits(l, masks, block);
-        if (masks.kind == DropoutKind::alpha) {
-            const AlphaMap map(rate);
+        const UnitMap map = unit_map(masks.kind, masks.rates[l]);
+        if (traits_of(masks.kind).affine) {
             const AffineMasking<T> masking{mask_.data(), static_cast<T>(map.scale),
                                            static_cast<T>(map.shift), static_cast<T>(map.dropped)};
             apply_affine(masking, x, {});
         } else {
-            apply_masking<T>({mask_.data(), static_cast<T>(1.0 / (1.0 - rate))}, x);
+            apply_masking<T>({mask_.data(), static_cast<T>(map.scale)}, x);
         }
         return;
     }
     noise_.resize(x.size());
-    const DropoutStream stream{masks.seed, masks.step, static_cast<std::uint32_t>(l)};
-    if (masks.kind == DropoutKind::concrete) {
-        batch_gates(stream, block.rows, units, rate, masks.temperature, stride, noise_.data());
-    } else {
-        const double deviation = std::sqrt(rate / (1.0 - rate));
-        batch_noise(stream, block.rows, units, deviation, stride, noise_.data());
-    }
+    layer_factors(masks, l, block.rows, units, stride, noise_.data());
     multiply_by(std::span<const T>(noise_.data(), x.size()), x);
 }
 

@@ -36,7 +36,7 @@ struct EnsemblePlan {
     /// which is less work than to sum what is kept.
     bool subtracts() const {
         const double rate = rates[first()];
-        return !per_row && drops_units(kind) && rate > 0.0 && rate < 0.5;
+        return !per_row && traits_of(kind).drops_units && rate > 0.0 && rate < 0.5;
     }
 
     MaskPlan masks(std::uint64_t member) const {

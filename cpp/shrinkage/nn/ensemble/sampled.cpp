@@ -50,7 +50,7 @@ struct Slip {
 std::uint64_t first_round_of(const EnsemblePlan& plan) {
     double rarest = 0.5;
     for (const double rate : plan.rates) {
-        if (rate > 0.0 && plan.kind != DropoutKind::gaussian) {
+        if (rate > 0.0 && !traits_of(plan.kind).only_noise) {
             rarest = std::min({rarest, rate, 1.0 - rate});
         }
     }

@@ -9,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "shrinkage/nn/masks/member_masks.hpp"
@@ -30,31 +29,78 @@ namespace shrinkage {
 ///              (Durasov et al. 2021; see member_masks.hpp)
 enum class DropoutKind { bernoulli, gaussian, alpha, batch, dropconnect, concrete, masksembles };
 
-inline constexpr std::array<std::pair<std::string_view, DropoutKind>, 7> dropout_kind_names{
-    {{"bernoulli", DropoutKind::bernoulli},
-     {"gaussian", DropoutKind::gaussian},
-     {"alpha", DropoutKind::alpha},
-     {"batch", DropoutKind::batch},
-     {"dropconnect", DropoutKind::dropconnect},
-     {"concrete", DropoutKind::concrete},
-     {"masksembles", DropoutKind::masksembles}}};
+/// What is known of a kind beside its masks: all that asks about kinds asks these rows, Python too.
+struct DropoutTraits {
+    std::string_view name;
+    DropoutKind kind;
+    // One bit decides: on a unit, so that a group of inputs can share it, or on a weight. Where
+    // neither is so, each unit is multiplied by a factor.
+    bool drops_units = false, drops_weights = false;
+    bool only_noise = false;    // a rate is no probability: factors vary around 1, none is rare
+    bool affine = false;        // a dropped unit is not 0, and AlphaMap takes the place of a scale
+    bool skips_units = false;   // a batch shares its mask, and what is dropped is not computed
+    bool learns_rates = false;  // by the gradient; the rates given are those it starts from
+    bool recurring = false;     // masks are a fixed set, that of the members
+    bool per_row = false;       // rows of an ensemble's member may have masks of their own
+    bool enumerable = false;    // the sub-networks are all that its bits can leave
+    bool integrable = false;    // the last layer's sums have closed moments over the masks
+    bool mean_one = false;      // a factor averages to 1 over the masks, whatever the rate
+
+    /// Whether a mask is one bit for each unit and example, and nothing more.
+    constexpr bool has_plain_masks() const { return drops_units && !affine && !skips_units; }
+};
+
+/// A row a kind, in the order of the kinds.
+inline constexpr std::array<DropoutTraits, 7> dropout_kinds{{
+    {.name = "bernoulli",
+     .kind = DropoutKind::bernoulli,
+     .drops_units = true,
+     .per_row = true,
+     .enumerable = true,
+     .integrable = true,
+     .mean_one = true},
+    {.name = "gaussian",
+     .kind = DropoutKind::gaussian,
+     .only_noise = true,
+     .per_row = true,
+     .integrable = true,
+     .mean_one = true},
+    {.name = "alpha",
+     .kind = DropoutKind::alpha,
+     .drops_units = true,
+     .affine = true,
+     .per_row = true,
+     .enumerable = true,
+     .integrable = true},
+    {.name = "batch",
+     .kind = DropoutKind::batch,
+     .drops_units = true,
+     .skips_units = true,
+     .per_row = true,
+     .enumerable = true,
+     .integrable = true,
+     .mean_one = true},
+    {.name = "dropconnect",
+     .kind = DropoutKind::dropconnect,
+     .drops_weights = true,
+     .integrable = true,
+     .mean_one = true},
+    {.name = "concrete", .kind = DropoutKind::concrete, .learns_rates = true, .per_row = true},
+    {.name = "masksembles",
+     .kind = DropoutKind::masksembles,
+     .drops_units = true,
+     .recurring = true},
+}};
+
+constexpr const DropoutTraits& traits_of(DropoutKind kind) {
+    return dropout_kinds[static_cast<std::size_t>(kind)];
+}
 
 inline std::optional<DropoutKind> dropout_kind_named(std::string_view name) {
-    for (const auto& [known, kind] : dropout_kind_names) {
-        if (known == name) return kind;
+    for (const DropoutTraits& traits : dropout_kinds) {
+        if (traits.name == name) return traits.kind;
     }
     return std::nullopt;
-}
-
-/// Whether a kind decides on units by one bit each, which a group of inputs can share.
-constexpr bool drops_units(DropoutKind kind) {
-    return kind == DropoutKind::bernoulli || kind == DropoutKind::alpha ||
-           kind == DropoutKind::batch || kind == DropoutKind::masksembles;
-}
-
-/// Whether a kind is one bit for each unit and example, and nothing more.
-constexpr bool has_plain_masks(DropoutKind kind) {
-    return kind == DropoutKind::bernoulli || kind == DropoutKind::masksembles;
 }
 
 /// Decisions on the `inputs` numbers that enter layer l: one each, or one a group.
@@ -78,10 +124,13 @@ struct MaskPlan {
 };
 
 /// out = scale x + shift where kept, `dropped` where not.
-struct AlphaMap {
-    double scale, shift, dropped;
+struct UnitMap {
+    double scale, shift = 0.0, dropped = 0.0;
+};
 
-    /// dropped value a', keep probability q: a = (q + a'^2 q (1 - q))^-1/2, b = -a (1 - q) a'.
+/// That of alpha: dropped value a', keep probability q: a = (q + a'^2 q (1 - q))^-1/2,
+/// b = -a (1 - q) a'.
+struct AlphaMap : UnitMap {
     explicit AlphaMap(double rate) {
         constexpr double depth = -1.7580993408473766;  // -lambda alpha of selu
         const double q = 1.0 - rate;
@@ -90,5 +139,11 @@ struct AlphaMap {
         dropped = scale * depth + shift;
     }
 };
+
+/// That of a kind which drops units: a kept one is multiplied by 1 / (1 - rate), unless affine.
+inline UnitMap unit_map(DropoutKind kind, double rate) {
+    if (traits_of(kind).affine) return AlphaMap(rate);
+    return {1.0 / (1.0 - rate)};
+}
 
 }  // namespace shrinkage

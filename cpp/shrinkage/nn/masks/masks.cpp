@@ -170,7 +170,7 @@ void batch_mask(const DropoutStream& stream, std::span<const std::uint32_t> rows
 
 void layer_mask(const MaskPlan& plan, std::size_t l, std::span<const std::uint32_t> rows,
                 std::size_t units, std::size_t stride, std::uint8_t* mask, std::size_t first_unit) {
-    if (plan.kind != DropoutKind::masksembles) {
+    if (!traits_of(plan.kind).recurring) {
         const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
         batch_mask(stream, rows, units, plan.rates[l], stride, mask, first_unit);
         return;
@@ -185,7 +185,7 @@ void layer_mask(const MaskPlan& plan, std::size_t l, std::span<const std::uint32
 }
 
 void shared_layer_mask(const MaskPlan& plan, std::size_t l, std::span<std::uint8_t> mask) {
-    if (plan.kind != DropoutKind::masksembles) {
+    if (!traits_of(plan.kind).recurring) {
         const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
         long_row_mask(stream, 0, 0, dropout_threshold(plan.rates[l]), mask);
         return;

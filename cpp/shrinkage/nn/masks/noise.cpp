@@ -181,6 +181,18 @@ void batch_gates(const DropoutStream& stream, std::span<const std::uint32_t> row
 }
 
 template <typename T>
+void layer_factors(const MaskPlan& plan, std::size_t l, std::span<const std::uint32_t> rows,
+                   std::size_t units, std::size_t stride, T* out) {
+    const double rate = plan.rates[l];
+    const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
+    if (plan.kind == DropoutKind::concrete) {
+        batch_gates(stream, rows, units, rate, plan.temperature, stride, out);
+    } else {
+        batch_noise(stream, rows, units, std::sqrt(rate / (1.0 - rate)), stride, out);
+    }
+}
+
+template <typename T>
 double gate_gradient(std::size_t units, std::size_t stride, double rate, double temperature,
                      const T* factor, const T* value, const T* slope) {
     // h = x k / (1 - p) with k = logistic((logit u - r) / t), r = logit p:
@@ -211,6 +223,8 @@ double gate_gradient(std::size_t units, std::size_t stride, double rate, double 
                               double, std::size_t, T*);                                          \
     template void batch_gates(const DropoutStream&, std::span<const std::uint32_t>, std::size_t, \
                               double, double, std::size_t, T*);                                  \
+    template void layer_factors(const MaskPlan&, std::size_t, std::span<const std::uint32_t>,    \
+                                std::size_t, std::size_t, T*);                                   \
     template double gate_gradient(std::size_t, std::size_t, double, double, const T*, const T*,  \
                                   const T*);
 SHRINKAGE_INSTANTIATE(float)

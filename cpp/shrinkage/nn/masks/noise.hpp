@@ -10,6 +10,7 @@
 #include <span>
 
 #include "shrinkage/nn/masks/dropout.hpp"
+#include "shrinkage/nn/masks/dropout_kind.hpp"
 
 namespace shrinkage {
 
@@ -25,6 +26,11 @@ void batch_noise(const DropoutStream& stream, std::span<const std::uint32_t> row
 template <typename T>
 void batch_gates(const DropoutStream& stream, std::span<const std::uint32_t> rows,
                  std::size_t units, double rate, double temperature, std::size_t stride, T* out);
+
+/// The same for what enters layer l, by a kind that has factors in place of bits.
+template <typename T>
+void layer_factors(const MaskPlan& plan, std::size_t l, std::span<const std::uint32_t> rows,
+                   std::size_t units, std::size_t stride, T* out);
 
 /// Derivative of the loss by logit rate through the gates: `value` has been multiplied by
 /// `factor`, what batch_gates gave, and `slope` is the derivative of the loss by `value`.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -99,11 +98,10 @@ template <typename T>
 void Pass<T>::mask_otherwise(std::size_t l, const MaskPlan& plan,
                              std::span<const std::uint32_t> rows, std::span<T> value,
                              std::span<T> slope) {
-    const double rate = plan.rates[l];
-    if (plan.kind == DropoutKind::alpha) {
+    if (traits_of(plan.kind).affine) {
         if (l == 0) draw_groups(plan, rows);
         draw_mask(l, plan, rows, 0, layout_[l].inputs);
-        const AlphaMap map(rate);
+        const UnitMap map = unit_map(plan.kind, plan.rates[l]);
         const AffineMasking<T> masking{layers_[l].mask.data(), static_cast<T>(map.scale),
                                        static_cast<T>(map.shift), static_cast<T>(map.dropped)};
         apply_affine(masking, value, slope);
@@ -111,14 +109,7 @@ void Pass<T>::mask_otherwise(std::size_t l, const MaskPlan& plan,
     }
     Aligned<T>& noise = layers_[l].noise;
     noise.resize(layers_[l].in.size());
-    const DropoutStream stream{plan.seed, plan.step, static_cast<std::uint32_t>(l)};
-    const std::size_t units = layout_[l].inputs;
-    if (plan.kind == DropoutKind::concrete) {
-        batch_gates(stream, rows, units, rate, plan.temperature, stride_, noise.data());
-    } else {
-        const double deviation = std::sqrt(rate / (1.0 - rate));
-        batch_noise(stream, rows, units, deviation, stride_, noise.data());
-    }
+    layer_factors(plan, l, rows, layout_[l].inputs, stride_, noise.data());
     multiply_by(std::span<const T>(noise.data(), value.size()), value);
     if (!slope.empty()) multiply_by(std::span<const T>(noise.data(), slope.size()), slope);
 }
@@ -127,7 +118,7 @@ template <typename T>
 void Pass<T>::mask_input(const MaskPlan& plan, std::span<const std::uint32_t> rows,
                          const Context& context) {
     T* input = layers_[0].in.data();
-    if (!has_plain_masks(plan.kind)) {
+    if (!traits_of(plan.kind).has_plain_masks()) {
         mask_otherwise(0, plan, rows, {input, layout_.inputs() * stride_}, {});
         return;
     }
@@ -149,7 +140,7 @@ void Pass<T>::activate_layer(std::size_t l, const std::optional<MaskPlan>& masks
     const bool training = !layers_[l].slope.empty();
     const std::span<T> slope(layers_[l].slope.data(), training ? value.size() : 0);
     const bool dropping = training && masks && masks->rates[l] > 0.0;
-    const bool by_bits = dropping && has_plain_masks(masks->kind);
+    const bool by_bits = dropping && traits_of(masks->kind).has_plain_masks();
     const T scale = static_cast<T>(by_bits ? 1.0 / (1.0 - masks->rates[l]) : 1.0);
     layers_[l].nonzeros = sum_over_units(units, context, [&](std::size_t first, std::size_t n) {
         const std::size_t start = first * stride_, size = n * stride_;
@@ -192,7 +183,7 @@ void Pass<T>::forward(const T* parameters, const Examples<T>& examples,
     stride_ = padded<T>(rows.size());
     products_.use(rows.size(), stride_);
     gates_.reset();
-    if (masks && masks->kind == DropoutKind::concrete) gates_ = masks;
+    if (masks && traits_of(masks->kind).learns_rates) gates_ = masks;
     gather_input(examples, rows, context);
     if (masks && masks->rates[0] > 0.0) mask_input(*masks, rows, context);
     for (std::size_t l = 0; l < layers_.size(); ++l) {

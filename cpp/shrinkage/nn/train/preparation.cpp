@@ -72,7 +72,7 @@ void Trainer<T>::draw_weights_of_all(Start start, const Context& context) {
 template <typename T>
 void Trainer<T>::deal_members() {
     members_.clear();
-    if (regularization_.kind != DropoutKind::masksembles) return;
+    if (!traits_of(regularization_.kind).recurring) return;
     const std::size_t n_members = regularization_.n_members;
     for (std::size_t l = 0; l < layout_.depth(); ++l) {
         const std::size_t units = n_decisions(l, layout_[l].inputs, regularization_.input_groups);
@@ -97,7 +97,7 @@ void Trainer<T>::start_logits() {
 
 template <typename T>
 void Trainer<T>::set_regularization(Regularization regularization) {
-    const bool anew = regularization.kind == DropoutKind::concrete &&
+    const bool anew = traits_of(regularization.kind).learns_rates &&
                       (!learns_rates() || regularization.rates != regularization_.rates);
     regularization_ = std::move(regularization);
     if (anew && ready_) start_logits();

@@ -127,11 +127,11 @@ double Trainer<T>::compute_gradient(std::uint64_t step, std::span<const std::uin
     Pass<T>& pass = passes_.front();
     if (learns_rates()) prepare_rates();
     const std::optional<MaskPlan> masks = mask_plan(step);
-    if (masks && masks->kind == DropoutKind::batch) {
+    if (masks && traits_of(masks->kind).skips_units) {
         return gradient_of_part(*masks, rows, scale, context);
     }
     pass.use(layout_, {});
-    if (masks && masks->kind == DropoutKind::dropconnect) {
+    if (masks && traits_of(masks->kind).drops_weights) {
         return gradient_of_connections(*masks, rows, scale, context);
     }
     pass.forward(state_.parameters.data(), train_, rows, masks, context);
@@ -196,9 +196,9 @@ template <typename T>
 bool Trainer<T>::updates_early(std::size_t n_rows) const {
     if (options_.clip_norm < std::numeric_limits<double>::infinity()) return false;
     if (n_rows > passes_.front().capacity()) return false;
-    const DropoutKind kind = regularization_.kind;
-    if (kind == DropoutKind::concrete || kind == DropoutKind::dropconnect) return false;
-    if (kind == DropoutKind::batch && any_dropout()) return false;
+    const DropoutTraits& traits = traits_of(regularization_.kind);
+    if (traits.learns_rates || traits.drops_weights) return false;
+    if (traits.skips_units && any_dropout()) return false;
     return 4.0 * static_cast<double>(layout_.size() * n_rows) < operations_not_stopped;
 }
 

@@ -204,7 +204,7 @@ private:
     double learning_rate() const;
     void prepare_rates();
     void fill_rates(std::vector<double>& rates) const;
-    bool learns_rates() const { return regularization_.kind == DropoutKind::concrete; }
+    bool learns_rates() const { return traits_of(regularization_.kind).learns_rates; }
     void start_logits();
     void deal_members();
     std::size_t n_pieces() const { return pieces_.size() - (learns_rates() ? 0 : 1); }
