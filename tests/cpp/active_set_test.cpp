@@ -8,10 +8,10 @@
 
 #include <doctest/doctest.h>
 
+#include "archetypes.hpp"
 #include "penalty_cases.hpp"
 #include "problems.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
-#include "toy_group_lasso.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;
@@ -21,7 +21,7 @@ using shrinkage::test::Random;
 template <typename P>
 concept Solvable = requires(const P& penalty) { ActiveSetSolver<P>(penalty); };
 static_assert(Solvable<Separable<L1>> && Solvable<Separable<ElasticNet>>);
-static_assert(!Solvable<test::ToyGroupLasso>, "coordinate descent needs a sum over coefficients");
+static_assert(!Solvable<test::BlockArchetype>, "coordinate descent needs a sum over coefficients");
 
 namespace {
 
@@ -109,16 +109,6 @@ void check_optimal(const Quadratic& problem, const P& penalty, ConstVector beta,
     }
 }
 
-template <typename P>
-Separable<P> with_setting(const P& scalar, const test::Setting& setting, std::size_t p) {
-    const auto repeated = [&](const std::vector<double>& five) {
-        std::vector<double> v;
-        for (std::size_t j = 0; j < p && !five.empty(); ++j) v.push_back(five[j % 5]);
-        return v;
-    };
-    return {scalar, repeated(setting.factors), repeated(setting.lower), repeated(setting.upper)};
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("solver");
@@ -127,40 +117,28 @@ TEST_CASE("KKT conditions to 1e-12 for every penalty, with factors and bounds, f
     Random random(7);
     for (const std::size_t dependent : {0, 6}) {
         const Quadratic problem(60, 24, dependent, 11 + dependent);
-        for (const test::PenaltyCase& row : test::penalty_cases()) {
-            for (const auto& parameters : row.parameters) {
-                for (const test::Setting& setting : test::settings()) {
-                    CAPTURE(dependent);
-                    CAPTURE(row.name);
-                    CAPTURE(setting.label);
-                    std::visit(
-                        [&](const auto& scalar) {
-                            const auto penalty = with_setting(scalar, setting, 24);
-                            for (const double lambda : {0.5, 0.05, 0.001}) {
-                                CAPTURE(lambda);
-                                // With dependent columns the far start is a near one: coordinate
-                                // descent alone cancels opposite coefficients of equal columns.
-                                const double distance = dependent == 0 ? 3.0 : 0.0;
-                                std::vector<double> zero(24, 0.0), far(24);
-                                for (std::size_t j = 0; j < 24; ++j) {
-                                    const Interval box = penalty.bounds(j);
-                                    far[j] = std::min(std::max(distance * random.normal(), box.lo),
-                                                      box.hi);
-                                }
-                                CHECK(
-                                    solve(problem, penalty, zero, lambda, 1e-12, false).converged);
-                                check_optimal(problem, penalty, zero, lambda);
-                                CHECK(solve(problem, penalty, far, lambda, 1e-12, true).converged);
-                                check_optimal(problem, penalty, far, lambda);
-                                const double a = problem.value(zero) + penalty.value(zero, lambda);
-                                const double b = problem.value(far) + penalty.value(far, lambda);
-                                CHECK(std::abs(a - b) <= 1e-11);
-                            }
-                        },
-                        *penalty_named(row.name, parameters));
+        const auto check = [&](const auto& penalty) {
+            for (const double lambda : {0.5, 0.05, 0.001}) {
+                CAPTURE(lambda);
+                // With dependent columns the far start is a near one: coordinate descent alone
+                // cancels opposite coefficients of equal columns.
+                const double distance = dependent == 0 ? 3.0 : 0.0;
+                std::vector<double> zero(24, 0.0), far(24);
+                for (std::size_t j = 0; j < 24; ++j) {
+                    const Interval box = penalty.bounds(j);
+                    far[j] = std::min(std::max(distance * random.normal(), box.lo), box.hi);
                 }
+                CHECK(solve(problem, penalty, zero, lambda, 1e-12, false).converged);
+                check_optimal(problem, penalty, zero, lambda);
+                CHECK(solve(problem, penalty, far, lambda, 1e-12, true).converged);
+                check_optimal(problem, penalty, far, lambda);
+                const double a = problem.value(zero) + penalty.value(zero, lambda);
+                const double b = problem.value(far) + penalty.value(far, lambda);
+                CHECK(std::abs(a - b) <= 1e-11);
             }
-        }
+        };
+        CAPTURE(dependent);
+        test::for_each_separable(check, 24);
     }
 }
 

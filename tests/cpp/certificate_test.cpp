@@ -11,7 +11,7 @@
 #include "penalty_cases.hpp"
 #include "problems.hpp"
 #include "shrinkage/loss/any_loss.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/registry.hpp"
 #include "shrinkage/solver/problem/problem.hpp"
 
 using namespace shrinkage;

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "path_cases.hpp"
+#include "penalty_cases.hpp"
 #include "shrinkage/path/fit.hpp"
 
 using namespace shrinkage;
@@ -25,7 +26,7 @@ std::vector<std::int64_t> folds_of(std::size_t n) {
 }
 
 /// The scores of one fold by fitting to the other rows and predicting the held-out ones.
-std::vector<double> scores_directly(const AnyLoss& loss, const AnyScalarPenalty& penalty,
+std::vector<double> scores_directly(const AnyLoss& loss, const PenaltyInput& penalty,
                                     const PathData& data, bool classification,
                                     const PathOptions& options,
                                     const std::vector<std::int64_t>& fold, std::int64_t f) {
@@ -75,8 +76,8 @@ TEST_CASE("scores equal those of direct fits: mean squared error and deviance") 
         const auto fold = folds_of(60);
         for (const bool classification : {false, true}) {
             const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
-            for (const AnyScalarPenalty& penalty :
-                 {AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{})}) {
+            for (const PenaltyInput& penalty :
+                 {test::penalty_by_name("l1"), test::penalty_by_name("l2")}) {
                 PathOptions options;
                 options.lambdas = {0.5, 0.2, 0.1, 0.03};
                 options.tolerance = 1e-12;
@@ -110,8 +111,8 @@ TEST_CASE("the same bits for any number of threads") {
         PathOptions options;
         options.lambdas = {0.4, 0.2, 0.1, 0.05, 0.02};
         const auto scores = [&](std::size_t threads) {
-            return cross_validate(loss, L1{}, data.input(classification), options, fold, n_folds,
-                                  Context{threads, nullptr});
+            return cross_validate(loss, test::penalty_by_name("l1"), data.input(classification),
+                                  options, fold, n_folds, Context{threads, nullptr});
         };
         const auto one = scores(1);
         CHECK(scores(2) == one);
@@ -124,14 +125,14 @@ TEST_CASE("a held-out row has no part in the fit, whatever its target") {
     const auto fold = folds_of(40);
     PathOptions options;
     options.lambdas = {0.3, 0.05};
-    const auto before =
-        cross_validate(SquaredLoss{}, L1{}, data.input(), options, fold, n_folds, alone);
+    const auto before = cross_validate(SquaredLoss{}, test::penalty_by_name("l1"), data.input(),
+                                       options, fold, n_folds, alone);
     const double shift = 1000.0;
     for (std::size_t i = 0; i < 40; ++i) {
         if (fold[i] == 2) data.response[i] += shift;
     }
-    const auto after =
-        cross_validate(SquaredLoss{}, L1{}, data.input(), options, fold, n_folds, alone);
+    const auto after = cross_validate(SquaredLoss{}, test::penalty_by_name("l1"), data.input(),
+                                      options, fold, n_folds, alone);
     for (std::size_t l = 0; l < 2; ++l) {
         // (r + c)^2 averages to at least c^2 - 2 c sqrt(mean r^2): only the residuals have moved.
         CHECK(std::abs(std::sqrt(after[2][l]) - shift) <= std::sqrt(before[2][l]) + 1e-6);
@@ -154,8 +155,8 @@ TEST_CASE("a stop reaches every fold") {
                 control.stop();
                 at_stop = control.done();
             });
-            CHECK_THROWS_AS(cross_validate(SquaredLoss{}, L1{}, data.input(), options, fold,
-                                           n_folds, Context{threads, &control}),
+            CHECK_THROWS_AS(cross_validate(SquaredLoss{}, test::penalty_by_name("l1"), data.input(),
+                                           options, fold, n_folds, Context{threads, &control}),
                             Cancelled);
         }
         CHECK(control.done() <= at_stop + threads);

@@ -1,4 +1,4 @@
-// One driver on two kinds of design: what is scaled, what is stored, and that storage does not
+// One walk on two kinds of design: what is scaled, what is stored, and that storage does not
 // matter.
 #include "shrinkage/path/fit_design.hpp"
 
@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "path_cases.hpp"
+#include "penalty_cases.hpp"
 #include "shrinkage/design/sparse.hpp"
 
 using namespace shrinkage;
@@ -51,7 +52,8 @@ TEST_CASE("bounds are scaled with their columns, coefficients come back on the o
     CHECK(scaled({}, x).empty());
 
     PathResult result;
-    store(std::vector<double>{4.0, 0.0}, 10.0, x, result);
+    const double intercept[] = {10.0};
+    CHECK(store(std::vector<double>{4.0, 0.0}, intercept, x, false, result) == 1);
     CHECK(result.features == std::vector<std::size_t>{0});
     CHECK(result.values == std::vector<double>{2.0});
     CHECK(result.intercepts == std::vector<double>{6.0});  // 10 - 2 * 2
@@ -66,8 +68,9 @@ TEST_CASE("the same path, dense or sparse, tall or wide, for every penalty and l
     for (const std::size_t p : {8, 45}) {
         const PathData data(30, p, 21);
         const Stored stored(data.x);
-        for (const AnyScalarPenalty& penalty :
-             std::vector<AnyScalarPenalty>{L1{}, L2{}, ElasticNet{0.3}}) {
+        for (const PenaltyInput& penalty :
+             std::vector<PenaltyInput>{test::penalty_by_name("l1"), test::penalty_by_name("l2"),
+                                       test::penalty_by_name("elasticnet", {0.3})}) {
             for (const bool classes : {false, true}) {
                 const AnyLoss loss = classes ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
                 PathInput input = data.input(classes);
@@ -77,7 +80,7 @@ TEST_CASE("the same path, dense or sparse, tall or wide, for every penalty and l
                 REQUIRE(fitted(dense) == 12);
                 REQUIRE(fitted(sparse) == 12);
                 for (std::size_t l = 0; l < 12; ++l) {
-                    CHECK(sparse.gaps[l] <= 1e-11);
+                    CHECK(sparse.certificates[l].value <= 1e-11);
                     const auto a = coefficients(dense, l, p), b = coefficients(sparse, l, p);
                     double largest = 0.0, farthest = 0.0;
                     for (std::size_t j = 0; j < p; ++j) {

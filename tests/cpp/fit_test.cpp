@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "path_cases.hpp"
+#include "penalty_cases.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::audit;
@@ -20,12 +21,13 @@ namespace {
 
 constexpr Context alone{};
 
-double alpha_of(const AnyScalarPenalty& penalty) {
-    if (const auto* net = std::get_if<ElasticNet>(&penalty)) return net->l1_ratio;
-    return std::holds_alternative<L1>(penalty) ? 1.0 : 0.0;
+double alpha_of(const PenaltyInput& penalty) {
+    if (!penalty.parameters.empty()) return penalty.parameters[0];
+    return penalty.name == L1::name ? 1.0 : 0.0;
 }
 
-const std::vector<AnyScalarPenalty> penalties{L1{}, L2{}, ElasticNet{0.4}};
+const std::vector<PenaltyInput> penalties{test::penalty_by_name("l1"), test::penalty_by_name("l2"),
+                                          test::penalty_by_name("elasticnet", {0.4})};
 
 PathOptions precise(std::vector<double> lambdas = {}) {
     PathOptions options;
@@ -74,7 +76,7 @@ TEST_CASE("every lambda of every path is certified, and the certificate is recom
     for (const std::size_t p : {12, 80}) {
         const PathData data(40, p, 1);
         for (const AnyLoss& loss : test::smooth_losses()) {
-            for (const AnyScalarPenalty& penalty : penalties) {
+            for (const PenaltyInput& penalty : penalties) {
                 for (const bool intercept : {true, false}) {
                     PathInput in = data.input(loss);
                     in.offset = data.offset;
@@ -85,7 +87,7 @@ TEST_CASE("every lambda of every path is certified, and the certificate is recom
                     const PathResult result = fit_path(loss, penalty, in, options, alone);
                     CAPTURE(p);
                     CAPTURE(loss.index());
-                    CAPTURE(penalty.index());
+                    CAPTURE(penalty.name);
                     CAPTURE(intercept);
                     REQUIRE(fitted(result) == 12);
                     REQUIRE(result.lambdas.size() == 12);
@@ -98,9 +100,9 @@ TEST_CASE("every lambda of every path is certified, and the certificate is recom
                                 return audit(of, in, result, l, result.lambdas[l], alpha);
                             },
                             loss);
-                        CHECK(result.converged[l]);
-                        CHECK(result.gaps[l] <= 1e-6);
-                        CHECK(std::abs(result.gaps[l] * d0 - a.gap) <= 1e-9 * d0);
+                        CHECK(result.certificates[l].holds());
+                        CHECK(result.certificates[l].value <= 1e-6);
+                        CHECK(std::abs(result.certificates[l].value * d0 - a.gap) <= 1e-9 * d0);
                         if (intercept) CHECK(std::abs(a.intercept_slope) <= 1e-8);
                         CHECK(result.losses[l] == doctest::Approx(a.loss).epsilon(1e-8));
                         CHECK(result.deviance_ratios[l] ==
@@ -118,8 +120,8 @@ TEST_CASE("every lambda of every path is certified, and the certificate is recom
 
 TEST_CASE("lambda max is the smallest lambda at which every coefficient is zero") {
     for (const AnyLoss& loss : test::smooth_losses()) {
-        for (const AnyScalarPenalty& penalty :
-             {AnyScalarPenalty(L1{}), AnyScalarPenalty(ElasticNet{0.3})}) {
+        for (const PenaltyInput& penalty :
+             {test::penalty_by_name("l1"), test::penalty_by_name("elasticnet", {0.3})}) {
             for (const std::size_t p : {10, 70}) {
                 const PathData data(50, p, 2);
                 PathOptions options = precise();
@@ -142,7 +144,7 @@ TEST_CASE("lambda max is the smallest lambda at which every coefficient is zero"
 TEST_CASE("a far lambda alone is the same fit as at the end of a path") {
     const PathData data(60, 30, 3);
     for (const AnyLoss& loss : test::smooth_losses()) {
-        for (const AnyScalarPenalty& penalty : penalties) {
+        for (const PenaltyInput& penalty : penalties) {
             const PathInput in = data.input(loss);
             const PathResult path = fit_path(loss, penalty, in, precise(), alone);
             const double last = path.lambdas[12];
@@ -165,7 +167,8 @@ TEST_CASE("ridge of more columns than rows equals the normal equations") {
     PathInput in = data.input();
     in.factors = factors;
     const std::vector<double> lambdas{10.0, 1.0, 0.1, 1e-3};
-    const PathResult result = fit_path(SquaredLoss{}, L2{}, in, precise(lambdas), alone);
+    const PathResult result =
+        fit_path(SquaredLoss{}, test::penalty_by_name("l2"), in, precise(lambdas), alone);
     double total = 0.0, mean = 0.0;
     for (const double w : data.weights) total += w;
     for (std::size_t i = 0; i < 15; ++i) mean += data.weights[i] * data.response[i] / total;
@@ -197,9 +200,11 @@ TEST_CASE("the reduced ridge equals the direct one, for every loss") {
         CAPTURE(loss.index());
         PathInput in = data.input(loss);
         const std::vector<double> lambdas{5.0, 0.5, 0.05, 0.005};
-        const PathResult reduced = fit_path(loss, L2{}, in, precise(lambdas), alone);
+        const PathResult reduced =
+            fit_path(loss, test::penalty_by_name("l2"), in, precise(lambdas), alone);
         in.upper = far;
-        const PathResult direct = fit_path(loss, L2{}, in, precise(lambdas), alone);
+        const PathResult direct =
+            fit_path(loss, test::penalty_by_name("l2"), in, precise(lambdas), alone);
         CHECK(farthest(reduced, direct, 45) <= 1e-5);
         for (std::size_t l = 0; l < lambdas.size(); ++l) {
             CHECK(reduced.losses[l] == doctest::Approx(direct.losses[l]).epsilon(1e-7));
@@ -219,11 +224,13 @@ TEST_CASE("the ridge grid spans the largest eigenvalue") {
     in.weights = w;
     PathOptions options;
     options.standardize = false;
-    const PathResult squared = fit_path(SquaredLoss{}, L2{}, in, options, alone);
+    const PathResult squared =
+        fit_path(SquaredLoss{}, test::penalty_by_name("l2"), in, options, alone);
     CHECK(squared.lambdas.front() == doctest::Approx(400.0).epsilon(1e-10));
     CHECK(squared.lambdas.back() == doctest::Approx(4e-6).epsilon(1e-10));
     in.y = classes;
-    const PathResult logistic = fit_path(LogisticLoss{}, L2{}, in, options, alone);
+    const PathResult logistic =
+        fit_path(LogisticLoss{}, test::penalty_by_name("l2"), in, options, alone);
     CHECK(logistic.lambdas.front() == doctest::Approx(100.0).epsilon(1e-10));
 }
 
@@ -234,13 +241,13 @@ TEST_CASE("counts that are all zero have a ridge grid, though no typical curvatu
     in.y = zeros;
     PathOptions options;
     options.intercept = false;
-    for (const AnyScalarPenalty& penalty :
-         {AnyScalarPenalty(L2{}), AnyScalarPenalty(ElasticNet{0.0})}) {
+    for (const PenaltyInput& penalty :
+         {test::penalty_by_name("l2"), test::penalty_by_name("elasticnet", {0.0})}) {
         const PathResult result = fit_path(PoissonLoss{}, penalty, in, options, alone);
         CHECK(result.lambdas.front() == 100.0);
         CHECK(result.lambdas.back() == 1e-6);
         for (std::size_t l = 0; l < fitted(result); ++l) {
-            CHECK(result.converged[l]);
+            CHECK(result.certificates[l].holds());
             if (l > 0) CHECK(result.lambdas[l] < result.lambdas[l - 1]);
         }
     }
@@ -248,8 +255,8 @@ TEST_CASE("counts that are all zero have a ridge grid, though no typical curvatu
 
 TEST_CASE("at lambda = 0 the fit is least squares") {
     const PathData data(40, 4, 6);
-    const PathResult result =
-        fit_path(SquaredLoss{}, L1{}, data.input(), precise({0.5, 0.0}), alone);
+    const PathResult result = fit_path(SquaredLoss{}, test::penalty_by_name("l1"), data.input(),
+                                       precise({0.5, 0.0}), alone);
     Matrix a(5, 5);
     std::vector<double> b(5, 0.0);
     for (std::size_t i = 0; i < 40; ++i) {
@@ -265,7 +272,7 @@ TEST_CASE("at lambda = 0 the fit is least squares") {
     const auto beta = coefficients(result, 1, 4);
     for (std::size_t j = 0; j < 4; ++j)
         CHECK(beta[j] == doctest::Approx(expected[j + 1]).epsilon(1e-9));
-    CHECK(result.gaps[1] <= 1e-12);
+    CHECK(result.certificates[1].value <= 1e-12);
 }
 
 TEST_CASE("a row of weight zero is no row; weights are relative; weight two is two rows") {
@@ -274,13 +281,15 @@ TEST_CASE("a row of weight zero is no row; weights are relative; weight two is t
         for (std::size_t i = 0; i < 50; i += 5) data.weights[i] = 0.0;
         const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
         const PathData kept = without_zero_weights(data);
-        const PathResult all = fit_path(loss, L1{}, data.input(classification), precise(), alone);
-        const PathResult some = fit_path(loss, L1{}, kept.input(classification), precise(), alone);
+        const PathResult all = fit_path(loss, test::penalty_by_name("l1"),
+                                        data.input(classification), precise(), alone);
+        const PathResult some = fit_path(loss, test::penalty_by_name("l1"),
+                                         kept.input(classification), precise(), alone);
         CHECK(farthest(all, some, 8) <= 1e-5);
         PathData scaled = data;
         for (double& w : scaled.weights) w *= 1000.0;
-        const PathResult relative =
-            fit_path(loss, L1{}, scaled.input(classification), precise(), alone);
+        const PathResult relative = fit_path(loss, test::penalty_by_name("l1"),
+                                             scaled.input(classification), precise(), alone);
         CHECK(farthest(all, relative, 8) <= 1e-5);
 
         PathData twice(30, 8, 8);
@@ -294,8 +303,10 @@ TEST_CASE("a row of weight zero is no row; weights are relative; weight two is t
         doubled.response.push_back(twice.response[4]);
         doubled.classes.push_back(twice.classes[4]);
         doubled.weights.assign(31, 1.0);
-        const PathResult a = fit_path(loss, L1{}, twice.input(classification), precise(), alone);
-        const PathResult b = fit_path(loss, L1{}, doubled.input(classification), precise(), alone);
+        const PathResult a = fit_path(loss, test::penalty_by_name("l1"),
+                                      twice.input(classification), precise(), alone);
+        const PathResult b = fit_path(loss, test::penalty_by_name("l1"),
+                                      doubled.input(classification), precise(), alone);
         CHECK(farthest(a, b, 8) <= 1e-5);
     }
 }
@@ -304,8 +315,10 @@ TEST_CASE("with standardization the units of a column do not matter") {
     const PathData data(50, 8, 9);
     PathData other = data;
     for (double& v : other.x.column(3)) v = 1000.0 * v - 5.0;
-    const PathResult a = fit_path(SquaredLoss{}, L1{}, data.input(), precise(), alone);
-    const PathResult b = fit_path(SquaredLoss{}, L1{}, other.input(), precise(), alone);
+    const PathResult a =
+        fit_path(SquaredLoss{}, test::penalty_by_name("l1"), data.input(), precise(), alone);
+    const PathResult b =
+        fit_path(SquaredLoss{}, test::penalty_by_name("l1"), other.input(), precise(), alone);
     for (std::size_t l = 0; l < fitted(a); ++l) {
         auto left = coefficients(a, l, 8), right = coefficients(b, l, 8);
         right[3] *= 1000.0;
@@ -325,11 +338,11 @@ TEST_CASE("bounds hold on the original scale, factors of zero stay in at every l
         in.lower = lower;
         in.upper = upper;
         in.factors = factors;
-        for (const AnyScalarPenalty& penalty : penalties) {
+        for (const PenaltyInput& penalty : penalties) {
             const PathResult result = fit_path(loss, penalty, in, precise(), alone);
             bool touched = false;
             for (std::size_t l = 0; l < fitted(result); ++l) {
-                CHECK(result.gaps[l] <= 1e-12);
+                CHECK(result.certificates[l].value <= 1e-12);
                 const auto beta = coefficients(result, l, 6);
                 CHECK(beta[1] != 0.0);
                 for (const std::size_t j : {0, 2, 3, 4, 5}) {
@@ -347,12 +360,12 @@ TEST_CASE("bounds hold on the original scale, factors of zero stay in at every l
 TEST_CASE("a constant column gets zero, in every position of the data") {
     PathData data(30, 5, 11);
     for (double& v : data.x.column(2)) v = 7.0;
-    for (const AnyScalarPenalty& penalty : penalties) {
+    for (const PenaltyInput& penalty : penalties) {
         const PathResult result = fit_path(SquaredLoss{}, penalty, data.input(), precise(), alone);
         for (std::size_t l = 0; l < fitted(result); ++l)
             CHECK(coefficients(result, l, 5)[2] == 0.0);
         CHECK(result.scales[2] == 1.0);
-        CHECK(result.gaps.back() <= 1e-12);
+        CHECK(result.certificates.back().value <= 1e-12);
     }
 }
 
@@ -362,15 +375,15 @@ TEST_CASE("nothing to explain: coefficients zero, gap zero, converged") {
     std::fill(data.classes.begin(), data.classes.end(), 1.0);
     for (const bool classification : {false, true}) {
         const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
-        for (const AnyScalarPenalty& penalty : penalties) {
+        for (const PenaltyInput& penalty : penalties) {
             PathInput in = data.input(classification);
             const std::vector<double> start(6, 1.0);
             in.start = start;
             const PathResult result = fit_path(loss, penalty, in, precise(), alone);
             REQUIRE(fitted(result) == 20);
             for (std::size_t l = 0; l < 20; ++l) {
-                CHECK(result.gaps[l] == 0.0);
-                CHECK(result.converged[l]);
+                CHECK(result.certificates[l].value == 0.0);
+                CHECK(result.certificates[l].holds());
                 CHECK(result.n_nonzero[l] == 0);
                 CHECK(std::isfinite(result.intercepts[l]));
             }
@@ -384,16 +397,16 @@ TEST_CASE("a warm start changes the work, not the solution") {
     const PathData data(80, 30, 13);
     for (const bool classification : {false, true}) {
         const AnyLoss loss = classification ? AnyLoss(LogisticLoss{}) : AnyLoss(SquaredLoss{});
-        for (const AnyScalarPenalty& penalty : penalties) {
+        for (const PenaltyInput& penalty : penalties) {
             PathInput in = data.input(classification);
             const PathResult path = fit_path(loss, penalty, in, precise(), alone);
             const std::size_t l = 14;
             const PathResult cold = fit_path(loss, penalty, in, precise({path.lambdas[l]}), alone);
             const std::vector<double> start = coefficients(path, l, 30);
             in.start = start;
-            in.start_intercept = path.intercepts[l];
+            in.start_intercepts = ConstVector(path.intercepts).subspan(l, 1);
             const PathResult warm = fit_path(loss, penalty, in, precise({path.lambdas[l]}), alone);
-            CHECK(warm.gaps[0] <= 1e-12);
+            CHECK(warm.certificates[0].value <= 1e-12);
             // A gap of 1e-12 leaves about its root over that of lambda = 1e-4 to the ridge.
             double size = 1.0;
             for (const double b : start) size = std::max(size, std::abs(b));
@@ -403,7 +416,7 @@ TEST_CASE("a warm start changes the work, not the solution") {
             in.start = bad;
             const PathResult recovered =
                 fit_path(loss, penalty, in, precise({path.lambdas[l]}), alone);
-            CHECK(recovered.gaps[0] <= 1e-12);
+            CHECK(recovered.certificates[0].value <= 1e-12);
             CHECK(test::largest_difference(coefficients(recovered, 0, 30), start) <= 1e-4 * size);
         }
     }
@@ -413,8 +426,8 @@ TEST_CASE("the same bits for any number of threads") {
     const PathData tall(400, 40, 14), wide(60, 400, 15);
     for (const PathData* data : {&tall, &wide}) {
         for (const AnyLoss& loss : test::smooth_losses()) {
-            for (const AnyScalarPenalty& penalty :
-                 {AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{})}) {
+            for (const PenaltyInput& penalty :
+                 {test::penalty_by_name("l1"), test::penalty_by_name("l2")}) {
                 PathOptions options;
                 options.n_lambdas = 4;
                 const auto fit = [&](std::size_t threads) {

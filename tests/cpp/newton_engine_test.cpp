@@ -14,7 +14,7 @@
 #include "shrinkage/design/dense.hpp"
 #include "shrinkage/loss/huber.hpp"
 #include "shrinkage/loss/logistic.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

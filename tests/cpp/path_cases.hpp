@@ -65,10 +65,17 @@ inline std::vector<double> coefficients(const PathResult& result, std::size_t l,
 
 inline std::size_t fitted(const PathResult& result) { return result.intercepts.size(); }
 
+inline bool same_certificates(const PathResult& a, const PathResult& b) {
+    return std::equal(a.certificates.begin(), a.certificates.end(), b.certificates.begin(),
+                      b.certificates.end(), [](const Certificate& c, const Certificate& d) {
+                          return c.kind == d.kind && c.value == d.value;
+                      });
+}
+
 /// Every number that a fit returns, for comparisons of bits.
 inline bool same_bits(const PathResult& a, const PathResult& b) {
     return a.lambdas == b.lambdas && a.starts == b.starts && a.features == b.features &&
-           a.values == b.values && a.intercepts == b.intercepts && a.gaps == b.gaps &&
+           a.values == b.values && a.intercepts == b.intercepts && same_certificates(a, b) &&
            a.deviance_ratios == b.deviance_ratios && a.losses == b.losses && a.n_iter == b.n_iter &&
            a.n_nonzero == b.n_nonzero && a.regimes == b.regimes && a.centers == b.centers &&
            a.scales == b.scales;

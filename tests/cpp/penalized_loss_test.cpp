@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "loss_cases.hpp"
+#include "penalty_cases.hpp"
 
 using namespace shrinkage;
 
@@ -29,7 +30,7 @@ std::vector<double> targets_of(const AnyLoss& loss) {
         loss);
 }
 
-double value_at(const AnyLoss& loss, const AnyScalarPenalty& penalty, ConstVector w, double b,
+double value_at(const AnyLoss& loss, const PenaltyInput& penalty, ConstVector w, double b,
                 double lambda) {
     return penalized_loss(loss, penalty, x, targets_of(loss), weights, w, b, lambda).value;
 }
@@ -43,7 +44,8 @@ TEST_CASE("the value by hand") {
     const ConstMatrixView one{data.data(), 2, 1, 2};
     // eta = 2.5, 4.5: residuals 0.5, -3.5; weights 1 and 3.
     const std::vector<double> s{1.0, 3.0};
-    const auto at = penalized_loss(SquaredLoss{}, L1{}, one, target, s, w, 0.5, 0.1);
+    const auto at =
+        penalized_loss(SquaredLoss{}, test::penalty_by_name("l1"), one, target, s, w, 0.5, 0.1);
     CHECK(at.value == doctest::Approx((0.5 * 0.25 + 3.0 * 0.5 * 12.25) / 4.0 + 0.2));
     CHECK(at.intercept_gradient == doctest::Approx((-0.5 + 3.0 * 3.5) / 4.0));
     CHECK(at.gradient[0] == doctest::Approx((-0.5 + 3.0 * 2.0 * 3.5) / 4.0 + 0.1));
@@ -55,8 +57,9 @@ TEST_CASE("the gradient agrees with central differences where there is no kink")
     for (const AnyLoss& loss : test::smooth_losses()) {
         CAPTURE(loss.index());
         const std::vector<double> target = targets_of(loss);
-        for (const AnyScalarPenalty& penalty :
-             {AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{}), AnyScalarPenalty(ElasticNet{0.4})}) {
+        for (const PenaltyInput& penalty :
+             {test::penalty_by_name("l1"), test::penalty_by_name("l2"),
+              test::penalty_by_name("elasticnet", {0.4})}) {
             const auto at = penalized_loss(loss, penalty, x, target, weights, w, b, lambda);
             for (std::size_t j = 0; j < 2; ++j) {
                 std::vector<double> up = w, down = w;
@@ -77,9 +80,11 @@ TEST_CASE("the gradient agrees with central differences where there is no kink")
 
 TEST_CASE("at a kink the subgradient of least norm is given") {
     const std::vector<double> zero{0.0, 0.0};
-    const auto free = penalized_loss(SquaredLoss{}, L1{}, x, y, weights, zero, 0.0, 0.0);
+    const auto free =
+        penalized_loss(SquaredLoss{}, test::penalty_by_name("l1"), x, y, weights, zero, 0.0, 0.0);
     for (const double lambda : {0.05, 0.2, 1.0, 5.0}) {
-        const auto at = penalized_loss(SquaredLoss{}, L1{}, x, y, weights, zero, 0.0, lambda);
+        const auto at = penalized_loss(SquaredLoss{}, test::penalty_by_name("l1"), x, y, weights,
+                                       zero, 0.0, lambda);
         for (std::size_t j = 0; j < 2; ++j) {
             // The least element of [g - lambda, g + lambda] is g moved to zero by at most lambda.
             const double g = free.gradient[j];
@@ -91,8 +96,10 @@ TEST_CASE("at a kink the subgradient of least norm is given") {
 
 TEST_CASE("no weights are weights of one") {
     const std::vector<double> ones(6, 1.0), w{0.5, 0.0};
-    const auto a = penalized_loss(LogisticLoss{}, L2{}, x, y, {}, w, 0.1, 0.2);
-    const auto b = penalized_loss(LogisticLoss{}, L2{}, x, y, ones, w, 0.1, 0.2);
+    const auto a =
+        penalized_loss(LogisticLoss{}, test::penalty_by_name("l2"), x, y, {}, w, 0.1, 0.2);
+    const auto b =
+        penalized_loss(LogisticLoss{}, test::penalty_by_name("l2"), x, y, ones, w, 0.1, 0.2);
     CHECK(a.value == b.value);
     CHECK(a.gradient == b.gradient);
 }

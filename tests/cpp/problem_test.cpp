@@ -11,7 +11,7 @@
 #include "problems.hpp"
 #include "shrinkage/loss/logistic.hpp"
 #include "shrinkage/loss/squared.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

@@ -12,7 +12,7 @@
 #include "problems.hpp"
 #include "shrinkage/design/dense.hpp"
 #include "shrinkage/loss/squared.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;
@@ -132,26 +132,9 @@ TEST_SUITE_BEGIN("solver");
 
 TEST_CASE("all ways agree for every penalty, factor and bound") {
     const Example e(50, 20, 1);
-    for (const test::PenaltyCase& row : test::penalty_cases()) {
-        for (const auto& parameters : row.parameters) {
-            for (const test::Setting& setting : test::settings()) {
-                CAPTURE(row.name);
-                CAPTURE(setting.label);
-                std::vector<double> factors, lower, upper;
-                for (std::size_t j = 0; j < 20; ++j) {
-                    factors.push_back(setting.factors[j % 5]);
-                    if (!setting.lower.empty()) lower.push_back(setting.lower[j % 5]);
-                    if (!setting.upper.empty()) upper.push_back(setting.upper[j % 5]);
-                }
-                std::visit(
-                    [&](const auto& scalar) {
-                        check_ways(e, Separable(scalar, factors, lower, upper), true,
-                                   {0.7, 0.4, 0.2, 0.05, 0.01});
-                    },
-                    *penalty_named(row.name, parameters));
-            }
-        }
-    }
+    test::for_each_separable(
+        [&](const auto& penalty) { check_ways(e, penalty, true, {0.7, 0.4, 0.2, 0.05, 0.01}); },
+        20);
 }
 
 TEST_CASE("all ways agree without an intercept, and down to lambda = 0") {

@@ -6,7 +6,7 @@
 
 #include "problems.hpp"
 #include "shrinkage/design/dense.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Matrix;

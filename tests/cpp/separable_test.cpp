@@ -1,12 +1,9 @@
-// Every scalar penalty of the variant, with factors and bounds, against the definitions in
+// Every scalar penalty of the registry, with factors and bounds, against the definitions in
 // penalty.hpp.
 #include "shrinkage/penalty/scalar/separable.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <string>
-#include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -15,7 +12,6 @@
 
 using namespace shrinkage;
 using shrinkage::test::for_each_separable;
-using shrinkage::test::penalty_cases;
 
 namespace {
 
@@ -84,17 +80,6 @@ std::vector<double> dual_point(const P& penalty, int seed) {
 }  // namespace
 
 TEST_SUITE_BEGIN("penalty");
-
-TEST_CASE("every penalty of the variant has a row in the table") {
-    std::set<std::string> names;
-    for (const auto& row : penalty_cases()) names.insert(row.name);
-    CHECK(names.size() == std::variant_size_v<AnyScalarPenalty>);
-    CHECK_FALSE(penalty_named("no such penalty", {}).has_value());
-    const std::vector<double> one{0.5}, two{0.5, 0.5};
-    CHECK_FALSE(penalty_named("l1", one).has_value());
-    CHECK_FALSE(penalty_named("elasticnet", {}).has_value());
-    CHECK_FALSE(penalty_named("elasticnet", two).has_value());
-}
 
 TEST_CASE("the values by hand") {
     const std::vector<double> beta{1.0, -2.0, 0.0}, ones(3, 1.0);

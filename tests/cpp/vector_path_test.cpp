@@ -5,9 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "path_cases.hpp"
+#include "penalty_cases.hpp"
 #include "shrinkage/path/fit.hpp"
-#include "shrinkage/path/fit_vector.hpp"
-#include "shrinkage/path/vector_driver.hpp"
 #include "vector_cases.hpp"
 
 using namespace shrinkage;
@@ -33,8 +32,9 @@ PathOptions some_lambdas() {
     return options;
 }
 
-const std::vector<AnyVectorPenalty> penalties{AnyScalarPenalty(L1{}), AnyScalarPenalty(L2{}),
-                                              AnyScalarPenalty(ElasticNet{0.5}), RowGroupName{}};
+const std::vector<PenaltyInput> penalties{test::penalty_by_name("l1"), test::penalty_by_name("l2"),
+                                          test::penalty_by_name("elasticnet", {0.5}),
+                                          test::penalty_by_name("row_group")};
 
 }  // namespace
 
@@ -52,8 +52,8 @@ TEST_CASE("vector paths: certified, the same bits for any number of threads") {
                 const PathResult four =
                     fit_path(loss, penalty, input_of(e, classes), some_lambdas(), {4, nullptr});
                 CHECK(test::same_bits(one, four));
-                REQUIRE(one.gaps.size() == 12);
-                for (const double gap : one.gaps) CHECK(gap <= 1e-9);
+                REQUIRE(one.certificates.size() == 12);
+                for (const Certificate& c : one.certificates) CHECK(c.value <= 1e-9);
                 CHECK(one.intercepts.size() == 36);
                 for (std::size_t l = 1; l < 12; ++l) CHECK(one.losses[l] <= one.losses[l - 1]);
             }
@@ -65,12 +65,12 @@ TEST_CASE("vector paths: one target is the scalar path, and one of two classes i
     const VectorExample e(40, 5, 1, 2);
     const PathOptions options = some_lambdas();
     PathInput input = input_of(e, false);
-    const PathResult vector =
-        fit_path(AnyVectorLoss(MultiSquaredLoss(1)), AnyScalarPenalty(L1{}), input, options, {});
+    const PathResult vector = fit_path(AnyVectorLoss(MultiSquaredLoss(1)),
+                                       test::penalty_by_name("l1"), input, options, {});
     const PathResult scalar =
-        fit_path(AnyLoss(SquaredLoss{}), AnyScalarPenalty(L1{}), input, options, {});
-    const PathResult rows =
-        fit_path(AnyVectorLoss(MultiSquaredLoss(1)), RowGroupName{}, input, options, {});
+        fit_path(AnyLoss(SquaredLoss{}), test::penalty_by_name("l1"), input, options, {});
+    const PathResult rows = fit_path(AnyVectorLoss(MultiSquaredLoss(1)),
+                                     test::penalty_by_name("row_group"), input, options, {});
     for (std::size_t l = 0; l < 12; ++l) {
         const auto wanted = coefficients(scalar, l, 5);
         CHECK(test::largest_difference(coefficients(vector, l, 5), wanted) < 1e-6);
@@ -84,10 +84,10 @@ TEST_CASE("vector paths: one target is the scalar path, and one of two classes i
     PathInput classes = input_of(two, true);
     classes.offset = {};
     const PathResult soft =
-        fit_path(AnyVectorLoss(MultinomialLoss(2)), AnyScalarPenalty(L2{}), classes, at, {});
+        fit_path(AnyVectorLoss(MultinomialLoss(2)), test::penalty_by_name("l2"), classes, at, {});
     at.lambdas = {0.05};
     const PathResult logistic =
-        fit_path(AnyLoss(LogisticLoss{}), AnyScalarPenalty(L2{}), classes, at, {});
+        fit_path(AnyLoss(LogisticLoss{}), test::penalty_by_name("l2"), classes, at, {});
     const auto both = coefficients(soft, 0, 8), half = coefficients(logistic, 0, 4);
     for (std::size_t j = 0; j < 4; ++j) {
         CHECK(both[j] == doctest::Approx(-both[j + 4]).epsilon(1e-6));
@@ -103,14 +103,14 @@ TEST_CASE("vector paths: folds score the rows that they leave out") {
     PathOptions options = some_lambdas();
     options.lambdas = {0.1, 0.05};
     const AnyVectorLoss loss = MultinomialLoss(3);
-    const auto scores = cross_validate(loss, AnyScalarPenalty(L1{}), input_of(e, true), options,
-                                       fold, 3, {2, nullptr});
+    const auto scores = cross_validate(loss, test::penalty_by_name("l1"), input_of(e, true),
+                                       options, fold, 3, {2, nullptr});
     REQUIRE(scores.size() == 3);
     PathInput part = input_of(e, true);
     std::vector<double> training = e.weights;
     for (std::size_t i = 0; i < 45; i += 3) training[i] = 0.0;
     part.weights = training;
-    const PathResult path = fit_path(loss, AnyScalarPenalty(L1{}), part, options, {});
+    const PathResult path = fit_path(loss, test::penalty_by_name("l1"), part, options, {});
     const auto beta = coefficients(path, 1, 15);
     double total = 0.0, weight = 0.0;
     const MultinomialLoss plain(3);
@@ -130,20 +130,22 @@ TEST_CASE("vector paths: a warm start ends where a cold one does, a stop keeps w
     const VectorExample e(40, 6, 3, 5);
     const AnyVectorLoss loss = MultinomialLoss(3);
     PathInput input = input_of(e, true);
-    const PathResult cold = fit_path(loss, RowGroupName{}, input, some_lambdas(), {});
+    const PathResult cold =
+        fit_path(loss, test::penalty_by_name("row_group"), input, some_lambdas(), {});
     PathOptions at = some_lambdas();
     at.lambdas = {cold.lambdas[6]};
     const auto start = coefficients(cold, 5, 18);
     input.start = start;
     input.start_intercepts = ConstVector(cold.intercepts).subspan(15, 3);
-    const PathResult warm = fit_path(loss, RowGroupName{}, input, at, {});
-    CHECK(warm.gaps[0] <= 1e-9);
+    const PathResult warm = fit_path(loss, test::penalty_by_name("row_group"), input, at, {});
+    CHECK(warm.certificates[0].value <= 1e-9);
     CHECK(warm.losses[0] == doctest::Approx(cold.losses[6]).epsilon(1e-7));
     Control control;
     control.stop();
-    const PathResult none = fit_path(loss, RowGroupName{}, input, some_lambdas(), {1, &control});
+    const PathResult none =
+        fit_path(loss, test::penalty_by_name("row_group"), input, some_lambdas(), {1, &control});
     CHECK(none.stop == StopReason::cancelled);
-    CHECK(none.gaps.empty());
+    CHECK(none.certificates.empty());
 }
 
 TEST_SUITE_END();

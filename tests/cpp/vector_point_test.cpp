@@ -10,7 +10,7 @@
 #include "problems.hpp"
 #include "shrinkage/loss/multi_squared.hpp"
 #include "shrinkage/loss/multinomial.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/registry.hpp"
 #include "shrinkage/solver/problem/gauge.hpp"
 #include "shrinkage/solver/problem/units.hpp"
 #include "vector_cases.hpp"
@@ -125,11 +125,10 @@ TEST_CASE("units: coefficients under a separable penalty, features under one on 
     const std::size_t p = 3, outputs = 2;
     const Separable<L1> l1(L1{}, {1.0, 1.0, 0.0, 1.0, 1.0, 0.0});
     const RowGroup rows({1.0, 1.0, 0.0}, outputs);
-    const Units<Separable<L1>> single(l1, p);
-    const Units<RowGroup> row(rows, p);
+    const Units<Separable<L1>> single(l1);
+    const Units<RowGroup> row(rows);
     CHECK(single.size() == 6);
     CHECK(row.size() == 3);
-    CHECK(single.feature(4) == 1);
     const std::vector<double> g{3.0, 0.5, 0.2, 4.0, 0.0, 0.1}, beta{0.0, 0.0, 0.0, 0.0, 1.0, 0.0};
     CHECK(single.is_zero(1, beta));
     CHECK_FALSE(row.is_zero(1, beta));
@@ -138,7 +137,7 @@ TEST_CASE("units: coefficients under a separable penalty, features under one on 
     CHECK(free_gradient(single, g, 1.0) == doctest::Approx(0.2));
     CHECK(free_gradient(row, g, 1.0) == doctest::Approx(std::sqrt(0.05)));
     std::vector<std::size_t> coordinates;
-    row.append(2, coordinates);
+    row.for_each(2, [&](std::size_t c) { coordinates.push_back(c); });
     CHECK(coordinates == std::vector<std::size_t>{2, 5});
 
     const PlainDesign x(test::Matrix(4, p));

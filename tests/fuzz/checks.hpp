@@ -19,6 +19,11 @@ inline void print(const char* name, ConstVector values) {
     std::fprintf(stderr, "\n");
 }
 
+inline void print(const PenaltyInput& penalty) {
+    std::fprintf(stderr, ", penalty: %s", penalty.name.c_str());
+    for (const double value : penalty.parameters) std::fprintf(stderr, " %g", value);
+}
+
 inline void print(const ScalarModel& m) {
     std::visit([](const auto& loss) { std::fprintf(stderr, "loss: %s", loss.name); }, m.loss);
     if (const auto* huber = std::get_if<HuberLoss>(&m.loss)) {
@@ -27,19 +32,12 @@ inline void print(const ScalarModel& m) {
     if (const auto* quantile = std::get_if<QuantileLoss>(&m.loss)) {
         std::fprintf(stderr, " q %g", quantile->q);
     }
-    std::visit([](const auto& p) { std::fprintf(stderr, ", penalty: %s", p.name); }, m.penalty);
-    if (const auto* net = std::get_if<ElasticNet>(&m.penalty)) {
-        std::fprintf(stderr, " l1_ratio %g", net->l1_ratio);
-    }
+    print(m.penalty);
 }
 
 inline void print(const VectorModel& m) {
     std::fprintf(stderr, "loss: %s, outputs %zu", m.classes ? "multinomial" : "squared", m.outputs);
-    if (const auto* scalar = std::get_if<AnyScalarPenalty>(&m.penalty)) {
-        std::visit([](const auto& p) { std::fprintf(stderr, ", penalty: %s", p.name); }, *scalar);
-    } else {
-        std::fprintf(stderr, ", penalty: %s", RowGroup::name);
-    }
+    print(m.penalty);
 }
 
 /// The problem in numbers, for a regression test.
@@ -88,16 +86,14 @@ public:
         const PathOptions& o = c_.options;
         need(r.null_deviance >= 0.0 && std::isfinite(r.null_deviance), "null deviance", 0);
         need(size == (o.lambdas.empty() ? o.n_lambdas : o.lambdas.size()) &&
-                 r.intercepts.size() == size * c_.outputs && r.gaps.size() == size &&
-                 r.converged.size() == size && r.starts.size() == size + 1 &&
-                 r.scores.size() == (c_.held_out.empty() ? 0 : size),
+                 r.intercepts.size() == size * c_.outputs && r.certificates.size() == size &&
+                 r.starts.size() == size + 1 && r.scores.size() == (c_.held_out.empty() ? 0 : size),
              "one entry per lambda", 0);
         for (const double b : r.intercepts) need(!std::isnan(b), "intercept", b, 0);
         for (std::size_t l = 0; l < size; ++l) {
             need(r.lambdas[l] >= 0.0 && std::isfinite(r.lambdas[l]), "lambda", r.lambdas[l], l);
-            need(r.gaps[l] >= 0.0, "gap", r.gaps[l], l);
-            need((r.converged[l] != 0) == (r.gaps[l] <= o.tolerance), "converged and gap",
-                 r.gaps[l], l);
+            need(r.certificates[l].value >= 0.0, "gap", r.certificates[l].value, l);
+            need(r.certificates[l].tolerance == o.tolerance, "tolerance", l);
             need(!std::isnan(r.losses[l]), "loss", r.losses[l], l);
             need(c_.held_out.empty() || !std::isnan(r.scores[l]), "score", l);
             check_coefficients(r, l);

@@ -74,7 +74,6 @@ struct FitCase {
         in.upper = upper;
         in.start = start;
         in.start_intercepts = start_intercepts;
-        if (!start_intercepts.empty()) in.start_intercept = start_intercepts[0];
         in.held_out = held_out;
         return in;
     }

@@ -14,21 +14,24 @@ namespace shrinkage::fuzz {
 
 struct ScalarModel {
     AnyLoss loss;
-    AnyScalarPenalty penalty;
+    PenaltyInput penalty;
 };
 struct VectorModel {
     AnyVectorLoss loss;
-    AnyVectorPenalty penalty;
+    PenaltyInput penalty;
     std::size_t outputs;
     bool classes;
     bool rows;  // the row-group penalty, which takes no bounds
 };
 using Model = std::variant<ScalarModel, VectorModel>;
 
-inline AnyScalarPenalty chosen_penalty(std::size_t which, double ratio) {
+inline PenaltyInput chosen_penalty(std::size_t which, double ratio) {
     static constexpr std::array names{"l1", "l2", "elasticnet"};
     const std::string name = names[which % names.size()];
-    return *penalty_named(name, name == "elasticnet" ? ConstVector(&ratio, 1) : ConstVector());
+    PenaltyInput input;
+    input.name = name;
+    if (name == "elasticnet") input.parameters = {ratio};
+    return input;
 }
 
 /// The first five bytes: loss, its parameter, penalty, its ratio, outputs.
@@ -48,8 +51,8 @@ inline Model chosen_model(Bytes& bytes) {
         const bool classes = name == "multinomial";
         const std::size_t k = classes ? std::max<std::size_t>(outputs, 2) : outputs;
         const bool rows = kind % 4 == 3;
-        const AnyVectorPenalty penalty =
-            rows ? AnyVectorPenalty(RowGroupName{}) : AnyVectorPenalty(chosen_penalty(kind, ratio));
+        PenaltyInput penalty = chosen_penalty(kind, ratio);
+        if (rows) penalty = {}, penalty.name = "row_group";
         return VectorModel{*vector_loss_named(classes ? "multinomial" : "squared", k), penalty, k,
                            classes, rows};
     }

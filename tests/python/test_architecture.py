@@ -34,7 +34,7 @@ MAY_INCLUDE_ROOMS = {
     "solver": {
         "problem": set(),
         "quadratic": {"problem"},
-        "newton": {"problem", "quadratic"},
+        "newton": {"problem", "proximal", "quadratic"},
         "pinball": {"problem"},
         "proximal": {"problem"},
     },

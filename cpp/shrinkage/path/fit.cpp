@@ -4,7 +4,6 @@
 
 #include "shrinkage/base/threads.hpp"
 #include "shrinkage/path/fit_design.hpp"
-#include "shrinkage/path/fit_vector.hpp"
 
 namespace shrinkage {
 namespace {
@@ -16,11 +15,10 @@ std::vector<double> normalized(ConstVector weights) {
     return result;
 }
 
-/// Sees input.x as a design and calls dense(x, weights, context, result) or sparse(...) with a crew
-/// in the context; a stop leaves what is finished.
-template <typename Dense, typename Sparse>
-PathResult fit_on_design(const PathInput& input, const PathOptions& options, const Context& given,
-                         const Dense& dense, const Sparse& sparse) {
+/// Fits with a crew in the context; a stop leaves what is finished.
+template <typename AnyL>
+PathResult fit(const AnyL& loss, const PenaltyInput& penalty, const PathInput& input,
+               const PathOptions& options, const Context& given) {
     Crew crew(given.n_threads);
     const Context context{given.n_threads, given.control, &crew};
     PathResult result;
@@ -29,12 +27,15 @@ PathResult fit_on_design(const PathInput& input, const PathOptions& options, con
     const auto columns = [&](const auto& x) {
         return describe_columns(x, weights, options.intercept, options.standardize, context);
     };
+    const auto run = [&](const auto& design) {
+        fit_design(design, weights, loss, penalty, input, options, context, result);
+    };
     try {
         if (const auto* x = std::get_if<ConstMatrixView>(&input.x)) {
-            dense(DenseDesign(*x, columns(*x)), weights, context, result);
+            run(DenseDesign(*x, columns(*x)));
         } else {
             const auto& view = std::get<SparseView>(input.x);
-            sparse(SparseDesign(view, columns(view)), weights, context, result);
+            run(SparseDesign(view, columns(view)));
         }
     } catch (const Cancelled&) {
         result.stop = context.control->should_stop();
@@ -42,8 +43,8 @@ PathResult fit_on_design(const PathInput& input, const PathOptions& options, con
     return result;
 }
 
-template <typename AnyL, typename AnyP>
-std::vector<std::vector<double>> score_folds(const AnyL& loss, const AnyP& penalty,
+template <typename AnyL>
+std::vector<std::vector<double>> score_folds(const AnyL& loss, const PenaltyInput& penalty,
                                              const PathInput& input, const PathOptions& options,
                                              std::span<const std::int64_t> fold,
                                              std::size_t n_folds, const Context& context) {
@@ -67,32 +68,17 @@ std::vector<std::vector<double>> score_folds(const AnyL& loss, const AnyP& penal
 
 }  // namespace
 
-PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
+PathResult fit_path(const AnyLoss& loss, const PenaltyInput& penalty, const PathInput& input,
                     const PathOptions& options, const Context& context) {
-    return fit_on_design(
-        input, options, context,
-        [&](const DenseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
-            fit_dense(x, weights, loss, penalty, input, options, manned, result);
-        },
-        [&](const SparseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
-            fit_sparse(x, weights, loss, penalty, input, options, manned, result);
-        });
+    return fit(loss, penalty, input, options, context);
 }
 
-PathResult fit_path(const AnyVectorLoss& loss, const AnyVectorPenalty& penalty,
-                    const PathInput& input, const PathOptions& options, const Context& context) {
-    return fit_on_design(
-        input, options, context,
-        [&](const DenseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
-            fit_vector_dense(x, weights, loss, penalty, input, options, manned, result);
-        },
-        [&](const SparseDesign& x, ConstVector weights, const Context& manned, PathResult& result) {
-            fit_vector_sparse(x, weights, loss, penalty, input, options, manned, result);
-        });
+PathResult fit_path(const AnyVectorLoss& loss, const PenaltyInput& penalty, const PathInput& input,
+                    const PathOptions& options, const Context& context) {
+    return fit(loss, penalty, input, options, context);
 }
 
-std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
-                                                const AnyScalarPenalty& penalty,
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss, const PenaltyInput& penalty,
                                                 const PathInput& input, const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context) {
@@ -100,8 +86,8 @@ std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
 }
 
 std::vector<std::vector<double>> cross_validate(const AnyVectorLoss& loss,
-                                                const AnyVectorPenalty& penalty,
-                                                const PathInput& input, const PathOptions& options,
+                                                const PenaltyInput& penalty, const PathInput& input,
+                                                const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context) {
     return score_folds(loss, penalty, input, options, fold, n_folds, context);

@@ -1,4 +1,4 @@
-// The one path driver: a grid of lambdas, warm starts, a certificate for each fit.
+// The door of paths: a grid of lambdas, warm starts, a certificate for each fit.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 #include "shrinkage/loss/any_loss.hpp"
 #include "shrinkage/loss/any_vector_loss.hpp"
 #include "shrinkage/path/dual_points.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
-#include "shrinkage/penalty/any_vector_penalty.hpp"
+#include "shrinkage/penalty/input.hpp"
+#include "shrinkage/solver/problem/certificate.hpp"
 #include "shrinkage/solver/problem/problem.hpp"
 
 namespace shrinkage {
@@ -28,8 +28,7 @@ struct PathInput {
     ConstVector factors;
     ConstVector lower, upper;
     ConstVector start;
-    double start_intercept = 0.0;
-    ConstVector start_intercepts;  // the same with several outputs
+    ConstVector start_intercepts;  // one an output
     ConstVector held_out;          // weights of the rows on which every fit is scored
 };
 
@@ -49,9 +48,9 @@ struct PathResult {
     std::vector<std::size_t> starts{0};
     std::vector<std::size_t> features;
     std::vector<double> values;
-    std::vector<double> intercepts, gaps, deviance_ratios, losses, scores;
+    std::vector<double> intercepts, deviance_ratios, losses, scores;
+    std::vector<Certificate> certificates;
     std::vector<std::size_t> n_nonzero, n_iter;
-    std::vector<char> converged;
     std::vector<Regime> regimes;
     std::vector<double> centers, scales;
     DualPoints duals;            // of a kinked loss, whose coefficients do not determine them
@@ -59,26 +58,26 @@ struct PathResult {
     StopReason stop = StopReason::none;
 };
 
-/// Fits the path. A stop asked for through the context ends it early; what is finished is returned.
-PathResult fit_path(const AnyLoss& loss, const AnyScalarPenalty& penalty, const PathInput& input,
+/// Fits the path with the penalty that the input chooses; factors, bounds and outputs are filled in
+/// here. A stop asked for through the context ends it early; what is finished is returned.
+PathResult fit_path(const AnyLoss& loss, const PenaltyInput& penalty, const PathInput& input,
                     const PathOptions& options, const Context& context);
 
 /// The same with K outputs. Coefficients are the columns of a sparse p K x L matrix, feature j of
 /// output k in row j + k p; intercepts are stored K by K.
-PathResult fit_path(const AnyVectorLoss& loss, const AnyVectorPenalty& penalty,
-                    const PathInput& input, const PathOptions& options, const Context& context);
+PathResult fit_path(const AnyVectorLoss& loss, const PenaltyInput& penalty, const PathInput& input,
+                    const PathOptions& options, const Context& context);
 
 /// Scores of fold f at every lambda: 2 sum w (l - saturated) / sum w over the rows with fold[i] =
 /// f, of the path fitted to the other rows. Held-out rows get weight zero; nothing of X is copied.
 /// Returns n_folds vectors; throws Cancelled when stopped.
-std::vector<std::vector<double>> cross_validate(const AnyLoss& loss,
-                                                const AnyScalarPenalty& penalty,
+std::vector<std::vector<double>> cross_validate(const AnyLoss& loss, const PenaltyInput& penalty,
                                                 const PathInput& input, const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context);
 std::vector<std::vector<double>> cross_validate(const AnyVectorLoss& loss,
-                                                const AnyVectorPenalty& penalty,
-                                                const PathInput& input, const PathOptions& options,
+                                                const PenaltyInput& penalty, const PathInput& input,
+                                                const PathOptions& options,
                                                 std::span<const std::int64_t> fold,
                                                 std::size_t n_folds, const Context& context);
 

@@ -2,10 +2,6 @@
 
 namespace shrinkage {
 
-void fit_dense(const DenseDesign& x, ConstVector weights, const AnyLoss& loss,
-               const AnyScalarPenalty& penalty, const PathInput& input, const PathOptions& options,
-               const Context& context, PathResult& result) {
-    fit_design(x, weights, loss, penalty, input, options, context, result);
-}
+template void fit_any_loss<Kind::separable>(const AnyLoss&, Setting<DenseDesign>, PathResult&);
 
 }  // namespace shrinkage

@@ -1,17 +1,41 @@
-// The path driver on one kind of design: the door through which losses and penalties are visited.
+// A path on one kind of design: makes the penalty, scales what goes in, stores what comes out.
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
 #include "shrinkage/design/dense.hpp"
-#include "shrinkage/path/driver.hpp"
+#include "shrinkage/design/sparse.hpp"
+#include "shrinkage/path/engine_for.hpp"
 #include "shrinkage/path/fit.hpp"
 #include "shrinkage/path/ridge_reduction.hpp"
+#include "shrinkage/path/walk.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 namespace shrinkage {
+
+template <ScaledDesign D>
+struct Setting {
+    const PenaltyInput& penalty;  // as the user chose it
+    const PathInput& input;
+    const PathOptions& options;
+    const Context& context;
+    const D& x;
+    Data data;
+    std::size_t outputs = 1;
+};
+
+template <typename L>
+std::size_t outputs_of(const L& loss) {
+    if constexpr (VectorLoss<L>) {
+        return loss.outputs();
+    } else {
+        return 1;
+    }
+}
 
 /// Bounds of the coefficients as they are penalized: those of the original ones times the scale.
 template <ScaledDesign D>
@@ -21,132 +45,208 @@ std::vector<double> scaled(ConstVector bounds, const D& x) {
     return result;
 }
 
-/// Stores the coefficients of one lambda on the original scale.
+/// What the user chose, with what the problem adds.
 template <ScaledDesign D>
-void store(ConstVector beta, double intercept, const D& x, PathResult& result) {
-    double shift = 0.0;
-    for (std::size_t j = 0; j < beta.size(); ++j) {
-        if (beta[j] == 0.0) continue;
-        const double b = beta[j] / x.scale(j);
-        shift += b * x.center(j);
-        result.features.push_back(j);
-        result.values.push_back(b);
+PenaltyInput complete(const Setting<D>& s) {
+    PenaltyInput input = s.penalty;
+    input.features = s.x.cols();
+    input.outputs = s.outputs;
+    input.factors.assign(s.input.factors.begin(), s.input.factors.end());
+    input.lower = scaled(s.input.lower, s.x);
+    input.upper = scaled(s.input.upper, s.x);
+    for (std::size_t j = 0; j < s.x.cols(); ++j) input.usable.push_back(s.x.usable(j));
+    return input;
+}
+
+/// Stores the coefficients of one lambda on the original scale, and returns how many features have
+/// one. The intercepts of a symmetric loss sum to zero.
+template <ScaledDesign D>
+std::size_t store(ConstVector beta, ConstVector intercepts, const D& x, bool centered,
+                  PathResult& result) {
+    const std::size_t p = x.cols();
+    std::vector<double> b(intercepts.begin(), intercepts.end());
+    std::vector<char> present(p, 0);
+    for (std::size_t k = 0; k < b.size(); ++k) {
+        double shift = 0.0;
+        for (std::size_t j = 0; j < p; ++j) {
+            const std::size_t c = j + k * p;
+            if (beta[c] == 0.0) continue;
+            const double value = beta[c] / x.scale(j);
+            shift += value * x.center(j);
+            result.features.push_back(c);
+            result.values.push_back(value);
+            present[j] = 1;
+        }
+        b[k] -= shift;
+    }
+    if (centered) {
+        const double mean = sum(b) / static_cast<double>(b.size());
+        for (double& value : b) value -= mean;
     }
     result.starts.push_back(result.features.size());
-    result.intercepts.push_back(intercept - shift);
+    result.intercepts.insert(result.intercepts.end(), b.begin(), b.end());
+    return static_cast<std::size_t>(std::count(present.begin(), present.end(), 1));
 }
 
-template <ScaledDesign D>
-struct Setting {
-    const PathInput& input;
-    const PathOptions& options;
-    const Context& context;
-    const D& x;
-    Data data;
-    ConstVector factors;
-};
-
-template <ScalarLoss L, ScalarPenalty S, ScaledDesign D>
-void fit_direct(const L& loss, const S& scalar, const Setting<D>& s, PathResult& result) {
-    const Separable<S> penalty(scalar, {s.factors.begin(), s.factors.end()},
-                               scaled(s.input.lower, s.x), scaled(s.input.upper, s.x));
-    PathDriver driver(loss, penalty, s.x, s.data, s.options, s.input.held_out, s.context);
-    if (!s.input.start.empty()) {
-        std::vector<double> start(s.input.start.begin(), s.input.start.end());
-        double shift = 0.0;
-        for (std::size_t j = 0; j < start.size(); ++j) {
-            shift += start[j] * s.x.center(j);
-            start[j] = s.x.usable(j) ? start[j] * s.x.scale(j) : 0.0;
-        }
-        driver.start_at(start, s.input.start_intercept + shift);
+template <typename L, ScaledDesign D>
+bool centers_intercepts(const Setting<D>& s) {
+    if constexpr (VectorLoss<L>) {
+        return L::symmetric && s.options.intercept;
+    } else {
+        return false;
     }
-    driver.run(result,
-               [&](ConstVector beta, double intercept) { store(beta, intercept, s.x, result); });
 }
 
-template <ScalarLoss L, ScaledDesign D>
-void fit_reduced(const L& loss, const Setting<D>& s, PathResult& result) {
-    const RidgeReduction reduction(s.x, s.factors, s.context);
+/// The start on the scale that is penalized, coefficients and intercepts.
+template <ScaledDesign D>
+std::pair<std::vector<double>, std::vector<double>> scaled_start(const Setting<D>& s) {
+    const std::size_t p = s.x.cols();
+    std::vector<double> start(s.input.start.begin(), s.input.start.end());
+    std::vector<double> intercepts(s.outputs, 0.0);
+    for (std::size_t k = 0; k < s.outputs; ++k) {
+        double shift = 0.0;
+        for (std::size_t j = 0; j < p; ++j) {
+            double& b = start[j + k * p];
+            shift += b * s.x.center(j);
+            b = s.x.usable(j) ? b * s.x.scale(j) : 0.0;
+        }
+        const bool given = s.options.intercept && !s.input.start_intercepts.empty();
+        intercepts[k] = (given ? s.input.start_intercepts[k] : 0.0) + shift;
+    }
+    return {start, intercepts};
+}
+
+template <typename L, Penalty P, ScaledDesign D>
+void fit_direct(const L& loss, const P& penalty, const Setting<D>& s, PathResult& result) {
+    WalkOf<L, P, D> walk(loss, penalty, s.x, s.data, s.options, s.input.held_out, s.context);
+    if (!s.input.start.empty()) {
+        const auto [beta, intercepts] = scaled_start(s);
+        walk.start_at(beta, intercepts);
+    }
+    walk.run(result, [&](ConstVector beta, ConstVector intercepts) {
+        store(beta, intercepts, s.x, centers_intercepts<L>(s), result);
+    });
+}
+
+template <typename L, ScaledDesign D>
+void fit_reduced(const L& loss, ConstVector factors, const Setting<D>& s, PathResult& result) {
+    const std::size_t p = s.x.cols();
+    const RidgeReduction reduction(s.x, factors, s.context);
     const ConstMatrixView z = reduction.z();
     const DenseDesign rotated(z, plain_columns(z.cols));
-    const Separable<L2> penalty(L2{}, std::vector<double>(z.cols, 1.0));
-    PathDriver driver(loss, penalty, rotated, s.data, s.options, s.input.held_out, s.context);
-    std::vector<double> beta(s.x.cols());
-    driver.run(result, [&](ConstVector c, double intercept) {
-        reduction.expand(c, s.context, beta);
-        store(beta, intercept, s.x, result);
-        result.n_nonzero.back() = result.starts.back() - result.starts[result.starts.size() - 2];
+    const Separable<L2> penalty(L2{}, std::vector<double>(z.cols * s.outputs, 1.0));
+    WalkOf<L, Separable<L2>, DenseDesign> walk(loss, penalty, rotated, s.data, s.options,
+                                               s.input.held_out, s.context);
+    std::vector<double> beta(p * s.outputs);
+    walk.run(result, [&](ConstVector c, ConstVector intercepts) {
+        for (std::size_t k = 0; k < s.outputs; ++k) {
+            reduction.expand(c.subspan(k * z.cols, z.cols), s.context,
+                             Vector(beta).subspan(k * p, p));
+        }
+        result.n_nonzero.back() = store(beta, intercepts, s.x, centers_intercepts<L>(s), result);
     });
 }
 
 /// A ridge in more columns than rows, without bounds or free columns, has a smaller twin. Where
 /// lambda is tiny against the largest eigenvalue the kernel's rounding would show: not there.
-template <ScalarPenalty S, ScaledDesign D>
-bool reducible(const Setting<D>& s) {
-    if constexpr (!std::is_same_v<S, L2>) {
-        return false;
+template <ScaledDesign D>
+bool reducible(ConstVector factors, const Setting<D>& s) {
+    const bool bounded = !s.input.lower.empty() || !s.input.upper.empty();
+    const bool all_penalized =
+        std::all_of(factors.begin(), factors.end(), [](double f) { return f > 0.0; });
+    const double n = static_cast<double>(s.x.rows());
+    const bool fits = n * n * sizeof(double) <= static_cast<double>(s.options.limits.gram_bytes);
+    if (s.x.cols() <= s.x.rows() || bounded || !all_penalized || !fits) return false;
+    if (s.options.lambdas.empty()) return true;
+    double trace = 0.0;
+    for (std::size_t j = 0; j < s.x.cols(); ++j) trace += s.x.usable(j) ? 1.0 / factors[j] : 0.0;
+    return s.options.lambdas.back() >= 1e-9 * trace;
+}
+
+[[noreturn]] inline void refuse_pair(const std::string& loss, const std::string& penalty) {
+    refuse_penalty("penalty", "penalty", penalty,
+                   "use a penalty that the " + loss + " loss can be fitted with");
+}
+
+template <typename L, Penalty P, ScaledDesign D>
+void fit_pair(const L& loss, const P& penalty, const Setting<D>& s, PathResult& result) {
+    if constexpr (!has_engine<L, P, D>) {
+        refuse_pair(L::name, P::name);
     } else {
-        const bool bounded = !s.input.lower.empty() || !s.input.upper.empty();
-        const bool all_penalized =
-            std::all_of(s.factors.begin(), s.factors.end(), [](double f) { return f > 0.0; });
-        const double n = static_cast<double>(s.x.rows());
-        const bool fits =
-            n * n * sizeof(double) <= static_cast<double>(s.options.limits.gram_bytes);
-        if (s.x.cols() <= s.x.rows() || bounded || !all_penalized || !fits) return false;
-        if (s.options.lambdas.empty()) return true;
-        double trace = 0.0;
-        for (std::size_t i = 0; i < s.x.cols(); ++i)
-            trace += s.x.usable(i) ? 1.0 / s.factors[i] : 0.0;
-        return s.options.lambdas.back() >= 1e-9 * trace;
+        if constexpr (std::is_same_v<P, Separable<L2>>) {
+            const std::vector<double> ones(s.input.factors.empty() ? s.x.cols() : 0, 1.0);
+            const ConstVector factors =
+                s.input.factors.empty() ? ConstVector(ones) : s.input.factors;
+            if (reducible(factors, s)) return fit_reduced(loss, factors, s, result);
+        }
+        fit_direct(loss, penalty, s, result);
     }
 }
 
-template <ScalarLoss L, ScaledDesign D>
-void fit_loss(const L& loss, const AnyScalarPenalty& any_penalty, const Setting<D>& setting,
-              PathResult& result) {
-    std::visit(
-        [&](const auto& penalty) {
-            using S = std::remove_cvref_t<decltype(penalty)>;
-            if (reducible<S>(setting)) {
-                fit_reduced(loss, setting, result);
-            } else {
-                fit_direct(loss, penalty, setting, result);
-            }
-        },
-        any_penalty);
+/// The separable penalties, and the others, are compiled apart.
+enum class Kind { separable, joint };
+
+template <Kind kind, typename L, ScaledDesign D>
+void fit_loss(const L& loss, const Setting<D>& setting, PathResult& result) {
+    with_penalty(complete(setting), [&](const auto& penalty) {
+        using P = std::remove_cvref_t<decltype(penalty)>;
+        if constexpr (SeparablePenalty<P> == (kind == Kind::separable)) {
+            fit_pair(loss, penalty, setting, result);
+        }
+    });
 }
 
 // The pinball loss has an engine of its own, compiled apart.
-extern template void fit_loss(const QuantileLoss&, const AnyScalarPenalty&,
-                              const Setting<DenseDesign>&, PathResult&);
-extern template void fit_loss(const QuantileLoss&, const AnyScalarPenalty&,
-                              const Setting<SparseDesign>&, PathResult&);
+extern template void fit_loss<Kind::separable>(const QuantileLoss&, const Setting<DenseDesign>&,
+                                               PathResult&);
+extern template void fit_loss<Kind::separable>(const QuantileLoss&, const Setting<SparseDesign>&,
+                                               PathResult&);
+
+template <Kind kind, typename AnyL, ScaledDesign D>
+void fit_any_loss(const AnyL& any_loss, Setting<D> setting, PathResult& result) {
+    std::visit(
+        [&](const auto& loss) {
+            setting.outputs = outputs_of(loss);
+            fit_loss<kind>(loss, setting, result);
+        },
+        any_loss);
+}
+
+extern template void fit_any_loss<Kind::separable>(const AnyLoss&, Setting<DenseDesign>,
+                                                   PathResult&);
+extern template void fit_any_loss<Kind::separable>(const AnyLoss&, Setting<SparseDesign>,
+                                                   PathResult&);
+extern template void fit_any_loss<Kind::joint>(const AnyLoss&, Setting<DenseDesign>, PathResult&);
+extern template void fit_any_loss<Kind::joint>(const AnyLoss&, Setting<SparseDesign>, PathResult&);
+extern template void fit_any_loss<Kind::separable>(const AnyVectorLoss&, Setting<DenseDesign>,
+                                                   PathResult&);
+extern template void fit_any_loss<Kind::separable>(const AnyVectorLoss&, Setting<SparseDesign>,
+                                                   PathResult&);
+extern template void fit_any_loss<Kind::joint>(const AnyVectorLoss&, Setting<DenseDesign>,
+                                               PathResult&);
+extern template void fit_any_loss<Kind::joint>(const AnyVectorLoss&, Setting<SparseDesign>,
+                                               PathResult&);
 
 /// Fits the path of input.x seen as x; weights sum to one.
-template <ScaledDesign D>
-void fit_design(const D& x, ConstVector weights, const AnyLoss& any_loss,
-                const AnyScalarPenalty& any_penalty, const PathInput& input,
-                const PathOptions& options, const Context& context, PathResult& result) {
+template <typename AnyL, ScaledDesign D>
+void fit_design(const D& x, ConstVector weights, const AnyL& loss, const PenaltyInput& penalty,
+                const PathInput& input, const PathOptions& options, const Context& context,
+                PathResult& result) {
     for (std::size_t j = 0; j < x.cols(); ++j) {
         result.centers.push_back(x.center(j));
         result.scales.push_back(x.scale(j));
     }
-    const std::vector<double> ones(input.factors.empty() ? x.cols() : 0, 1.0);
-    const Setting<D> setting{input,
-                             options,
-                             context,
-                             x,
-                             {input.y, weights, input.offset, options.intercept},
-                             input.factors.empty() ? ConstVector(ones) : input.factors};
-    std::visit([&](const auto& loss) { fit_loss(loss, any_penalty, setting, result); }, any_loss);
+    const Setting<D> setting{penalty, input, options,
+                             context, x,     {input.y, weights, input.offset, options.intercept}};
+    bool separable = false;
+    with_penalty_type(
+        penalty.name, [&]<typename P>(std::type_identity<P>) { separable = SeparablePenalty<P>; },
+        Penalties{});
+    if (separable) {
+        fit_any_loss<Kind::separable>(loss, setting, result);
+    } else {
+        fit_any_loss<Kind::joint>(loss, setting, result);
+    }
 }
-
-/// fit_design for each kind of design, compiled apart.
-void fit_dense(const DenseDesign& x, ConstVector weights, const AnyLoss& loss,
-               const AnyScalarPenalty& penalty, const PathInput& input, const PathOptions& options,
-               const Context& context, PathResult& result);
-void fit_sparse(const SparseDesign& x, ConstVector weights, const AnyLoss& loss,
-                const AnyScalarPenalty& penalty, const PathInput& input, const PathOptions& options,
-                const Context& context, PathResult& result);
 
 }  // namespace shrinkage

@@ -2,9 +2,9 @@
 
 namespace shrinkage {
 
-template void fit_loss(const QuantileLoss&, const AnyScalarPenalty&, const Setting<DenseDesign>&,
-                       PathResult&);
-template void fit_loss(const QuantileLoss&, const AnyScalarPenalty&, const Setting<SparseDesign>&,
-                       PathResult&);
+template void fit_loss<Kind::separable>(const QuantileLoss&, const Setting<DenseDesign>&,
+                                        PathResult&);
+template void fit_loss<Kind::separable>(const QuantileLoss&, const Setting<SparseDesign>&,
+                                        PathResult&);
 
 }  // namespace shrinkage

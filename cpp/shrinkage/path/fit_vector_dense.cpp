@@ -1,11 +1,9 @@
-#include "shrinkage/path/fit_vector.hpp"
+#include "shrinkage/path/fit_design.hpp"
 
 namespace shrinkage {
 
-void fit_vector_dense(const DenseDesign& x, ConstVector weights, const AnyVectorLoss& loss,
-                      const AnyVectorPenalty& penalty, const PathInput& input,
-                      const PathOptions& options, const Context& context, PathResult& result) {
-    fit_vector_design(x, weights, loss, penalty, input, options, context, result);
-}
+template void fit_any_loss<Kind::separable>(const AnyVectorLoss&, Setting<DenseDesign>,
+                                            PathResult&);
+template void fit_any_loss<Kind::joint>(const AnyVectorLoss&, Setting<DenseDesign>, PathResult&);
 
 }  // namespace shrinkage

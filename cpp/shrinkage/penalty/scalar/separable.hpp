@@ -5,9 +5,11 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "shrinkage/penalty/input.hpp"
 #include "shrinkage/penalty/penalty.hpp"
 
 namespace shrinkage {
@@ -17,6 +19,7 @@ namespace shrinkage {
 template <ScalarPenalty P>
 class Separable {
 public:
+    static constexpr const char* name = P::name;
     using Scalar = P;
 
     /// Empty lower or upper means no bound on that side.
@@ -28,6 +31,14 @@ public:
           upper_(std::move(upper)),
           all_penalized_(
               std::all_of(factors_.begin(), factors_.end(), [](double f) { return f > 0.0; })) {}
+
+    explicit Separable(const PenaltyInput& input)
+        : Separable(scalar(input),
+                    by_coefficient(input.factors.empty() ? std::vector<double>(input.features, 1.0)
+                                                         : input.factors,
+                                   input.outputs),
+                    by_coefficient(input.lower, input.outputs),
+                    by_coefficient(input.upper, input.outputs)) {}
 
     std::size_t size() const { return factors_.size(); }
     double factor(std::size_t j) const { return factors_[j]; }
@@ -73,6 +84,11 @@ public:
             out[j] = clip(j, p_.prox(v[j], step, lambda * factors_[j]));
         }
     }
+    void metric_prox(ConstVector v, ConstVector d, double lambda, Vector out) const {
+        for (std::size_t j = 0; j < v.size(); ++j) {
+            out[j] = clip(j, p_.prox(v[j], 1.0 / d[j], lambda * factors_[j]));
+        }
+    }
     double minimize(std::size_t j, double u, double a, double lambda) const {
         return clip(j, p_.prox(u / a, 1.0 / a, lambda * factors_[j]));
     }
@@ -114,6 +130,11 @@ public:
         const double hi = b == box.hi ? infinity : (b == 0.0 ? kink : slope);
         if (g < lo) return lo - g;
         return g > hi ? hi - g : 0.0;
+    }
+    void least_residual(ConstVector g, ConstVector beta, double lambda, Vector out) const {
+        for (std::size_t j = 0; j < g.size(); ++j) {
+            out[j] = least_residual(j, g[j], beta[j], lambda);
+        }
     }
     double kkt_distance(std::size_t j, double g, double b, double lambda) const {
         return std::abs(least_residual(j, g, b, lambda));
@@ -198,6 +219,16 @@ public:
 
 private:
     static constexpr std::size_t stretch = 64;  // features looked at together
+
+    /// A scalar penalty has no numbers of its own, or one.
+    static P scalar(const PenaltyInput& input) {
+        require_parameters(input, std::is_empty_v<P> ? 0 : 1);
+        if constexpr (std::is_empty_v<P>) {
+            return P{};
+        } else {
+            return P{input.parameters[0]};
+        }
+    }
 
     double clip(std::size_t j, double b) const {
         const Interval box = bounds(j);

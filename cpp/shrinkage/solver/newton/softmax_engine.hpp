@@ -11,17 +11,18 @@
 #include "shrinkage/solver/problem/gauge.hpp"
 #include "shrinkage/solver/problem/units.hpp"
 #include "shrinkage/solver/problem/vector_point.hpp"
-#include "shrinkage/solver/quadratic/row_solver.hpp"
+#include "shrinkage/solver/quadratic/block_solver.hpp"
 
 namespace shrinkage {
 
 template <VectorLoss L, Penalty P, Design D>
+    requires(SeparablePenalty<P> || RowPenalty<P>)
 class SoftmaxEngine {
 public:
     SoftmaxEngine(VectorPoint<L, D>& point, const P& penalty, const Limits& limits)
         : point_(point),
           penalty_(penalty),
-          units_(penalty, point.features()),
+          units_(penalty),
           limits_(limits),
           model_(point.x, point.outputs),
           inner_(penalty, limits.gram_bytes),
@@ -80,7 +81,7 @@ public:
         return step;
     }
 
-    void finish() {}
+    void finish(const Context&) {}
     double loss() const { return point_.mean_loss(); }
 
 private:
@@ -93,7 +94,9 @@ private:
     void grow(const std::vector<std::size_t>& units, const Context& context) {
         members_.insert(members_.end(), units.begin(), units.end());
         std::vector<std::size_t> coordinates;
-        for (const std::size_t u : units) units_.append(u, coordinates);
+        for (const std::size_t u : units) {
+            units_.for_each(u, [&](std::size_t c) { coordinates.push_back(c); });
+        }
         if (!started_) {
             started_ = true;
             model_.reset(point_);

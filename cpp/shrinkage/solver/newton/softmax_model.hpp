@@ -96,8 +96,8 @@ public:
     // The same model by rows, for sets that hold whole features, class after class.
 
     std::size_t outputs() const { return classes_; }
-    std::size_t n_rows() const { return size() / classes_; }
-    std::size_t row(std::size_t i) const { return feature(i * classes_) % x_.cols(); }
+    std::size_t n_blocks() const { return size() / classes_; }
+    std::size_t block(std::size_t i) const { return feature(i * classes_) % x_.cols(); }
     void gradient(std::size_t i, Vector out) const {
         std::copy_n(&h_[i * classes_], classes_, out.begin());
     }

@@ -1,4 +1,4 @@
-// The duality gap of a fit, written so that nothing cancels near the solution.
+// What vouches for a fit: the duality gap, written so that nothing cancels near the solution.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,22 @@
 #include "shrinkage/penalty/penalty.hpp"
 
 namespace shrinkage {
+
+/// A convex fit is vouched for by its gap, relative to the null deviance; one that is not convex by
+/// its distance from stationary, relative to lambda_max.
+enum class CertificateKind { gap, stationarity };
+
+inline const char* certificate_name(CertificateKind kind) {
+    return kind == CertificateKind::gap ? "gap" : "stationarity";
+}
+
+struct Certificate {
+    CertificateKind kind = CertificateKind::gap;
+    double value = 0.0;
+    double tolerance = 0.0;
+
+    bool holds() const { return value <= tolerance; }
+};
 
 /// sum_i w_i [l(eta_i) + l*(u_i) - u_i eta_i] at u = s l'(eta): zero for s = 1 (Fenchel & Young).
 template <ScalarLoss L>

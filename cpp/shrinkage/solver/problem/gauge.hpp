@@ -6,17 +6,15 @@
 #include <vector>
 
 #include "shrinkage/base/views.hpp"
-#include "shrinkage/penalty/block/row_group.hpp"
 #include "shrinkage/penalty/penalty.hpp"
-#include "shrinkage/penalty/scalar/separable.hpp"
 
 namespace shrinkage {
 
 /// Shifts every feature whose penalty has no curvature by the constant that minimizes it: any
 /// between the two middle coefficients for L1, and of those the one closest to the mean, which
 /// minimizes the squares. Bounds are kept. Curved penalties have chosen it themselves.
-template <ScalarPenalty S>
-void center_rows(const Separable<S>& penalty, double lambda, std::size_t outputs, Vector beta) {
+template <SeparablePenalty P>
+void center_rows(const P& penalty, double lambda, std::size_t outputs, Vector beta) {
     const std::size_t p = beta.size() / outputs;
     std::vector<double> row(outputs);
     for (std::size_t j = 0; j < p; ++j) {
@@ -46,9 +44,10 @@ void center_rows(const Separable<S>& penalty, double lambda, std::size_t outputs
 }
 
 /// Rows that are penalized sum to zero at the minimum; free ones are made to.
-inline void center_rows(const RowGroup& penalty, double lambda, std::size_t outputs, Vector beta) {
+template <RowPenalty P>
+void center_rows(const P& penalty, double lambda, std::size_t outputs, Vector beta) {
     for (std::size_t j = 0; j < penalty.n_blocks(); ++j) {
-        if (!penalty.is_free(j, lambda)) continue;
+        if (!penalty.block_is_free(j, lambda)) continue;
         double mean = 0.0;
         for (const std::size_t c : penalty.block(j)) mean += beta[c];
         mean /= static_cast<double>(outputs);

@@ -5,6 +5,7 @@
 #include "shrinkage/linalg/dense.hpp"
 #include "shrinkage/loss/exact.hpp"
 #include "shrinkage/loss/mean_loss.hpp"
+#include "shrinkage/penalty/registry.hpp"
 
 namespace shrinkage {
 
@@ -25,10 +26,9 @@ double weigh_gradient(ConstVector weights, Vector gradient) {
     return total;
 }
 
-template <ScalarLoss L, ScalarPenalty P>
-PenalizedLoss evaluate(const L& loss, const P& scalar, ConstMatrixView x, ConstVector y,
+template <ScalarLoss L, PenaltyFormulas P>
+PenalizedLoss evaluate(const L& loss, const P& penalty, ConstMatrixView x, ConstVector y,
                        ConstVector weights, ConstVector w, double b, double lambda) {
-    const Separable<P> penalty(scalar, std::vector<double>(w.size(), 1.0));
     std::vector<double> eta(y.size(), b), residual(y.size());
     for (std::size_t j = 0; j < w.size(); ++j) axpy(w[j], x.column(j), eta);
     loss_gradient(loss, y, eta, residual);
@@ -37,25 +37,28 @@ PenalizedLoss evaluate(const L& loss, const P& scalar, ConstMatrixView x, ConstV
     result.value = mean_loss(loss, y, eta, weights) + penalty.value(w, lambda);
     result.intercept_gradient = weigh_gradient(weights, residual);
     result.gradient.resize(w.size());
-    for (std::size_t j = 0; j < w.size(); ++j) {
-        const double slope = dot(x.column(j), residual);
-        result.gradient[j] = penalty.least_residual(j, -slope, w[j], lambda);
-    }
+    std::vector<double> pull(w.size());
+    for (std::size_t j = 0; j < w.size(); ++j) pull[j] = -dot(x.column(j), residual);
+    penalty.least_residual(pull, w, lambda, result.gradient);
     return result;
 }
 
 }  // namespace
 
-PenalizedLoss penalized_loss(const AnyLoss& loss, const AnyScalarPenalty& penalty,
-                             ConstMatrixView x, ConstVector y, ConstVector weights, ConstVector w,
-                             double b, double lambda) {
-    return visit_exact(
+PenalizedLoss penalized_loss(const AnyLoss& loss, const PenaltyInput& penalty, ConstMatrixView x,
+                             ConstVector y, ConstVector weights, ConstVector w, double b,
+                             double lambda) {
+    PenaltyInput on_w = penalty;
+    on_w.features = w.size();
+    PenalizedLoss result;
+    visit_exact(
         [&](const auto& l) {
-            return std::visit(
-                [&](const auto& p) { return evaluate(l, p, x, y, weights, w, b, lambda); },
-                penalty);
+            with_penalty(on_w, [&](const auto& chosen) {
+                result = evaluate(l, chosen, x, y, weights, w, b, lambda);
+            });
         },
         loss);
+    return result;
 }
 
 }  // namespace shrinkage

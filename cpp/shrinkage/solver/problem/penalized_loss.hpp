@@ -5,7 +5,7 @@
 
 #include "shrinkage/base/views.hpp"
 #include "shrinkage/loss/any_loss.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
+#include "shrinkage/penalty/input.hpp"
 
 namespace shrinkage {
 
@@ -15,9 +15,10 @@ struct PenalizedLoss {
     double intercept_gradient = 0.0;
 };
 
-/// (1 / sum weights) sum_i weights_i l(y_i, b + x_i'w) + lambda P(w); empty weights mean 1 each.
-PenalizedLoss penalized_loss(const AnyLoss& loss, const AnyScalarPenalty& penalty,
-                             ConstMatrixView x, ConstVector y, ConstVector weights, ConstVector w,
-                             double b, double lambda);
+/// (1 / sum weights) sum_i weights_i l(y_i, b + x_i'w) + lambda P(w); empty weights mean 1
+/// each. The penalty is the chosen one on as many coefficients as w has.
+PenalizedLoss penalized_loss(const AnyLoss& loss, const PenaltyInput& penalty, ConstMatrixView x,
+                             ConstVector y, ConstVector weights, ConstVector w, double b,
+                             double lambda);
 
 }  // namespace shrinkage

@@ -26,7 +26,17 @@ struct Data {
 };
 
 /// Which algorithm fitted a lambda.
-enum class Regime { null, gram, working_set, residual, newton, newton_residual, interior_point };
+enum class Regime {
+    null,
+    gram,
+    working_set,
+    residual,
+    newton,
+    newton_residual,
+    interior_point,
+    block,
+    proximal
+};
 
 inline const char* regime_name(Regime regime) {
     switch (regime) {
@@ -37,13 +47,16 @@ inline const char* regime_name(Regime regime) {
         case Regime::newton: return "newton";
         case Regime::newton_residual: return "newton_residual";
         case Regime::interior_point: return "interior_point";
+        case Regime::block: return "block";
+        case Regime::proximal: return "proximal";
     }
     return "";
 }
 
-/// What one lambda took.
+/// What one lambda took, and what vouches for it.
 struct Step {
-    double gap = 0.0;  // absolute
+    double gap = 0.0;  // absolute; a distance from stationary is relative to lambda_max
+    CertificateKind kind = CertificateKind::gap;
     std::size_t iterations = 0;
     Regime regime = Regime::null;
 };
@@ -209,7 +222,21 @@ public:
         }
         return total;
     }
-    template <SeparablePenalty P>
+    /// What rounding may leave of a null deviance that is zero: the square of a residual's, or, as
+    /// the losses of the exponential families cancel against the saturated ones, that of the loss.
+    double rounding() const {
+        double total = 0.0;
+        for (std::size_t i = 0; i < eta.size(); ++i) {
+            if constexpr (L::shape == Shape::curved) {
+                total += 1e-15 * curvature[i] * (1.0 + std::abs(eta[i]));
+            } else {
+                total += 1e-28 * data.weights[i] * (data.y[i] * data.y[i] + eta[i] * eta[i]);
+            }
+        }
+        return total;
+    }
+    double mean_target() const { return dot(data.y, data.weights); }
+    template <Penalty P>
     double gap(const P& penalty, double lambda, bool stationary) const {
         return duality_gap(penalty, g, beta, lambda, stationary && settled_, [this](double s) {
             return fenchel_young(loss, data.y, data.weights, eta, s);

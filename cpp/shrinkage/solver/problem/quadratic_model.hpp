@@ -177,6 +177,16 @@ public:
         for (std::size_t i = 0; i < slots.size(); ++i) out[i] = column[slots[i]];
     }
 
+    /// out = G(slots, slots) d.
+    void product(Indices slots, ConstVector d, const Context&, Vector out) const {
+        std::fill(out.begin(), out.end(), 0.0);
+        for (std::size_t l = 0; l < slots.size(); ++l) {
+            if (d[l] == 0.0) continue;
+            const double* column = &g_[slots[l] * stride_];
+            for (std::size_t i = 0; i < slots.size(); ++i) out[i] += d[l] * column[slots[i]];
+        }
+    }
+
 private:
     /// What follows from the lower triangle of the columns from the old ones on.
     void complete(std::size_t old) {
@@ -293,6 +303,17 @@ public:
         if (total_ > 0.0) {
             for (std::size_t i = 0; i < slots.size(); ++i) out[i] -= c_[k] * c_[slots[i]] / total_;
         }
+    }
+
+    void product(Indices slots, ConstVector d, const Context& context, Vector out) const {
+        std::vector<std::size_t> columns(slots.size());
+        for (std::size_t i = 0; i < slots.size(); ++i) columns[i] = feature(slots[i]);
+        std::vector<double> image(d_.size(), 0.0), products(x_.cols(), 0.0);
+        x_.add_columns(columns, d, context, image);
+        const double mean = total_ > 0.0 ? dot(d_, image) / total_ : 0.0;
+        for (std::size_t i = 0; i < image.size(); ++i) image[i] = d_[i] * (image[i] - mean);
+        x_.column_products(columns, image, context, products);
+        for (std::size_t i = 0; i < slots.size(); ++i) out[i] = products[columns[i]];
     }
 
 private:

@@ -1,9 +1,10 @@
-// The units in which coefficients of a problem with K outputs enter and leave the model: single
-// ones under a separable penalty, the K of a feature under a row-group penalty.
+// The units in which coefficients enter and leave a model: single ones under a separable penalty,
+// blocks under a block penalty.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "shrinkage/base/views.hpp"
@@ -18,13 +19,14 @@ class Units;
 template <SeparablePenalty P>
 class Units<P> {
 public:
-    Units(const P& penalty, std::size_t n_features) : penalty_(penalty), p_(n_features) {}
+    explicit Units(const P& penalty) : penalty_(penalty) {}
 
     std::size_t size() const { return penalty_.size(); }
-    std::size_t feature(std::size_t u) const { return u % p_; }
     std::size_t first(std::size_t u) const { return u; }
-    void append(std::size_t u, std::vector<std::size_t>& coordinates) const {
-        coordinates.push_back(u);
+    /// Calls visit(coefficient) for those of the unit.
+    template <typename Visit>
+    void for_each(std::size_t u, const Visit& visit) const {
+        visit(u);
     }
     bool is_zero(std::size_t u, ConstVector beta) const { return beta[u] == 0.0; }
     bool is_free(std::size_t u, double lambda) const { return penalty_.is_free(u, lambda); }
@@ -41,43 +43,54 @@ public:
 
 private:
     const P& penalty_;
-    std::size_t p_;
 };
 
 template <BlockPenalty P>
 class Units<P> {
 public:
-    Units(const P& penalty, std::size_t n_features)
-        : penalty_(penalty), zero_(penalty.size(), 0.0), p_(n_features) {}
+    explicit Units(const P& penalty) : penalty_(penalty) {}
 
     std::size_t size() const { return penalty_.n_blocks(); }
-    std::size_t feature(std::size_t u) const { return u % p_; }
     std::size_t first(std::size_t u) const { return penalty_.block(u)[0]; }
-    void append(std::size_t u, std::vector<std::size_t>& coordinates) const {
-        const auto block = penalty_.block(u);
-        coordinates.insert(coordinates.end(), block.begin(), block.end());
+    template <typename Visit>
+    void for_each(std::size_t u, const Visit& visit) const {
+        for (const std::size_t c : penalty_.block(u)) visit(c);
     }
     bool is_zero(std::size_t u, ConstVector beta) const {
         const auto block = penalty_.block(u);
         return std::all_of(block.begin(), block.end(),
                            [&](std::size_t c) { return beta[c] == 0.0; });
     }
-    bool is_free(std::size_t u, double lambda) const { return penalty_.is_free(u, lambda); }
+    bool is_free(std::size_t u, double lambda) const { return penalty_.block_is_free(u, lambda); }
     double distance(std::size_t u, ConstVector g, ConstVector beta, double lambda) const {
-        return penalty_.block_kkt_distance(u, g, beta, lambda);
+        return penalty_.block_kkt_distance(u, entries(u, g, g_), entries(u, beta, b_), lambda);
     }
     double distance_at_zero(std::size_t u, ConstVector g, double lambda) const {
-        return penalty_.block_kkt_distance(u, g, zero_, lambda);
+        b_.assign(penalty_.block(u).size(), 0.0);
+        return penalty_.block_kkt_distance(u, entries(u, g, g_), b_, lambda);
     }
     double unheld(std::size_t u, ConstVector g, double lambda) const {
-        return is_free(u, lambda) ? distance_at_zero(u, g, lambda) : 0.0;
+        return penalty_.block_unheld(u, entries(u, g, g_), lambda);
     }
 
 private:
+    ConstVector entries(std::size_t u, ConstVector of, std::vector<double>& to) const {
+        to.clear();
+        for (const std::size_t c : penalty_.block(u)) to.push_back(of[c]);
+        return to;
+    }
+
     const P& penalty_;
-    std::vector<double> zero_;
-    std::size_t p_;
+    mutable std::vector<double> g_, b_;  // of one block
 };
+
+/// Whether a unit has a column that can carry a coefficient.
+template <typename U, Design D>
+bool usable(const U& units, std::size_t u, const D& x) {
+    bool any = false;
+    units.for_each(u, [&](std::size_t c) { any = any || x.usable(c % x.cols()); });
+    return any;
+}
 
 /// The sequential strong rule (Tibshirani et al. 2012) by unit: those outside the set whose
 /// gradient at the previous lambda reaches the subdifferential at 2 lambda - previous.
@@ -88,7 +101,7 @@ std::vector<std::size_t> strong_units(const U& units, const D& x, const Contains
     const double threshold = std::max(2.0 * lambda - previous, 0.0);
     std::vector<std::size_t> chosen;
     for (std::size_t u = 0; u < units.size(); ++u) {
-        if (contains(u) || !x.usable(units.feature(u))) continue;
+        if (!usable(units, u, x) || contains(u)) continue;
         if (!units.is_zero(u, beta) || units.is_free(u, lambda) ||
             units.distance_at_zero(u, g, threshold) > 0.0) {
             chosen.push_back(u);
@@ -103,7 +116,7 @@ std::vector<std::size_t> violating_units(const U& units, const D& x, const Conta
                                          ConstVector g, double lambda, double tolerance) {
     std::vector<std::size_t> chosen;
     for (std::size_t u = 0; u < units.size(); ++u) {
-        if (contains(u) || !x.usable(units.feature(u))) continue;
+        if (!usable(units, u, x) || contains(u)) continue;
         if (units.distance_at_zero(u, g, lambda) > tolerance) chosen.push_back(u);
     }
     return chosen;

@@ -172,6 +172,18 @@ public:
         }
         return total;
     }
+    /// What rounding may leave of a null deviance that is zero, from the level of the targets.
+    double rounding() const {
+        double level = 0.0;
+        for (std::size_t i = 0; i < rows(); ++i) {
+            const ConstVector y = target(i);
+            const ConstVector e = predictor(i, eta);
+            level += data.weights[i] * (dot(y, y) + dot(e, e));
+        }
+        return 1e-28 * level;
+    }
+    /// The curvature of these losses is the same about every target.
+    double mean_target() const { return 0.0; }
     template <Penalty P>
     double gap(const P& penalty, double lambda, bool stationary) const {
         return duality_gap(penalty, g, beta, lambda, stationary && settled_,

@@ -11,7 +11,7 @@
 #include "shrinkage/solver/problem/units.hpp"
 #include "shrinkage/solver/problem/vector_point.hpp"
 #include "shrinkage/solver/quadratic/active_set.hpp"
-#include "shrinkage/solver/quadratic/row_solver.hpp"
+#include "shrinkage/solver/quadratic/block_solver.hpp"
 
 namespace shrinkage {
 
@@ -45,25 +45,25 @@ public:
 
     /// h from the negative gradient of all coefficients, n_features an output.
     void set_gradient(ConstVector g, std::size_t n_features) {
-        h_.resize(n_rows() * outputs_);
-        for (std::size_t i = 0; i < n_rows(); ++i) {
+        h_.resize(n_blocks() * outputs_);
+        for (std::size_t i = 0; i < n_blocks(); ++i) {
             for (std::size_t k = 0; k < outputs_; ++k) {
-                h_[i + k * n_rows()] = g[row(i) + k * n_features];
+                h_[i + k * n_blocks()] = g[block(i) + k * n_features];
             }
         }
     }
 
-    std::size_t n_rows() const { return gram_.size(); }
+    std::size_t n_blocks() const { return gram_.size(); }
     std::size_t outputs() const { return outputs_; }
-    std::size_t row(std::size_t i) const { return gram_.feature(i); }
+    std::size_t block(std::size_t i) const { return gram_.feature(i); }
     double bend(std::size_t i) const { return gram_.diagonal(i); }
     void gradient(std::size_t i, Vector out) const {
-        for (std::size_t k = 0; k < outputs_; ++k) out[k] = h_[i + k * n_rows()];
+        for (std::size_t k = 0; k < outputs_; ++k) out[k] = h_[i + k * n_blocks()];
     }
     void move(std::size_t i, ConstVector delta) {
         for (std::size_t k = 0; k < outputs_; ++k) {
             if (delta[k] == 0.0) continue;
-            axpy(-delta[k], gram_.column(i), Vector(h_).subspan(k * n_rows(), n_rows()));
+            axpy(-delta[k], gram_.column(i), Vector(h_).subspan(k * n_blocks(), n_blocks()));
         }
     }
     auto curvature(Indices rows) const {
@@ -91,16 +91,13 @@ private:
 };
 
 template <VectorLoss L, Penalty P, Design D>
+    requires(SeparablePenalty<P> || RowPenalty<P>)
 class TargetsEngine {
     static_assert(L::shape == Shape::quadratic);
 
 public:
     TargetsEngine(VectorPoint<L, D>& point, const P& penalty, const Limits& limits)
-        : point_(point),
-          penalty_(penalty),
-          units_(penalty, point.features()),
-          limits_(limits),
-          gram_(point.x) {
+        : point_(point), penalty_(penalty), units_(penalty), limits_(limits), gram_(point.x) {
         gram_.reset(point.data.weights, false);
         if constexpr (SeparablePenalty<P>) {
             for (std::size_t k = 0; k < point.outputs; ++k) {
@@ -137,18 +134,22 @@ public:
         }
     }
 
-    void finish() {}
+    void finish(const Context&) {}
     double loss() const { return point_.mean_loss(); }
 
 private:
     auto contained() const {
-        return [this](std::size_t u) { return gram_.set().contains(units_.feature(u)); };
+        return [this](std::size_t u) {
+            return gram_.set().contains(units_.first(u) % point_.features());
+        };
     }
 
     /// The features of these units, once each.
     void grow(const std::vector<std::size_t>& units, const Context& context) {
         std::vector<std::size_t> features;
-        for (const std::size_t u : units) features.push_back(units_.feature(u));
+        for (const std::size_t u : units) {
+            units_.for_each(u, [&](std::size_t c) { features.push_back(c % point_.features()); });
+        }
         std::sort(features.begin(), features.end());
         features.erase(std::unique(features.begin(), features.end()), features.end());
         gram_.add(features, context);

@@ -1,5 +1,5 @@
-// The path driver itself: what it records, how it starts, and how it ends early.
-#include "shrinkage/path/driver.hpp"
+// The walk down a path itself: what it records, how it starts, and how it ends early.
+#include "shrinkage/path/walk.hpp"
 
 #include <cmath>
 #include <thread>
@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include "path_cases.hpp"
+#include "penalty_cases.hpp"
+#include "shrinkage/path/engine_for.hpp"
 #include "shrinkage/path/grid.hpp"
 
 using namespace shrinkage;
@@ -22,8 +24,8 @@ namespace {
 
 constexpr Context alone{};
 
-/// A driver on a design with nothing implicit: the driver needs no more than the concepts.
-template <ScalarLoss L, SeparablePenalty P>
+/// A walk on a design with nothing implicit: the walk needs no more than the concepts.
+template <ScalarLoss L, Penalty P>
 struct Plain {
     Matrix x;
     std::vector<double> y, weights;
@@ -35,19 +37,18 @@ struct Plain {
                                          ConstVector start = {}) const {
         const PlainDesign design(x);
         const Data data{y, weights, {}, options.intercept};
-        PathDriver<L, P, PlainDesign> driver(loss, penalty, design, data, options, held_out,
-                                             context);
-        if (!start.empty()) driver.start_at(start, 0.5);
+        WalkOf<L, P, PlainDesign> walk(loss, penalty, design, data, options, held_out, context);
+        if (!start.empty()) walk.start_at(start, std::vector<double>{0.5});
         std::vector<std::vector<double>> betas;
-        driver.run(result, [&](ConstVector beta, double intercept) {
+        walk.run(result, [&](ConstVector beta, ConstVector intercepts) {
             betas.emplace_back(beta.begin(), beta.end());
-            betas.back().push_back(intercept);
+            betas.back().push_back(intercepts[0]);
         });
         return betas;
     }
 };
 
-template <ScalarLoss L, SeparablePenalty P>
+template <ScalarLoss L, Penalty P>
 Plain<L, P> plain_problem(std::size_t n, std::size_t p, const P& penalty, std::uint64_t seed) {
     Random random(seed);
     Plain<L, P> problem{Matrix::random(n, p, random),
@@ -80,15 +81,14 @@ void check_prefix(const PathResult& part, const PathResult& whole, std::size_t p
     const std::size_t done = fitted(part);
     CHECK(done < whole.lambdas.size());
     REQUIRE(part.starts.size() == done + 1);
-    CHECK(part.gaps.size() == done);
-    CHECK(part.converged.size() == done);
+    CHECK(part.certificates.size() == done);
     CHECK(part.n_nonzero.size() == done);
     CHECK(part.lambdas == whole.lambdas);
     const std::size_t common = std::min(done, fitted(whole));
     for (std::size_t l = 0; l < common; ++l) {
         CHECK(coefficients(part, l, p) == coefficients(whole, l, p));
         CHECK(part.intercepts[l] == whole.intercepts[l]);
-        CHECK(part.gaps[l] == whole.gaps[l]);
+        CHECK(part.certificates[l].value == whole.certificates[l].value);
     }
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("a path on any design: lambda max, records, and the slow solver's solu
                                      result.lambdas[l], true, {}, 4000);
         for (std::size_t j = 0; j < 6; ++j) CHECK(std::abs(betas[l][j] - slow.beta[j]) <= 1e-5);
         CHECK(std::abs(betas[l][6] - slow.intercept) <= 1e-5);
-        CHECK(result.gaps[l] <= 1e-12);
+        CHECK(result.certificates[l].value <= 1e-12);
     }
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("unpenalized columns are in the model before lambda max is taken") {
         options.tolerance = 1e-11;
         PathResult result;
         const auto betas = problem.run(options, result);
-        CHECK(result.gaps[0] <= 1e-11);
+        CHECK(result.certificates[0].value <= 1e-11);
         CHECK(betas[0][0] != 0.0);
         CHECK(betas[0][3] != 0.0);
         for (const std::size_t j : {1, 2, 4}) CHECK(betas[0][j] == 0.0);
@@ -215,12 +215,12 @@ TEST_CASE("an absurd start is not walked away from in small steps of lambda") {
     start[0] = start[1] = 150.0;
     const auto passes = [&](bool warm) {
         const CountedDesign design(problem.x);
-        PathDriver<PoissonLoss, Separable<L1>, CountedDesign> driver(problem.loss, penalty, design,
-                                                                     data, options, {}, alone);
-        if (warm) driver.start_at(start, 0.0);
+        WalkOf<PoissonLoss, Separable<L1>, CountedDesign> walk(problem.loss, penalty, design, data,
+                                                               options, {}, alone);
+        if (warm) walk.start_at(start, std::vector<double>{0.0});
         PathResult result;
-        driver.run(result, [](ConstVector, double) {});
-        CHECK(result.converged[0]);
+        walk.run(result, [](ConstVector, ConstVector) {});
+        CHECK(result.certificates[0].holds());
         return design.passes;
     };
     const std::size_t cold = passes(false), warm = passes(true);
@@ -236,14 +236,15 @@ TEST_CASE("a far lambda is not approached by ever more steps in vain") {
     PathOptions options;
     options.lambdas = {1e-9};
     options.limits.max_iter = 1;
-    PathDriver driver(problem.loss, penalty, design, Data{problem.y, problem.weights, {}, false},
-                      options, {}, alone);
+    WalkOf<PoissonLoss, Separable<L1>, CountedDesign> walk(
+        problem.loss, penalty, design, Data{problem.y, problem.weights, {}, false}, options, {},
+        alone);
     std::vector<double> start(p, 0.0);
     start[0] = start[1] = 150.0;  // hundreds of Newton steps from any solution
-    driver.start_at(start, 0.0);
+    walk.start_at(start, std::vector<double>{0.0});
     PathResult result;
-    driver.run(result, [](ConstVector, double) {});
-    CHECK_FALSE(result.converged[0]);
+    walk.run(result, [](ConstVector, ConstVector) {});
+    CHECK_FALSE(result.certificates[0].holds());
     CHECK(design.passes <= 40);
 }
 
@@ -257,7 +258,7 @@ TEST_CASE("every fitted lambda is reported") {
     problem.run(options, result, {}, Context{1, &control});
     CHECK(control.done() == 7);
     CHECK(control.lambda() == result.lambdas.back());
-    CHECK(control.gap() == result.gaps.back());
+    CHECK(control.gap() == result.certificates.back().value);
     CHECK(control.n_nonzero() == result.n_nonzero.back());
 }
 
@@ -278,8 +279,8 @@ TEST_CASE("a stop from another thread: prompt, and the finished part is kept") {
                     control.stop();
                     at_stop = control.done();
                 });
-                result =
-                    fit_path(loss, L1{}, data.input(classification), options, Context{2, &control});
+                result = fit_path(loss, test::penalty_by_name("l1"), data.input(classification),
+                                  options, Context{2, &control});
             }
             CHECK(result.stop == StopReason::cancelled);
             CHECK(fitted(result) >= lambdas);
@@ -297,8 +298,8 @@ TEST_CASE("a time limit ends the path and says so") {
     const PathData data(60, 120, 9);
     Control control;
     control.set_time_limit(0.002);  // shorter than the path takes on any machine
-    const PathResult part =
-        fit_path(SquaredLoss{}, L1{}, data.input(), long_path(), Context{1, &control});
+    const PathResult part = fit_path(SquaredLoss{}, test::penalty_by_name("l1"), data.input(),
+                                     long_path(), Context{1, &control});
     const double seconds = control.seconds();
     CHECK(part.stop == StopReason::time_limit);
     CHECK(fitted(part) < part.lambdas.size());
@@ -313,8 +314,8 @@ TEST_CASE("a stop before the start returns an empty path with the grid that was 
     control.stop();
     PathOptions options;
     options.lambdas = {1.0, 0.5};
-    const PathResult none =
-        fit_path(SquaredLoss{}, L1{}, data.input(), options, Context{1, &control});
+    const PathResult none = fit_path(SquaredLoss{}, test::penalty_by_name("l1"), data.input(),
+                                     options, Context{1, &control});
     CHECK(none.stop == StopReason::cancelled);
     CHECK(fitted(none) == 0);
     CHECK(none.starts == std::vector<std::size_t>{0});
@@ -327,12 +328,13 @@ TEST_CASE("lambdas that miss the tolerance say so") {
     options.n_lambdas = 10;
     options.tolerance = 1e-12;
     options.limits.max_iter = 1;
-    const PathResult result = fit_path(LogisticLoss{}, L1{}, data.input(true), options, alone);
+    const PathResult result =
+        fit_path(LogisticLoss{}, test::penalty_by_name("l1"), data.input(true), options, alone);
     REQUIRE(fitted(result) == 10);
     std::size_t missed = 0;
     for (std::size_t l = 0; l < 10; ++l) {
-        CHECK((result.converged[l] != 0) == (result.gaps[l] <= 1e-12));
-        missed += result.converged[l] == 0;
+        CHECK((result.certificates[l].holds() != 0) == (result.certificates[l].value <= 1e-12));
+        missed += result.certificates[l].holds() == 0;
     }
     CHECK(missed > 0);
 }
