@@ -13,6 +13,7 @@
 #include "bind/numpy.hpp"
 #include "shrinkage/loss/exact.hpp"
 #include "shrinkage/loss/mean_loss.hpp"
+#include "shrinkage/penalty/registry.hpp"
 #include "shrinkage/solver/problem/penalized_loss.hpp"
 
 namespace shrinkage::bind {
@@ -116,36 +117,33 @@ py::tuple loss_terms(const std::string& name, const Parameters& parameters, cons
                           to_numpy(std::move(curvature)));
 }
 
-/// Calls f with the penalty on p coefficients, unweighted and unbounded.
-template <typename F>
-auto with_penalty(const std::string& name, const Parameters& parameters, std::size_t p,
-                  const F& f) {
-    return std::visit(
-        [&](const auto& scalar) { return f(Separable(scalar, std::vector<double>(p, 1.0))); },
-        choose_penalty(name, parameters));
+/// The penalty on p coefficients, unweighted and unbounded.
+PenaltyInput on_coefficients(PenaltyInput penalty, std::size_t p) {
+    penalty.features = p;
+    return penalty;
 }
 
-double penalty_value(const std::string& name, const Parameters& parameters, const py::array& beta_,
-                     double lambda) {
+double penalty_value(const PenaltyInput& penalty, const py::array& beta_, double lambda) {
     const auto beta = vector_view<double>(beta_, "beta");
-    return with_penalty(name, parameters, beta.size(),
-                        [&](const auto& penalty) { return penalty.value(beta, lambda); });
+    double value = 0.0;
+    with_penalty(on_coefficients(penalty, beta.size()),
+                 [&](const auto& chosen) { value = chosen.value(beta, lambda); });
+    return value;
 }
 
-py::array_t<double> prox(const std::string& name, const Parameters& parameters, const py::array& v_,
-                         double step, double lambda) {
+py::array_t<double> prox(const PenaltyInput& penalty, const py::array& v_, double step,
+                         double lambda) {
     const auto v = vector_view<double>(v_, "v");
     std::vector<double> out(v.size());
-    with_penalty(name, parameters, v.size(),
-                 [&](const auto& penalty) { penalty.prox(v, step, lambda, out); });
+    with_penalty(on_coefficients(penalty, v.size()),
+                 [&](const auto& chosen) { chosen.prox(v, step, lambda, out); });
     return to_numpy(std::move(out));
 }
 
 py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const py::array& w_,
                                double b, const std::string& loss_name,
-                               const Parameters& loss_parameters, const std::string& penalty_name,
-                               const Parameters& parameters, double lambda,
-                               const OptionalArray& weights_) {
+                               const Parameters& loss_parameters, const PenaltyInput& penalty,
+                               double lambda, const OptionalArray& weights_) {
     const auto x = column_major_view<double>(x_, "X");
     const auto y = vector_view<double>(y_, "y"), w = vector_view<double>(w_, "w");
     const auto weights = optional_vector_view<double>(weights_, "sample_weight");
@@ -153,7 +151,6 @@ py::tuple bound_penalized_loss(const py::array& x_, const py::array& y_, const p
     require_length("w", w.size(), x.cols, "X has columns");
     if (weights_) require_length("sample_weight", weights.size(), x.rows, "X has rows");
     const AnyLoss loss = choose_loss(loss_name, loss_parameters);
-    const AnyScalarPenalty penalty = choose_penalty(penalty_name, parameters);
     std::visit([&](const auto& l) { require_targets(l, y); }, loss);
     PenalizedLoss result;
     {
@@ -174,12 +171,24 @@ void bind_formulas(py::module_& m) {
           "eta"_a, "Derivative of each observation's loss by its eta.");
     m.def("loss_terms", &loss_terms, "loss"_a, "parameters"_a, "y"_a, "eta"_a,
           "Value, gradient and curvature of each observation's loss by its eta.");
-    m.def("penalty_value", &penalty_value, "penalty"_a, "parameters"_a, "beta"_a, "lam"_a,
+    py::class_<PenaltyInput>(m, "PenaltyInput", "A penalty by name with its own data.")
+        .def(py::init([](std::string name, std::vector<double> parameters,
+                         std::vector<std::int64_t> groups, std::vector<double> weights) {
+                 PenaltyInput input;
+                 input.name = std::move(name);
+                 input.parameters = std::move(parameters);
+                 input.groups = std::move(groups);
+                 input.weights = std::move(weights);
+                 return input;
+             }),
+             "name"_a, py::kw_only(), "parameters"_a, "groups"_a, "weights"_a)
+        .def_readonly("name", &PenaltyInput::name);
+    m.def("penalty_value", &penalty_value, "penalty"_a, "beta"_a, "lam"_a,
           "lam times the penalty.");
-    m.def("prox", &prox, "penalty"_a, "parameters"_a, "v"_a, "step"_a, "lam"_a,
+    m.def("prox", &prox, "penalty"_a, "v"_a, "step"_a, "lam"_a,
           "Proximal operator of step * lam * penalty.");
     m.def("penalized_loss", &bound_penalized_loss, "X"_a, "y"_a, "w"_a, "b"_a, "loss"_a,
-          "loss_parameters"_a, "penalty"_a, "parameters"_a, "lam"_a, "sample_weight"_a,
+          "loss_parameters"_a, "penalty"_a, "lam"_a, "sample_weight"_a,
           "Canonical objective, its subgradient of least norm by w, its derivative by b.");
 }
 

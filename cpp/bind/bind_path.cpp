@@ -70,7 +70,6 @@ PathInput make_input(const py::object& x, const py::array& y, const py::array& w
     input.upper = optional_vector_view<double>(upper, "upper");
     input.start = optional_vector_view<double>(start, "warm_start");
     input.start_intercepts = optional_vector_view<double>(start_intercept, "warm_start intercept");
-    if (!input.start_intercepts.empty()) input.start_intercept = input.start_intercepts[0];
     return input;
 }
 
@@ -89,22 +88,30 @@ PathOptions make_options(std::vector<double> lambdas, std::size_t n_lambdas,
     return options;
 }
 
-/// Calls f with the loss and the penalty; `outputs` of 0 stands for one number per observation.
+/// Calls f with the loss; `outputs` of 0 stands for one number per observation.
 template <typename F>
-void with_model(std::size_t outputs, const std::string& loss,
-                const std::vector<double>& loss_parameters, const std::string& penalty,
-                const std::vector<double>& parameters, const F& f) {
+void with_loss(std::size_t outputs, const std::string& loss,
+               const std::vector<double>& loss_parameters, const F& f) {
     if (outputs == 0) {
-        f(choose_loss(loss, loss_parameters), choose_penalty(penalty, parameters));
+        f(choose_loss(loss, loss_parameters));
     } else {
-        f(choose_vector_loss(loss, loss_parameters, outputs),
-          choose_vector_penalty(penalty, parameters));
+        f(choose_vector_loss(loss, loss_parameters, outputs));
     }
 }
 
 template <typename T, typename U>
 std::vector<T> cast(const std::vector<U>& values) {
     return std::vector<T>(values.begin(), values.end());
+}
+
+/// One value a lambda, all of one kind.
+void add_certificates(const std::vector<Certificate>& certificates, py::dict& d) {
+    std::vector<double> values;
+    for (const Certificate& certificate : certificates) values.push_back(certificate.value);
+    const bool none = certificates.empty();
+    d["certificate_kind"] =
+        certificate_name(none ? CertificateKind::gap : certificates.front().kind);
+    d["certificates"] = to_numpy(std::move(values));
 }
 
 py::dict to_dict(PathResult&& result) {
@@ -115,12 +122,11 @@ py::dict to_dict(PathResult&& result) {
                "features"_a = to_numpy(cast<std::int64_t>(result.features)),
                "values"_a = to_numpy(std::move(result.values)),
                "intercepts"_a = to_numpy(std::move(result.intercepts)),
-               "gaps"_a = to_numpy(std::move(result.gaps)),
                "deviance_ratio"_a = to_numpy(std::move(result.deviance_ratios)),
                "loss"_a = to_numpy(std::move(result.losses)));
     d["n_nonzero"] = to_numpy(cast<std::int64_t>(result.n_nonzero));
     d["n_iter"] = to_numpy(cast<std::int64_t>(result.n_iter));
-    d["converged"] = std::vector<bool>(result.converged.begin(), result.converged.end());
+    add_certificates(result.certificates, d);
     d["regime"] = regimes;
     d["centers"] = to_numpy(std::move(result.centers));
     d["scales"] = to_numpy(std::move(result.scales));
@@ -148,30 +154,26 @@ void bind_path(py::module_& m) {
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const OptionalArray& start,
            const OptionalArray& start_intercept, std::size_t outputs, const std::string& loss,
-           const std::vector<double>& loss_parameters, const std::string& penalty,
-           const std::vector<double>& parameters, std::vector<double> lambdas,
-           std::size_t n_lambdas, double lambda_min_ratio, double tol, std::size_t max_iter,
-           bool fit_intercept, bool standardize, std::size_t gram_bytes, bool allow_full_gram,
-           std::size_t n_threads, Control& control) {
+           const std::vector<double>& loss_parameters, const PenaltyInput& penalty,
+           std::vector<double> lambdas, std::size_t n_lambdas, double lambda_min_ratio, double tol,
+           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
+           bool allow_full_gram, std::size_t n_threads, Control& control) {
             const PathInput input =
                 make_input(x, y, weights, offset, factors, lower, upper, start, start_intercept);
             const PathOptions options =
                 make_options(std::move(lambdas), n_lambdas, lambda_min_ratio, tol, max_iter,
                              fit_intercept, standardize, gram_bytes, allow_full_gram);
             PathResult result;
-            with_model(outputs, loss, loss_parameters, penalty, parameters,
-                       [&](const auto& chosen_loss, const auto& chosen_penalty) {
-                           const ReleasedGil released;
-                           result = fit_path(chosen_loss, chosen_penalty, input, options,
-                                             {n_threads, &control});
-                       });
+            with_loss(outputs, loss, loss_parameters, [&](const auto& chosen) {
+                const ReleasedGil released;
+                result = fit_path(chosen, penalty, input, options, {n_threads, &control});
+            });
             return to_dict(std::move(result));
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
         "start"_a, "start_intercept"_a, "outputs"_a, "loss"_a, "loss_parameters"_a, "penalty"_a,
-        "parameters"_a, "lambdas"_a, "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a,
-        "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "allow_full_gram"_a, "n_threads"_a,
-        "control"_a,
+        "lambdas"_a, "n_lambdas"_a, "lambda_min_ratio"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a,
+        "standardize"_a, "gram_bytes"_a, "allow_full_gram"_a, "n_threads"_a, "control"_a,
         "Fits a path; a stop through control ends it early and returns what is finished.");
 
     m.def(
@@ -180,9 +182,9 @@ void bind_path(py::module_& m) {
            const OptionalArray& offset, const OptionalArray& factors, const OptionalArray& lower,
            const OptionalArray& upper, const py::array& fold, std::size_t n_folds,
            std::size_t outputs, const std::string& loss, const std::vector<double>& loss_parameters,
-           const std::string& penalty, const std::vector<double>& parameters,
-           std::vector<double> lambdas, double tol, std::size_t max_iter, bool fit_intercept,
-           bool standardize, std::size_t gram_bytes, std::size_t n_threads, Control& control) {
+           const PenaltyInput& penalty, std::vector<double> lambdas, double tol,
+           std::size_t max_iter, bool fit_intercept, bool standardize, std::size_t gram_bytes,
+           std::size_t n_threads, Control& control) {
             const PathInput input = make_input(x, y, weights, offset, factors, lower, upper,
                                                std::nullopt, std::nullopt);
             const auto folds = vector_view<std::int64_t>(fold, "fold");
@@ -190,22 +192,19 @@ void bind_path(py::module_& m) {
                                                      fit_intercept, standardize, gram_bytes, true);
             const std::size_t n_lambdas = options.lambdas.size();
             std::vector<double> flat;
-            with_model(outputs, loss, loss_parameters, penalty, parameters,
-                       [&](const auto& chosen_loss, const auto& chosen_penalty) {
-                           const ReleasedGil released;
-                           for (const auto& scores :
-                                cross_validate(chosen_loss, chosen_penalty, input, options, folds,
-                                               n_folds, {n_threads, &control})) {
-                               flat.insert(flat.end(), scores.begin(), scores.end());
-                           }
-                       });
+            with_loss(outputs, loss, loss_parameters, [&](const auto& chosen) {
+                const ReleasedGil released;
+                for (const auto& scores : cross_validate(chosen, penalty, input, options, folds,
+                                                         n_folds, {n_threads, &control})) {
+                    flat.insert(flat.end(), scores.begin(), scores.end());
+                }
+            });
             return to_numpy_rows(std::move(flat), n_folds, n_lambdas);
         },
         py::kw_only(), "x"_a, "y"_a, "weights"_a, "offset"_a, "factors"_a, "lower"_a, "upper"_a,
-        "fold"_a, "n_folds"_a, "outputs"_a, "loss"_a, "loss_parameters"_a, "penalty"_a,
-        "parameters"_a, "lambdas"_a, "tol"_a, "max_iter"_a, "fit_intercept"_a, "standardize"_a,
-        "gram_bytes"_a, "n_threads"_a, "control"_a,
-        "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
+        "fold"_a, "n_folds"_a, "outputs"_a, "loss"_a, "loss_parameters"_a, "penalty"_a, "lambdas"_a,
+        "tol"_a, "max_iter"_a, "fit_intercept"_a, "standardize"_a, "gram_bytes"_a, "n_threads"_a,
+        "control"_a, "Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.");
 }
 
 }  // namespace shrinkage::bind

@@ -1,4 +1,4 @@
-// From the names that Python sends to the variants of the core.
+// From the names of losses that Python sends to the variants of the core.
 #pragma once
 
 #include <string>
@@ -7,8 +7,6 @@
 #include "shrinkage/base/errors.hpp"
 #include "shrinkage/loss/any_loss.hpp"
 #include "shrinkage/loss/any_vector_loss.hpp"
-#include "shrinkage/penalty/any_penalty.hpp"
-#include "shrinkage/penalty/any_vector_penalty.hpp"
 
 namespace shrinkage::bind {
 
@@ -32,20 +30,6 @@ inline AnyVectorLoss choose_vector_loss(const std::string& name,
     const auto loss = vector_loss_named(name, outputs);
     if (!loss || !parameters.empty() || outputs == 0) refuse_choice("loss", name, parameters);
     return *loss;
-}
-
-inline AnyScalarPenalty choose_penalty(const std::string& name,
-                                       const std::vector<double>& parameters) {
-    const auto penalty = penalty_named(name, parameters);
-    if (!penalty) refuse_choice("penalty", name, parameters);
-    return *penalty;
-}
-
-inline AnyVectorPenalty choose_vector_penalty(const std::string& name,
-                                              const std::vector<double>& parameters) {
-    const auto penalty = vector_penalty_named(name, parameters);
-    if (!penalty) refuse_choice("penalty", name, parameters);
-    return *penalty;
 }
 
 }  // namespace shrinkage::bind

@@ -6,6 +6,7 @@ from scipy.special import expit
 
 import shrinkage as sh
 from shrinkage import core
+from shrinkage.core.penalty_arguments import penalty_arguments
 from shrinkage.errors import InvalidArgument
 
 LOSSES = ["squared", "logistic"]
@@ -332,5 +333,5 @@ def test_what_cannot_be_used_is_refused_by_name(call, argument):
 )
 def test_the_native_layer_refuses_what_it_would_have_to_copy(array, word):
     with pytest.raises(InvalidArgument, match=word) as caught:
-        core._native.prox("l1", (), array, 1.0, 1.0)
+        core._native.prox(**penalty_arguments(sh.L1(), 1), v=array, step=1.0, lam=1.0)
     assert caught.value.fields["argument"] == "v"

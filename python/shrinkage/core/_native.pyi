@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ConcreteOptions', 'Control', 'DropoutTraits', 'LayerPenalty', 'NetworkFloat32', 'NetworkFloat64', 'apply_dropout', 'cross_validate', 'dropout_kinds', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'optimizers', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
+__all__: list[str] = ['ConcreteOptions', 'Control', 'DropoutTraits', 'LayerPenalty', 'NetworkFloat32', 'NetworkFloat64', 'PenaltyInput', 'apply_dropout', 'cross_validate', 'dropout_kinds', 'dropout_mask', 'dropout_uniform', 'enumerate_ensemble', 'enumeration_tasks', 'fit_path', 'install_blas', 'loss_gradient', 'loss_terms', 'loss_value', 'member_mask', 'most_enumerated_units', 'optimizers', 'penalized_loss', 'penalty_value', 'prox', 'run_many', 'sample_ensemble', 'sampling_tasks']
 class DropoutTraits:
     """
     A kind of dropout by its name, and what is so of it: see nn/masks/dropout_kind.hpp.
@@ -37,6 +37,15 @@ class DropoutTraits:
         ...
     @property
     def recurring(self) -> bool:
+        ...
+class PenaltyInput:
+    """
+    A penalty by name with its own data.
+    """
+    def __init__(self, name: str, *, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], groups: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def name(self) -> str:
         ...
 class Control:
     """
@@ -233,7 +242,7 @@ def apply_dropout(x: numpy.ndarray, mask: numpy.ndarray, rate: typing.SupportsFl
     """
     x / (1 - rate) where the mask is 1, else 0; float32 or float64, flat.
     """
-def cross_validate(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, fold: numpy.ndarray, n_folds: typing.SupportsInt | typing.SupportsIndex, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
+def cross_validate(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, fold: numpy.ndarray, n_folds: typing.SupportsInt | typing.SupportsIndex, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: PenaltyInput, lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> numpy.typing.NDArray[numpy.float64]:
     """
     Held-out scores, shape (folds, lambdas); raises Cancelled when stopped.
     """
@@ -261,7 +270,7 @@ def enumerate_ensemble(network: NetworkFloat64, x: typing.Any, y: typing.Any, *,
     """
 def enumeration_tasks(n_rows: typing.SupportsInt | typing.SupportsIndex, n_decisions: typing.SupportsInt | typing.SupportsIndex) -> int:
     ...
-def fit_path(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, start: numpy.ndarray | None, start_intercept: numpy.ndarray | None, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_lambdas: typing.SupportsInt | typing.SupportsIndex, lambda_min_ratio: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, allow_full_gram: bool, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
+def fit_path(*, x: typing.Any, y: numpy.ndarray, weights: numpy.ndarray, offset: numpy.ndarray | None, factors: numpy.ndarray | None, lower: numpy.ndarray | None, upper: numpy.ndarray | None, start: numpy.ndarray | None, start_intercept: numpy.ndarray | None, outputs: typing.SupportsInt | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: PenaltyInput, lambdas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], n_lambdas: typing.SupportsInt | typing.SupportsIndex, lambda_min_ratio: typing.SupportsFloat | typing.SupportsIndex, tol: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, fit_intercept: bool, standardize: bool, gram_bytes: typing.SupportsInt | typing.SupportsIndex, allow_full_gram: bool, n_threads: typing.SupportsInt | typing.SupportsIndex, control: Control) -> dict[str, typing.Any]:
     """
     Fits a path; a stop through control ends it early and returns what is finished.
     """
@@ -289,15 +298,15 @@ def optimizers() -> dict[str, typing.Any]:
     """
     By name: how many numbers are kept of each weight, and defaults by parameter.
     """
-def penalized_loss(X: numpy.ndarray, y: numpy.ndarray, w: numpy.ndarray, b: typing.SupportsFloat | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], lam: typing.SupportsFloat | typing.SupportsIndex, sample_weight: numpy.ndarray | None) -> tuple[typing.Any, ...]:
+def penalized_loss(X: numpy.ndarray, y: numpy.ndarray, w: numpy.ndarray, b: typing.SupportsFloat | typing.SupportsIndex, loss: str, loss_parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], penalty: PenaltyInput, lam: typing.SupportsFloat | typing.SupportsIndex, sample_weight: numpy.ndarray | None) -> tuple[typing.Any, ...]:
     """
     Canonical objective, its subgradient of least norm by w, its derivative by b.
     """
-def penalty_value(penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], beta: numpy.ndarray, lam: typing.SupportsFloat | typing.SupportsIndex) -> float:
+def penalty_value(penalty: PenaltyInput, beta: numpy.ndarray, lam: typing.SupportsFloat | typing.SupportsIndex) -> float:
     """
     lam times the penalty.
     """
-def prox(penalty: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], v: numpy.ndarray, step: typing.SupportsFloat | typing.SupportsIndex, lam: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+def prox(penalty: PenaltyInput, v: numpy.ndarray, step: typing.SupportsFloat | typing.SupportsIndex, lam: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     Proximal operator of step * lam * penalty.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..penalties import Penalty
+from . import _native
 
 
 def penalty_arguments(penalty: Penalty, n_features: int, n_outputs: int = 1) -> dict[str, Any]:
@@ -16,4 +17,11 @@ def penalty_arguments(penalty: Penalty, n_features: int, n_outputs: int = 1) -> 
         n_outputs: K, the η of an observation.
     """
     native = penalty.to_native(n_features, n_outputs)
-    return {"penalty": native.name, "parameters": native.parameters.tolist()}
+    return {
+        "penalty": _native.PenaltyInput(
+            native.name,
+            parameters=native.parameters.tolist(),
+            groups=native.groups.tolist(),
+            weights=native.weights.tolist(),
+        )
+    }

@@ -202,7 +202,7 @@ def fit_problem(
         grid: Grid, start: FloatArray | None, start_intercept: FloatArray | None
     ) -> dict[str, Any]:
         def call(control: _native.Control) -> dict[str, Any]:
-            raw = _native.fit_path(
+            return _native.fit_path(
                 **problem.native(),
                 **grid.native(),
                 start=start,
@@ -211,7 +211,6 @@ def fit_problem(
                 n_threads=threads,
                 control=control,
             )
-            return {"certificate_kind": "gap", "certificates": raw.get("gaps"), **raw}
 
         return run_native(
             call,
