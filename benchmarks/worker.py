@@ -69,7 +69,7 @@ def warm_up(solver: Solver, problem: Problem) -> None:
     solver.fit(X, problem.y, largest * np.array([1.0, 0.9, 0.8]), 1e-3)
 
 
-class _Served:
+class Served:
     """What a worker knows: its solver and the problem that was read last."""
 
     def __init__(self, kind: str, name: str) -> None:
@@ -115,7 +115,7 @@ class Worker:
     """
 
     def __init__(self, kind: str, name: str) -> None:
-        self._process = Process(_Served, kind, name)
+        self._process = Process(Served, kind, name)
         self._folder: Path | None = None  # what the process has read
 
     def read(self, folder: Path) -> None:
