@@ -8,7 +8,7 @@
 
 #include "lanes_cases.hpp"
 #include "problems.hpp"
-#include "shrinkage/base/simd/elementary_double.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Random;

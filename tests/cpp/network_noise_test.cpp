@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/nn/masks/concrete.hpp"
 #include "shrinkage/nn/masks/dropout.hpp"
 #include "shrinkage/nn/masks/noise.hpp"

@@ -10,7 +10,7 @@
 
 #include "shrinkage/base/errors.hpp"
 #include "shrinkage/base/simd/aligned.hpp"
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
 #include "shrinkage/nn/kernels/activation.hpp"
 #include "shrinkage/nn/kernels/elementwise.hpp"

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "shrinkage/base/simd/elementary_double.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/base/views.hpp"
 #include "shrinkage/loss/loss.hpp"

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "shrinkage/base/simd/elementary_double.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 
 namespace shrinkage::exponential {
 

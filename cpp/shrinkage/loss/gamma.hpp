@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "shrinkage/base/simd/elementary_double.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/loss/exponential.hpp"
 #include "shrinkage/loss/loss.hpp"
 

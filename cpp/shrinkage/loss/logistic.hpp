@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "shrinkage/base/simd/elementary_double.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/loss/loss.hpp"
 
 namespace shrinkage {

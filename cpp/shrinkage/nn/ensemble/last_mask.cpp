@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
 #include "shrinkage/nn/kernels/product.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
 
 namespace shrinkage {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 
 namespace shrinkage {
 

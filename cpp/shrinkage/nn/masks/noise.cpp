@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "shrinkage/base/simd/aligned.hpp"
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/base/simd/philox_lanes.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
 

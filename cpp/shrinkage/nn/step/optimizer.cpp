@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "shrinkage/base/errors.hpp"
-#include "shrinkage/base/simd/elementary_float.hpp"
+#include "shrinkage/base/simd/elementary.hpp"
 #include "shrinkage/base/simd/lanes.hpp"
 #include "shrinkage/base/simd/vectorized.hpp"
 #include "shrinkage/penalty/scalar/elastic_net.hpp"
