@@ -1,4 +1,6 @@
 // exp and log of lanes against those of the standard library, for every instruction set here.
+#include "shrinkage/base/simd/elementary.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,7 +10,6 @@
 
 #include "lanes_cases.hpp"
 #include "problems.hpp"
-#include "shrinkage/base/simd/elementary.hpp"
 
 using namespace shrinkage;
 using shrinkage::test::Random;
@@ -147,6 +148,21 @@ TEST_CASE("the divergence keeps its relative accuracy down to nothing") {
     CHECK(far[0] == 2.0);
     divergence(Lanes<2>(0.0), Lanes<2>(0.0), Lanes<2>(0.0), Lanes<2>(-infinity)).store(far);
     CHECK(far[0] == 0.0);
+}
+
+TEST_CASE("a double alone is what it is among lanes, to an ulp, at every argument") {
+    Random random(11);
+    std::vector<double> x{0.0,   -0.0,    1.0,    1e-310,   1e308, -745.0,
+                          709.9, -2000.0, 2000.0, infinity, -1.0};
+    for (int i = 0; i < 2000; ++i) x.push_back(300.0 * random.normal());
+    for (int i = 0; i < 2000; ++i) x.push_back(std::exp(40.0 * random.normal()));
+    const Results lanes = at(Simd::plain, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        CAPTURE(x[i]);
+        CHECK(ulps(elementary::exp(x[i]), static_cast<long double>(lanes.exp[i])) <= 1.0);
+        CHECK(ulps(elementary::log(x[i]), static_cast<long double>(lanes.log[i])) <= 1.0);
+    }
+    CHECK(std::isnan(elementary::exp(std::nan(""))));
 }
 
 TEST_SUITE_END();
