@@ -14,7 +14,7 @@ struct Sums {
     double total, slope;
 };
 
-/// Of term(0) ... term(n - 1): eight partial sums in a fixed order.
+/// The sums of term(0) ... term(n - 1): eight partial sums in a fixed order.
 template <typename Term>
 SHRINKAGE_INLINE Sums summed(std::size_t n, const Term& term) {
     constexpr std::size_t lanes = 8;

@@ -61,7 +61,7 @@ struct Split {
     T exponent, fraction;
 };
 
-/// Of a double, or of lanes of them.
+/// The format of a double, or of lanes of them.
 template <typename T>
 struct Format {
     static constexpr double lowest = -1000.0, highest = 1000.0;  // 0 or infinity from here on
