@@ -95,3 +95,10 @@ def test_counts_come_from_the_reports(tmp_path: Path) -> None:
 def test_the_programs_of_the_environment_come_first() -> None:
     path = run_tests.environment_of_tests()["PATH"].split(os.pathsep)
     assert (Path(path[0]) / "python").exists()
+
+
+def test_what_reads_the_checkout_is_not_run_beside_the_wheel() -> None:
+    here = Path(__file__).parent
+    readers = {p.name for p in here.glob("test_*.py") if "parents[2]" in p.read_text("utf-8")}
+    readers.remove(Path(__file__).name)
+    assert readers and readers <= set(run_tests.READ_THE_CHECKOUT)
